@@ -1,0 +1,88 @@
+package wire
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Checksum returns the Internet checksum of b (RFC 1071): the one's complement of
+// the one's complement sum of its 16-bit words, an odd last byte padded with 0.
+// Over a header that holds its own right checksum it is 0. It does not allocate.
+func Checksum(b []byte) uint16 { return ^fold(sum(b, 0)) }
+
+// sum adds b to a one's complement sum kept in 64 bits.
+func sum(b []byte, acc uint64) uint64 {
+	var carry uint64
+	for len(b) >= 8 {
+		acc, carry = bits.Add64(acc, binary.BigEndian.Uint64(b), 0)
+		acc += carry
+		b = b[8:]
+	}
+	if len(b) > 0 {
+		var last [8]byte
+		copy(last[:], b)
+		acc, carry = bits.Add64(acc, binary.BigEndian.Uint64(last[:]), 0)
+		acc += carry
+	}
+	return acc
+}
+
+// fold brings a one's complement sum from 64 bits to 16.
+func fold(acc uint64) uint16 {
+	acc = acc>>32 + acc&0xffffffff
+	acc = acc>>16 + acc&0xffff
+	acc = acc>>16 + acc&0xffff
+	acc = acc>>16 + acc&0xffff
+	return uint16(acc)
+}
+
+// Delta is what a change of bytes does to a checksum over them, in one's
+// complement: the ~m + m' of RFC 1624 equation 3. Deltas add. The zero Delta
+// changes nothing. A table that rewrites the same way every time keeps it.
+type Delta uint32
+
+// Plus returns the Delta of both changes.
+func (d Delta) Plus(e Delta) Delta {
+	s := uint32(d) + uint32(e)
+	return Delta(s>>16 + s&0xffff)
+}
+
+// DeltaAddr returns the change from one address to another of the same family.
+func DeltaAddr(from, to Addr) Delta {
+	if from == to {
+		return 0
+	}
+	acc := sum2(sum2(0, ^from.hi, ^from.lo), to.hi, to.lo)
+	return Delta(fold(acc))
+}
+
+func sum2(acc, a, b uint64) uint64 {
+	acc, c := bits.Add64(acc, a, 0)
+	acc, c = bits.Add64(acc, b, c)
+	return acc + c
+}
+
+// Delta16 returns the change from one 16-bit word to another.
+func Delta16(from, to uint16) Delta {
+	if from == to {
+		return 0
+	}
+	return Delta(fold(uint64(^from) + uint64(to)))
+}
+
+// Apply returns the checksum that held before the change, brought up to date:
+// HC' = ~(~HC + ~m + m') (RFC 1624 equation 3).
+func (d Delta) Apply(checksum uint16) uint16 {
+	if d == 0 {
+		return checksum
+	}
+	return ^fold(uint64(^checksum) + uint64(d))
+}
+
+// pseudo returns the sum of the pseudo-header of RFC 9293 section 3.1 (IPv4) or
+// RFC 8200 section 8.1 (IPv6). The ::ffff of a packed IPv4 address adds 0xffff,
+// which is zero in one's complement.
+func pseudo(src, dst Addr, proto Proto, length int) uint64 {
+	acc := sum2(sum2(0, src.hi, src.lo), dst.hi, dst.lo)
+	return sum2(acc, uint64(proto), uint64(length))
+}

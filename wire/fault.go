@@ -1,0 +1,70 @@
+package wire
+
+// Fault says what is wrong with bytes that were to be a frame, a packet or a
+// header. It is an error; the zero Fault is none and is never returned as one.
+type Fault uint8
+
+// Every way in which bytes can be no packet. A row each in docs/fidelity.md.
+const (
+	NoFault Fault = iota
+	// ShortFrame: fewer than the 14 bytes of an Ethernet header (IEEE 802.3).
+	ShortFrame
+	// NoIPVersion: the first four bits are neither 4 nor 6.
+	NoIPVersion
+	// ShortHeader: fewer bytes than the IP header needs (RFC 791, RFC 8200).
+	ShortHeader
+	// BadHeaderLength: IPv4's IHL is below 5 or beyond the packet (RFC 791).
+	BadHeaderLength
+	// BadTotalLength: the length field is below the header's or beyond the bytes.
+	BadTotalLength
+	// BadHeaderChecksum: the IPv4 header does not sum to zero (RFC 1071).
+	BadHeaderChecksum
+	// BadFragment: an offset that ends beyond 65,535 bytes, or a fragment that is
+	// not the last with a length that is no multiple of 8 (RFC 791, RFC 8200).
+	BadFragment
+	// TinyFragment: a first fragment that does not hold the whole transport
+	// header, dropped as RFC 1858 section 4 advises.
+	TinyFragment
+	// BadExtension: an IPv6 extension header that is cut short, or more than
+	// eight of them (RFC 8200 sets no bound; a bound is needed).
+	BadExtension
+	// MappedAddress: an IPv4-mapped address in an IPv6 header (RFC 4291 section 2.5.5.2).
+	MappedAddress
+	// ShortTransport: the TCP, UDP or ICMP header is cut short.
+	ShortTransport
+	// BadDataOffset: TCP's data offset is below 5 or beyond the segment (RFC 9293).
+	BadDataOffset
+	// BadUDPLength: UDP's length is below 8 or beyond the packet (RFC 768).
+	BadUDPLength
+	// BadChecksum: the transport checksum is wrong, or absent where it must not be.
+	BadChecksum
+	// BadARP: an ARP packet that is not Ethernet and IPv4, or cut short (RFC 826).
+	BadARP
+)
+
+var faultText = [...]string{
+	NoFault:           "no fault",
+	ShortFrame:        "frame shorter than the 14 bytes of an Ethernet header",
+	NoIPVersion:       "IP version is neither 4 nor 6",
+	ShortHeader:       "packet shorter than its IP header",
+	BadHeaderLength:   "IPv4 header length is below 20 bytes or beyond the packet",
+	BadTotalLength:    "IP length field is below the header's length or beyond the packet",
+	BadHeaderChecksum: "IPv4 header checksum is wrong",
+	BadFragment:       "fragment ends beyond 65,535 bytes or is no multiple of 8 bytes",
+	TinyFragment:      "first fragment does not hold the whole transport header",
+	BadExtension:      "IPv6 extension headers are cut short or more than 8",
+	MappedAddress:     "IPv6 header holds an IPv4-mapped address",
+	ShortTransport:    "transport header is cut short",
+	BadDataOffset:     "TCP data offset is below 20 bytes or beyond the segment",
+	BadUDPLength:      "UDP length is below 8 bytes or beyond the packet",
+	BadChecksum:       "transport checksum is wrong",
+	BadARP:            "ARP packet is not Ethernet and IPv4, or is cut short",
+}
+
+// Error returns what is wrong, in words.
+func (f Fault) Error() string {
+	if int(f) < len(faultText) {
+		return faultText[f]
+	}
+	return "unknown fault"
+}
