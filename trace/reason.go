@@ -1,0 +1,215 @@
+package trace
+
+import "fmt"
+
+// Reason says why a walk ended: where a packet was delivered, or what it died of.
+// It is a closed list. The zero Reason is none: a walk that has not ended.
+type Reason uint8
+
+// The ends of a walk. Where AWS's Reachability Analyzer has an explanation code
+// of the same meaning, [Reason.Code] gives it.
+const (
+	None Reason = iota
+
+	// Delivered: the guest behind an interface took the packet for its own.
+	Delivered
+	// Forwarded: the guest took the packet and sent it on, on a walk of its own.
+	Forwarded
+	// Answered: the platform itself answered (ARP, neighbour discovery, metadata).
+	Answered
+
+	// Malformed: the bytes are no packet; the wire.Fault says what is wrong.
+	Malformed
+	// BadChecksum: the guest found the transport checksum wrong.
+	BadChecksum
+	// UnknownEtherType: a frame that is neither IPv4, IPv6 nor ARP. A VPC carries
+	// nothing else (VPC guide, "Subnets").
+	UnknownEtherType
+	// UnknownMAC: the frame's destination is neither the router nor an interface
+	// of the subnet; broadcast and multicast are not carried either.
+	UnknownMAC
+	// NotAttached: the interface is attached to nothing that could take the packet.
+	NotAttached
+	// InstanceStopped: the instance behind the interface is not running.
+	InstanceStopped
+
+	// SourceCheck: source/dest check is on and the source is not the interface's.
+	SourceCheck
+	// DestinationCheck: source/dest check is on and the destination is not the interface's.
+	DestinationCheck
+	// GroupEgress: no egress rule of the interface's security groups allows it.
+	GroupEgress
+	// GroupIngress: no ingress rule of the interface's security groups allows it.
+	GroupIngress
+	// TrackingFull: the interface's connection tracking allowance is used up.
+	TrackingFull
+	// ACLEgress: the network ACL denies it on its way out of the subnet.
+	ACLEgress
+	// ACLIngress: the network ACL denies it on its way into the subnet.
+	ACLIngress
+
+	// NoRoute: no route of the table matches the destination.
+	NoRoute
+	// Blackhole: the matching route's target is gone or not attached.
+	Blackhole
+	// NoSuchAddress: the local route matches, but no interface of the VPC has the address.
+	NoSuchAddress
+	// LinkLocal: a link-local destination, which is never routed (RFC 3927 section 7).
+	LinkLocal
+	// NotInSubnet: a local delivery to an address that lies in no subnet of the VPC.
+	NotInSubnet
+
+	// NoPublicAddress: an internet gateway has no public address for the source.
+	NoPublicAddress
+	// NoPrivateAddress: an internet gateway knows no interface with that public address.
+	NoPrivateAddress
+	// PrivateDestination: a destination of RFC 1918 at an internet gateway.
+	PrivateDestination
+	// SharedDestination: a destination of RFC 6598 at an internet gateway.
+	SharedDestination
+	// PrivateSource: a source of RFC 1918 coming in at an internet gateway.
+	PrivateSource
+	// SharedSource: a source of RFC 6598 coming in at an internet gateway.
+	SharedSource
+	// SpoofedSource: a source at a gateway that belongs to no interface of the VPC.
+	SpoofedSource
+	// OutsideVPC: a destination at a gateway's inner side that is not in the VPC.
+	OutsideVPC
+	// NotAttachedGateway: the gateway is attached to no VPC.
+	NotAttachedGateway
+	// EgressOnly: an egress-only internet gateway lets in only what answers.
+	EgressOnly
+	// NoFamily: the component does not carry packets of this address family.
+	NoFamily
+	// NoSuchHost: nobody on the internet, or at the remote site, has the address.
+	NoSuchHost
+
+	// TTLExpired: the time to live was used up; an ICMP error went back.
+	TTLExpired
+	// NoPort: a NAT has no port left for the destination (ErrorPortAllocation).
+	NoPort
+	// NoSession: a packet from outside that answers nothing a NAT knows.
+	NoSession
+	// IdleSession: a segment of a connection that a NAT has forgotten; RST went back.
+	IdleSession
+	// ProtocolNotSupported: the component carries other protocols only.
+	ProtocolNotSupported
+	// FragmentNotSupported: the component does not carry such fragments.
+	FragmentNotSupported
+	// SourceNotInVPC: a NAT gateway's packet came by a peering or a private gateway.
+	SourceNotInVPC
+
+	// NotForwarding: the guest's ip_forward is off and the packet is not for it.
+	NotForwarding
+	// ReversePath: the guest's rp_filter found the packet on the wrong interface (RFC 3704).
+	ReversePath
+	// HostNoRoute: the guest has no route to the destination.
+	HostNoRoute
+	// HostFilter: a rule of the guest's own packet filter dropped it.
+	HostFilter
+	// NoListener: nothing on the guest has that port; it answered so.
+	NoListener
+	// Reassembling: a fragment that the guest keeps until the others come.
+	Reassembling
+	// NoNeighbor: nobody answered the guest's ARP or neighbour solicitation.
+	NoNeighbor
+
+	// TooManyHops: the walk passed more nodes than any network needs: a loop.
+	TooManyHops
+	// Lost: a fault that was asked for took the packet.
+	Lost
+	// Unmodelled: the packet met an object that this version does not model; the
+	// step names it. It is never delivery.
+	Unmodelled
+
+	reasonCount
+)
+
+type words struct{ text, code string }
+
+var reasonWords = [reasonCount]words{
+	None:                 {"no end", ""},
+	Delivered:            {"delivered", ""},
+	Forwarded:            {"forwarded by the guest", ""},
+	Answered:             {"answered by the platform", ""},
+	Malformed:            {"malformed packet", "SIM_MALFORMED"},
+	BadChecksum:          {"bad transport checksum", "SIM_BAD_CHECKSUM"},
+	UnknownEtherType:     {"EtherType not carried by a VPC", "SIM_ETHERTYPE"},
+	UnknownMAC:           {"no such MAC address in the subnet", "SIM_UNKNOWN_MAC"},
+	NotAttached:          {"interface not attached", "BAD_STATE_ATTACHMENT"},
+	InstanceStopped:      {"instance not running", "BAD_STATE"},
+	SourceCheck:          {"source/dest check: source is not the interface's", "ENI_SOURCE_DEST_CHECK_RESTRICTION"},
+	DestinationCheck:     {"source/dest check: destination is not the interface's", "ENI_SOURCE_DEST_CHECK_RESTRICTION"},
+	GroupEgress:          {"no security group egress rule allows it", "ENI_SG_RULES_MISMATCH"},
+	GroupIngress:         {"no security group ingress rule allows it", "ENI_SG_RULES_MISMATCH"},
+	TrackingFull:         {"connection tracking allowance exceeded", "SIM_CONNTRACK_ALLOWANCE_EXCEEDED"},
+	ACLEgress:            {"network ACL denies it outbound", "SUBNET_ACL_RESTRICTION"},
+	ACLIngress:           {"network ACL denies it inbound", "SUBNET_ACL_RESTRICTION"},
+	NoRoute:              {"no route", "NO_ROUTE_TO_DESTINATION"},
+	Blackhole:            {"route is a black hole", "BAD_STATE_ROUTE"},
+	NoSuchAddress:        {"no interface has the destination address", "NO_POSSIBLE_DESTINATION"},
+	LinkLocal:            {"link-local destination is not routed", "SIM_LINK_LOCAL"},
+	NotInSubnet:          {"destination lies in no subnet of the VPC", "NO_POSSIBLE_DESTINATION"},
+	NoPublicAddress:      {"source has no public address", "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"},
+	NoPrivateAddress:     {"no interface has the public address", "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"},
+	PrivateDestination:   {"RFC 1918 destination at an internet gateway", "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS"},
+	SharedDestination:    {"RFC 6598 destination at an internet gateway", "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS"},
+	PrivateSource:        {"RFC 1918 source from the internet", "IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS"},
+	SharedSource:         {"RFC 6598 source from the internet", "IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS"},
+	SpoofedSource:        {"source belongs to no interface of the VPC", "GATEWAY_REJECTS_SPOOFED_TRAFFIC"},
+	OutsideVPC:           {"destination is not in the VPC", "IGW_DESTINATION_ADDRESS_IN_VPC_CIDRS"},
+	NotAttachedGateway:   {"gateway is not attached to the VPC", "BAD_STATE_ATTACHMENT"},
+	EgressOnly:           {"egress-only internet gateway lets in answers only", "SIM_EGRESS_ONLY"},
+	NoFamily:             {"address family not carried here", "PROTOCOL_RESTRICTION"},
+	NoSuchHost:           {"nobody has the destination address", "UNKNOWN_DESTINATION"},
+	TTLExpired:           {"TTL expired", "SIM_TTL_EXPIRED"},
+	NoPort:               {"NAT gateway has no source port left (ErrorPortAllocation)", "SIM_ERROR_PORT_ALLOCATION"},
+	NoSession:            {"answers no known session", "SIM_NO_SESSION"},
+	IdleSession:          {"session idled out; RST sent", "SIM_IDLE_SESSION"},
+	ProtocolNotSupported: {"protocol not supported here", "PROTOCOL_RESTRICTION"},
+	FragmentNotSupported: {"fragment not supported here", "SIM_FRAGMENT"},
+	SourceNotInVPC:       {"NAT gateway requires a source in the VPC", "NGW_REQUIRES_SOURCE_IN_VPC"},
+	NotForwarding:        {"IP forwarding is off in the guest", "SIM_GUEST_NOT_FORWARDING"},
+	ReversePath:          {"reverse path filter in the guest", "SIM_GUEST_RP_FILTER"},
+	HostNoRoute:          {"guest has no route", "SIM_GUEST_NO_ROUTE"},
+	HostFilter:           {"dropped by the guest's own filter", "SIM_GUEST_FILTER"},
+	NoListener:           {"no listener on the guest", "SIM_NO_LISTENER"},
+	Reassembling:         {"fragment kept for reassembly", "SIM_REASSEMBLING"},
+	NoNeighbor:           {"no answer to ARP or neighbour solicitation", "SIM_NO_NEIGHBOR"},
+	TooManyHops:          {"loop: too many hops", "SIM_LOOP"},
+	Lost:                 {"lost by a fault", "SIM_FAULT"},
+	Unmodelled:           {"not modelled", "SIM_UNMODELLED"},
+}
+
+// Reasons returns every Reason but None, in the order of the list.
+func Reasons() []Reason {
+	all := make([]Reason, 0, reasonCount-1)
+	for r := None + 1; r < reasonCount; r++ {
+		all = append(all, r)
+	}
+	return all
+}
+
+// String returns the reason in words.
+func (r Reason) String() string {
+	if r >= reasonCount {
+		return fmt.Sprintf("Reason(%d)", uint8(r))
+	}
+	return reasonWords[r].text
+}
+
+// Code returns the explanation code of AWS's Reachability Analyzer whose meaning
+// is the same (VPC Reachability Analyzer guide, "Explanation codes"), or one of
+// ours, which begins with SIM_. It is empty for ends that are no drop.
+func (r Reason) Code() string {
+	if r >= reasonCount {
+		return ""
+	}
+	return reasonWords[r].code
+}
+
+// IsDrop reports whether the packet died.
+func (r Reason) IsDrop() bool { return r > Answered && r != Reassembling }
+
+// MarshalText gives the reason in words, for JSON.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
