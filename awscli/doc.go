@@ -6,5 +6,8 @@
 // A value is a shape of package ec2 or anything else that encoding/json would
 // take: structs by their json tags and in the order of their fields, pointers,
 // slices, scalars; or what [Query] returned. It has no colors, which the CLI
-// uses on a terminal alone, and knows no API: the caller brings the values.
+// uses on a terminal alone, and knows no API: the caller brings the values. So
+// what the CLI's pagination adds is not here: it leaves a member out that is none
+// of the pages' (AdditionalRoutesAvailable of search-transit-gateway-routes)
+// unless told --no-paginate, and prints None as text for a list that is absent.
 package awscli

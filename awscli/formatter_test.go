@@ -6,15 +6,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vpcsim/vpcsim/ec2"
 )
 
 // output names what prints a format.
@@ -140,4 +144,53 @@ func TestEveryFormatIsTheCLIsOverRandomValues(t *testing.T) {
 		}
 	}
 	require.NotZero(t, refused, "no value that the CLI can't print was among them")
+}
+
+// recorded makes the shapes that recorded files hold, by their top-level key.
+var recorded = map[string]func() any{
+	"Addresses":             func() any { return new(ec2.DescribeAddressesResult) },
+	"NatGateways":           func() any { return new(ec2.DescribeNatGatewaysResult) },
+	"NetworkAcls":           func() any { return new(ec2.DescribeNetworkAclsResult) },
+	"NetworkInterfaces":     func() any { return new(ec2.DescribeNetworkInterfacesResult) },
+	"Reservations":          func() any { return new(ec2.DescribeInstancesResult) },
+	"RouteTables":           func() any { return new(ec2.DescribeRouteTablesResult) },
+	"SecurityGroups":        func() any { return new(ec2.DescribeSecurityGroupsResult) },
+	"Subnets":               func() any { return new(ec2.DescribeSubnetsResult) },
+	"TransitGateways":       func() any { return new(ec2.DescribeTransitGatewaysResult) },
+	"VpcPeeringConnections": func() any { return new(ec2.DescribeVpcPeeringConnectionsResult) },
+	"Vpcs":                  func() any { return new(ec2.DescribeVpcsResult) },
+}
+
+func TestEveryFormatIsTheCLIsOverRealNetworks(t *testing.T) {
+	dir := os.Getenv("VPCSIM_LABS")
+	if dir == "" {
+		dir = "../../shared/labs"
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("no recorded networks here (VPCSIM_LABS): %v", err)
+	}
+	cli := startFormatters(t)
+	printed := 0
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		shape, ok := recorded[strings.TrimSuffix(filepath.Base(path), ".json")]
+		if err != nil || !ok {
+			return err
+		}
+		printed++
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		v := shape()
+		require.NoError(t, json.Unmarshal(text, v), path)
+		tree, err := valueOf(v)
+		require.NoError(t, err)
+		for _, format := range formats {
+			want, ok := cli.print(t, format, "", tree)
+			require.True(t, ok, want)
+			var got bytes.Buffer
+			require.NoError(t, output[format](&got, "DescribeThings", v))
+			require.Equal(t, want, got.String(), "%s of %s", format, path)
+		}
+		return nil
+	}))
+	require.Positive(t, printed, "%s holds no recorded networks", dir)
 }

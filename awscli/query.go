@@ -18,7 +18,9 @@ import (
 //
 // An expression that asks for all of a structure's members without naming them
 // (values.*, keys(), values()) is refused: their order is not kept on the way.
-// So is one that does not parse, or that a function refuses.
+// So is one that does not parse, or that a function refuses; sort_by of nil is
+// nil here, where the CLI refuses it. Numbers are without kind: a whole number
+// is printed as an integer even where the shape has a fraction (2.0).
 //
 // https://jmespath.org/specification.html
 func Query(v any, expression string) (any, error) {
@@ -31,11 +33,22 @@ func Query(v any, expression string) (any, error) {
 		return nil, fmt.Errorf("awscli: query %q: %w", expression, err)
 	}
 	q := query{names: names, known: map[uintptr]original{}}
-	found, err := jmespath.Search(expression, q.plain(tree))
+	found, err := search(expression, q.plain(tree))
 	if err != nil {
 		return nil, fmt.Errorf("awscli: query %q: %w", expression, err)
 	}
 	return q.restore(found), nil
+}
+
+// search is the library's Search, which panics on some of the expressions that
+// do not parse, such as an identifier followed by a letter beyond ASCII (v0.4.0).
+func search(expression string, plain any) (found any, err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("SyntaxError: %v", broken)
+		}
+	}()
+	return jmespath.Search(expression, plain)
 }
 
 // query remembers what the maps that JMESPath works on were made of.
