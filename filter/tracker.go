@@ -114,17 +114,17 @@ func (t *Tracker) Knows(d Direction, p *wire.Packet, now time.Duration) bool {
 	if p.IsError() {
 		return t.related(d, p, now)
 	}
-	k := keyOf(d, &p.Flow, p.Fragment)
+	if p.Fragment == wire.LaterFragment {
+		return t.alive(fragmentKey(d, &p.Flow), now)
+	}
+	k := keyOf(d, &p.Flow)
 	f := t.find(&k, t.hash(&k))
 	if f == nil || f.expires <= now {
 		return false
 	}
 	s := f.state.next(p.Flags, d == f.opener)
-	switch s {
-	case noFlow:
+	if s == noFlow {
 		return false
-	case fragments:
-		return true
 	}
 	f.state = s
 	f.expires = now + t.timeouts[s]
@@ -144,7 +144,7 @@ func (t *Tracker) Admit(d Direction, p *wire.Packet, now time.Duration) bool {
 	if s == noFlow || p.Fragment == wire.LaterFragment {
 		return true
 	}
-	if !t.begin(keyOf(d, &p.Flow, p.Fragment), s, d, now) {
+	if !t.begin(keyOf(d, &p.Flow), s, d, now) {
 		return false
 	}
 	if p.Fragment == wire.FirstFragment {
@@ -160,14 +160,20 @@ func (t *Tracker) related(d Direction, p *wire.Packet, now time.Duration) bool {
 	if !ok || in.Flow.Src != p.Flow.Dst {
 		return false
 	}
-	k := keyOf(d.Reverse(), &in.Flow, in.Fragment)
+	if in.Fragment == wire.LaterFragment {
+		return t.alive(fragmentKey(d.Reverse(), &in.Flow), now)
+	}
+	return t.alive(keyOf(d.Reverse(), &in.Flow), now)
+}
+
+func (t *Tracker) alive(k key, now time.Duration) bool {
 	f := t.find(&k, t.hash(&k))
 	return f != nil && f.expires > now
 }
 
 // follow lets later fragments pass where the first one p did.
 func (t *Tracker) follow(d Direction, p *wire.Packet, now time.Duration) {
-	t.begin(keyOf(d, &p.Flow, wire.LaterFragment), fragments, d, now)
+	t.begin(fragmentKey(d, &p.Flow), fragments, d, now)
 }
 
 func (t *Tracker) begin(k key, s state, d Direction, now time.Duration) bool {
@@ -223,15 +229,18 @@ func (t *Tracker) reclaim(tries int, now time.Duration) (n uint32, ok bool) {
 	return 0, false
 }
 
-func keyOf(d Direction, f *wire.Flow, part wire.Fragment) key {
-	kind := uint32(f.Proto)
-	if part == wire.LaterFragment {
-		kind |= uint32(d) << 8
-	}
+func keyOf(d Direction, f *wire.Flow) key {
 	if d == Egress {
-		return key{f.Src, f.Dst, uint32(f.SrcPort)<<16 | uint32(f.DstPort), kind}
+		return key{f.Src, f.Dst, uint32(f.SrcPort)<<16 | uint32(f.DstPort), uint32(f.Proto)}
 	}
-	return key{f.Dst, f.Src, uint32(f.DstPort)<<16 | uint32(f.SrcPort), kind}
+	return key{f.Dst, f.Src, uint32(f.DstPort)<<16 | uint32(f.SrcPort), uint32(f.Proto)}
+}
+
+// fragmentKey is the key of the later fragments that go in direction d.
+func fragmentKey(d Direction, f *wire.Flow) key {
+	k := keyOf(d, f)
+	k.ports, k.kind = 0, k.kind|uint32(d)<<8
+	return k
 }
 
 func (t *Tracker) hash(k *key) uint32 {
