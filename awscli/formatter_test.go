@@ -22,10 +22,10 @@ import (
 )
 
 // output names what prints a format.
-var output = map[string]func(w io.Writer, operation string, v any) error{
-	"json":  func(w io.Writer, _ string, v any) error { return JSON(w, v) },
-	"table": Table,
-	"text":  func(w io.Writer, _ string, v any) error { return Text(w, v) },
+var output = map[string]func(w io.Writer, columns int, v any) error{
+	"json":  func(w io.Writer, _ int, v any) error { return JSON(w, v) },
+	"table": func(w io.Writer, columns int, v any) error { return TableWithin(w, columns, "DescribeThings", v) },
+	"text":  func(w io.Writer, _ int, v any) error { return Text(w, v) },
 }
 
 var formats = []string{"json", "table", "text"}
@@ -54,8 +54,8 @@ func startFormatters(t *testing.T) *formatters {
 }
 
 // print returns what the CLI prints of v, and whether it prints at all rather than fail.
-func (f *formatters) print(t *testing.T, format, query string, v any) (text string, ok bool) {
-	_, err := fmt.Fprintf(f.in, `{"format":%q,"operation":"DescribeThings","query":%s,"value":%s}`+"\n", format, literal(query), literal(v))
+func (f *formatters) print(t *testing.T, format string, columns int, query string, v any) (text string, ok bool) {
+	_, err := fmt.Fprintf(f.in, `{"format":%q,"operation":"DescribeThings","columns":%d,"query":%s,"value":%s}`+"\n", format, columns, literal(query), literal(v))
 	require.NoError(t, err)
 	line, err := f.out.ReadBytes('\n')
 	require.NoError(t, err)
@@ -130,10 +130,11 @@ func TestEveryFormatIsTheCLIsOverRandomValues(t *testing.T) {
 	refused := 0
 	for i := range 3000 {
 		v := random(r, 4)
+		columns := pick(r, 0, 40, 80, 200)
 		for _, format := range formats {
-			want, ok := cli.print(t, format, "", v)
+			want, ok := cli.print(t, format, columns, "", v)
 			var got bytes.Buffer
-			err := output[format](&got, "DescribeThings", v)
+			err := output[format](&got, columns, v)
 			if !ok {
 				refused++
 				require.Error(t, err, "%d: the CLI fails with %s\n%s", i, want, literal(v))
@@ -184,10 +185,10 @@ func TestEveryFormatIsTheCLIsOverRealNetworks(t *testing.T) {
 		tree, err := valueOf(v)
 		require.NoError(t, err)
 		for _, format := range formats {
-			want, ok := cli.print(t, format, "", tree)
+			want, ok := cli.print(t, format, 80, "", tree)
 			require.True(t, ok, want)
 			var got bytes.Buffer
-			require.NoError(t, output[format](&got, "DescribeThings", v))
+			require.NoError(t, output[format](&got, 80, v))
 			require.Equal(t, want, got.String(), "%s of %s", format, path)
 		}
 		return nil

@@ -32,7 +32,7 @@ func TestQueriesAreTheCLIsOverRandomValues(t *testing.T) {
 			require.NoError(t, err)
 		}
 		for _, expression := range expressions {
-			want, wantOK := cli.print(t, "json", expression, v)
+			want, wantOK := cli.print(t, "json", 80, expression, v)
 			var got bytes.Buffer
 			found, err := Query(v, expression)
 			if err == nil {

@@ -136,3 +136,20 @@ func TestActionsAreFoundByTheirExactName(t *testing.T) {
 		require.False(t, ok, name)
 	}
 }
+
+func FuzzWhatIsReadAsXMLIsWrittenTheSame(f *testing.F) {
+	f.Add(natGateways)
+	f.Add(`<r><natGatewaySet/></r>`)
+	f.Add(`<r><natGatewaySet><item><tagSet><member><key>&lt;</key></member></tagSet></item></natGatewaySet></r>`)
+	f.Fuzz(func(t *testing.T, text string) {
+		read := new(ec2.DescribeNatGatewaysResult)
+		if xml.Unmarshal([]byte(text), read) != nil {
+			return
+		}
+		wire, err := ec2.MarshalResponse("DescribeNatGateways", "req-1", read)
+		require.NoError(t, err)
+		again := new(ec2.DescribeNatGatewaysResult)
+		require.NoError(t, xml.Unmarshal(wire, again))
+		require.Equal(t, read, again)
+	})
+}
