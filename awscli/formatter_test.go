@@ -39,8 +39,8 @@ type formatters struct {
 // startFormatters starts the process, or skips where the CLI is not installed.
 func startFormatters(t *testing.T) *formatters {
 	t.Helper()
-	if err := exec.Command("python3", "-c", "import awscli").Run(); err != nil {
-		t.Skipf("the aws CLI's formatters are not installed here: %v", err)
+	if out, err := exec.Command("python3", "-c", "import awscli; print(awscli.__version__, end='')").Output(); string(out) != "1.45.11" {
+		t.Skipf("the aws CLI 1.45.11 is not installed here: %q, %v", out, err)
 	}
 	cmd := exec.CommandContext(t.Context(), "python3", "testdata/format.py")
 	cmd.Stderr = os.Stderr

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -103,8 +104,8 @@ func TestTheGoldenFilesAreWhatTheCLIPrints(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the aws CLI some 40 times, half a second each")
 	}
-	if out, err := exec.Command("aws", "--version").CombinedOutput(); err != nil {
-		t.Skipf("the aws CLI is not installed here: %v %s", err, out)
+	if out, err := exec.Command("aws", "--version").CombinedOutput(); !strings.HasPrefix(string(out), "aws-cli/1.45.11 ") {
+		t.Skipf("the aws CLI 1.45.11 is not installed here: %q, %v", out, err)
 	}
 	answers := map[string]any{} // by action
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
