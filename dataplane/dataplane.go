@@ -48,8 +48,7 @@ func (n Next) End() trace.Reason { return n.end }
 // on the internet.
 type Guest interface {
 	// Receive takes the packet and says what became of it. p and its bytes are the
-	// guest's until it returns; 14 bytes in front of the packet are free for an
-	// Ethernet header, see Headroom.
+	// guest's until it returns.
 	Receive(p *wire.Packet) trace.Reason
 }
 

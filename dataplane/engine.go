@@ -17,9 +17,6 @@ const MaxNodes = 128
 // is for a node that breaks that rule.
 const MaxEmitted = 16
 
-// Headroom is how many bytes in front of a delivered packet are free.
-const Headroom = 16
-
 // Engine carries packets. Make it with a Clock; one goroutine.
 type Engine struct {
 	// Clock is the simulated time. It must be set.
@@ -77,9 +74,9 @@ func (e *Engine) SendTo(at, link Node, ip []byte) trace.Reason {
 // walk is the loop. Everything a packet meets, it meets here.
 func (e *Engine) walk(at, link Node, ip []byte, cause int) trace.Reason {
 	f := e.take(len(ip))
-	copy(f.buf[Headroom:], ip)
+	copy(f.buf, ip)
 	e.ctx = Context{Now: e.Clock.Now(), Link: link, engine: e}
-	if err := f.p.Read(f.buf[Headroom : Headroom+len(ip)]); err != nil {
+	if err := f.p.Read(f.buf[:len(ip)]); err != nil {
 		return e.malformed(f, at, err, cause)
 	}
 	if e.Log != nil {
@@ -187,7 +184,7 @@ func (e *Engine) Tracing() bool { return e.Log != nil }
 func (e *Engine) Now() time.Duration { return e.Clock.Now() }
 
 func (e *Engine) take(n int) *flight {
-	need := max(2048, Headroom+n)
+	need := max(2048, n)
 	if last := len(e.free) - 1; last >= 0 {
 		f := e.free[last]
 		e.free = e.free[:last]

@@ -56,6 +56,8 @@ const (
 	NoSuchAddress
 	// LinkLocal: a link-local destination, which is never routed (RFC 3927 section 7).
 	LinkLocal
+	// Multicast: a multicast or broadcast destination, which a VPC does not carry.
+	Multicast
 	// NotInSubnet: a local delivery to an address that lies in no subnet of the VPC.
 	NotInSubnet
 
@@ -149,6 +151,7 @@ var reasonWords = [reasonCount]words{
 	Blackhole:            {"route is a black hole", "BAD_STATE_ROUTE"},
 	NoSuchAddress:        {"no interface has the destination address", "NO_POSSIBLE_DESTINATION"},
 	LinkLocal:            {"link-local destination is not routed", "SIM_LINK_LOCAL"},
+	Multicast:            {"multicast and broadcast are not carried", "SIM_MULTICAST"},
 	NotInSubnet:          {"destination lies in no subnet of the VPC", "NO_POSSIBLE_DESTINATION"},
 	NoPublicAddress:      {"source has no public address", "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"},
 	NoPrivateAddress:     {"no interface has the public address", "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"},

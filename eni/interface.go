@@ -1,0 +1,218 @@
+package eni
+
+import (
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/filter"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// Interface is one compiled interface. Its fields are set before the first packet
+// and not changed afterwards; Flows and Port alone live on from one compilation to
+// the next.
+type Interface struct {
+	// ID is the interface's id; Label is how traces call it.
+	ID, Label string
+	// MAC is its Ethernet address.
+	MAC wire.MAC
+	// Addrs are its private IPv4 addresses, the primary first, and its IPv6 addresses.
+	Addrs []wire.Addr
+	// Prefixes are the prefixes assigned to it; their addresses are its own too.
+	Prefixes []wire.Prefix
+	// SourceDestCheck has it drop what is not its own (VPC guide, "NAT instances").
+	SourceDestCheck bool
+	// Groups are the rules of its security groups; nil is an interface that has
+	// none, such as a NAT gateway's, and filters nothing.
+	Groups *filter.Groups
+	// GroupNames names the groups in traces.
+	GroupNames string
+	// Flows are the flows that its groups let through. Nil where Groups is.
+	Flows *filter.Tracker
+	// Down is why nothing passes: trace.InstanceStopped, trace.NotAttached.
+	// trace.None where the interface is up.
+	Down trace.Reason
+	// Owner is the gateway or service that the interface belongs to; packets for
+	// the interface go there. Nil for an instance's, which has a Port.
+	Owner dataplane.Node
+	// Port is where the guest is plugged in.
+	Port *Port
+	// Segment is the Ethernet of its subnet.
+	Segment *Segment
+	// Router is the side of the subnet's router that the interface sends to.
+	Router dataplane.Node
+	// Arrival is the side of the subnet's router that delivers to the interface.
+	Arrival dataplane.Node
+
+	outName, inName, serviceName string
+}
+
+// Prepare names the sides, so that naming a node later formats nothing, and
+// returns i. It is the last step of making an Interface.
+func (i *Interface) Prepare() *Interface {
+	i.outName, i.inName, i.serviceName = i.Label+" out", i.Label+" in", i.Label+" service"
+	return i
+}
+
+// Owns reports whether a is the interface's own: one of its addresses or in a
+// prefix assigned to it. It does not allocate.
+func (i *Interface) Owns(a wire.Addr) bool {
+	for _, own := range i.Addrs {
+		if own == a {
+			return true
+		}
+	}
+	for _, p := range i.Prefixes {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// The two sides are types over the same struct: a node each, with no question of
+// direction inside, and nothing to allocate.
+type (
+	out     Interface
+	in      Interface
+	service Interface
+)
+
+// Out returns the side that the guest sends into.
+func (i *Interface) Out() dataplane.Node { return (*out)(i) }
+
+// In returns the side that the subnet delivers to.
+func (i *Interface) In() dataplane.Node { return (*in)(i) }
+
+// FromService returns the side through which the platform's services answer the
+// guest: no group, no check.
+func (i *Interface) FromService() dataplane.Node { return (*service)(i) }
+
+// Name returns the interface's name and "out".
+func (o *out) Name() string { return o.outName }
+
+// Forward takes what the guest sends: is the interface up, is the source its own,
+// is it for the platform, do the groups let it out (order: Reachability Analyzer,
+// "Additional details": own address, security group, ACL, route table).
+func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	i := (*Interface)(o)
+	if i.Down != trace.None {
+		return dataplane.Drop(i.Down)
+	}
+	if !i.checkAddress(c, p, p.Flow.Src) {
+		return dataplane.Drop(trace.SourceCheck)
+	}
+	if s := i.Segment.services[p.Flow.Dst]; s != nil {
+		return s.Serve(c, i, p)
+	}
+	if end := i.filter(c, p, filter.Egress); end != trace.None {
+		return dataplane.Drop(end)
+	}
+	if c.Link != nil {
+		if c.Tracing() {
+			c.Note(p, trace.Step{Act: trace.Resolved})
+		}
+		return dataplane.To(c.Link)
+	}
+	return dataplane.To(i.Router)
+}
+
+// Name returns the interface's name and "in".
+func (n *in) Name() string { return n.inName }
+
+// Forward takes what the subnet delivers: is the interface up, do the groups let
+// it in, is the destination its own; then it is the guest's.
+func (n *in) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	i := (*Interface)(n)
+	if i.Down != trace.None {
+		return dataplane.Drop(i.Down)
+	}
+	if end := i.filter(c, p, filter.Ingress); end != trace.None {
+		return dataplane.Drop(end)
+	}
+	if !i.checkAddress(c, p, p.Flow.Dst) {
+		return dataplane.Drop(trace.DestinationCheck)
+	}
+	return i.hand(c)
+}
+
+// hand gives the packet to whoever is behind the interface.
+func (i *Interface) hand(c *dataplane.Context) dataplane.Next {
+	switch {
+	case i.Owner != nil:
+		return dataplane.To(i.Owner)
+	case i.Port == nil || !i.Port.Plugged():
+		return dataplane.Drop(trace.NotAttached)
+	}
+	return c.Deliver(i.Port)
+}
+
+// Name returns the interface's name and "service".
+func (s *service) Name() string { return s.serviceName }
+
+// Forward hands a service's answer to the guest.
+func (s *service) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	return (*Interface)(s).hand(c)
+}
+
+// checkAddress is source/dest check: it reports whether a packet whose address on
+// this side is a may pass.
+func (i *Interface) checkAddress(c *dataplane.Context, p *wire.Packet, a wire.Addr) bool {
+	own := i.Owns(a)
+	if !own && i.SourceDestCheck {
+		if c.Tracing() {
+			c.Note(p, trace.Step{Act: trace.Denied, Object: "source/dest check", Rule: "is on, and " + a.String() + " is not an address of this interface"})
+		}
+		return false
+	}
+	if c.Tracing() {
+		s := trace.Step{Act: trace.CheckOff}
+		if own {
+			s = trace.Step{Act: trace.Checked, Match: a.String()}
+		}
+		c.Note(p, s)
+	}
+	return true
+}
+
+// filter asks the security groups in one direction: known flows pass, new ones
+// need a rule and are remembered unless AWS would not track them.
+func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
+	if i.Groups == nil {
+		return trace.None
+	}
+	if i.Flows.Knows(d, p, c.Now) {
+		if c.Tracing() {
+			c.Note(p, trace.Step{Act: trace.Tracked})
+		}
+		return trace.None
+	}
+	m, ok := i.ask(d, p)
+	if !ok {
+		return i.noRule(c, p, d)
+	}
+	if !m.Untracked && !i.Flows.Admit(d, p, c.Now) {
+		return trace.TrackingFull
+	}
+	if c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Allowed, Object: m.Rule.Group, Rule: m.Rule.ID})
+	}
+	return trace.None
+}
+
+func (i *Interface) ask(d filter.Direction, p *wire.Packet) (filter.Match, bool) {
+	if d == filter.Egress {
+		return i.Groups.Egress(p)
+	}
+	return i.Groups.Ingress(p)
+}
+
+func (i *Interface) noRule(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
+	end, rule, peer := trace.GroupIngress, "no ingress rule for ", p.Flow.Src
+	if d == filter.Egress {
+		end, rule, peer = trace.GroupEgress, "no egress rule for ", p.Flow.Dst
+	}
+	if c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Denied, Object: i.GroupNames, Rule: rule + peer.String()})
+	}
+	return end
+}

@@ -1,0 +1,374 @@
+package vpc
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/eni"
+	"github.com/vpcsim/vpcsim/filter"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// Snapshot is a region compiled: nodes linked to each other, immutable.
+type Snapshot struct {
+	interfaces map[string]*eni.Interface
+	public     map[wire.Addr]dataplane.Node
+	ranges     []advertised
+}
+
+// advertised is an IPv6 range that a gateway takes packets for.
+type advertised struct {
+	prefix wire.Prefix
+	node   dataplane.Node
+}
+
+// Interface returns the compiled interface with the given id, or nil.
+func (s *Snapshot) Interface(id string) *eni.Interface { return s.interfaces[id] }
+
+// Public returns the node that takes packets from the internet for an address of
+// the region, or nil where the region does not have it.
+func (s *Snapshot) Public(a wire.Addr) dataplane.Node {
+	if n := s.public[a]; n != nil || a.Is4() {
+		return n
+	}
+	for _, r := range s.ranges {
+		if r.prefix.Contains(a) {
+			return r.node
+		}
+	}
+	return nil
+}
+
+// Compiler makes a snapshot in three passes, because nodes point at each other:
+// the shells of subnets and interfaces; the gateways; the routes. It is also what
+// a gateway's Compile may ask of the rest.
+type Compiler struct {
+	live       *Live
+	region     *Region
+	snapshot   *Snapshot
+	interfaces map[*NetworkInterface]*eni.Interface
+	subnets    map[*Subnet]*subnet
+	networks   map[*VPC]*network
+	tables     map[*RouteTable]*routes
+	entries    map[entryKey]Entry
+	acls       map[*NetworkACL]*compiledACL
+	rules      map[string]*filter.Groups
+	members    map[*SecurityGroup][]wire.Addr
+	sets       map[*SecurityGroup]*filter.AddrSet
+	lists      map[*PrefixList]*filter.PrefixSet
+	used       map[stateKey]any
+}
+
+type entryKey struct {
+	gateway string
+	vpc     *VPC
+}
+
+type compiledACL struct{ ingress, egress *filter.ACL }
+
+// compile makes the snapshot of a region. The region's lock is held.
+func compile(l *Live) *Snapshot {
+	c := &Compiler{
+		live: l, region: l.region,
+		snapshot:   &Snapshot{interfaces: map[string]*eni.Interface{}, public: map[wire.Addr]dataplane.Node{}},
+		interfaces: map[*NetworkInterface]*eni.Interface{}, subnets: map[*Subnet]*subnet{},
+		networks: map[*VPC]*network{}, tables: map[*RouteTable]*routes{}, entries: map[entryKey]Entry{},
+		acls: map[*NetworkACL]*compiledACL{}, rules: map[string]*filter.Groups{},
+		members: map[*SecurityGroup][]wire.Addr{}, sets: map[*SecurityGroup]*filter.AddrSet{},
+		lists: map[*PrefixList]*filter.PrefixSet{}, used: map[stateKey]any{},
+	}
+	c.collectMembers()
+	for _, v := range c.region.vpcs {
+		c.shells(v)
+	}
+	for _, g := range c.region.gateways {
+		g.Compile(c)
+	}
+	for _, v := range c.region.vpcs {
+		for _, s := range v.subnets {
+			c.subnets[s].routes = c.table(s.routes())
+		}
+	}
+	for _, v := range c.region.vpcs {
+		for _, t := range v.tables {
+			if r := c.tables[t]; r != nil {
+				c.fill(r)
+			}
+		}
+	}
+	l.state = c.used
+	return c.snapshot
+}
+
+// collectMembers finds the private addresses behind each security group: what a
+// rule that references the group matches (VPC guide, "Security group rules").
+func (c *Compiler) collectMembers() {
+	for _, v := range c.region.vpcs {
+		for _, n := range v.interfaces {
+			for _, g := range n.groups {
+				for _, a := range n.addrs {
+					c.members[g] = append(c.members[g], wire.AddrFrom(a.IP))
+				}
+				for _, a := range n.ipv6 {
+					c.members[g] = append(c.members[g], wire.AddrFrom(a))
+				}
+			}
+		}
+	}
+}
+
+// shells makes a VPC's subnets and interfaces, without routes and owners.
+func (c *Compiler) shells(v *VPC) {
+	n := &network{name: v.label() + " router"}
+	c.networks[v] = n
+	for _, s := range v.subnets {
+		acl := c.acl(s.acl)
+		name := s.label()
+		sub := &subnet{
+			origin: dataplane.Origin{VPC: v.id, Subnet: s.id, Zone: s.zone},
+			router: name + " router", arrival: name + " arrival",
+			segment: &eni.Segment{Router: s.routerMAC, RouterAddrs: routerAddrs(s), Prefixes: []wire.Prefix{wire.PrefixFrom(s.cidr)}},
+			acl:     s.acl.label(), ingress: acl.ingress, egress: acl.egress,
+			ingressRule: "inbound rule ", egressRule: "outbound rule ", latency: c.region.latency,
+		}
+		n.subnets.Insert(s.cidr, sub)
+		if s.ipv6.IsValid() {
+			n.subnets.Insert(s.ipv6, sub)
+			sub.segment.Prefixes = append(sub.segment.Prefixes, wire.PrefixFrom(s.ipv6))
+		}
+		for _, service := range c.live.services {
+			sub.segment.Serve(service.addr, service.service)
+		}
+		c.subnets[s] = sub
+		for _, x := range s.interfaces {
+			c.shell(x, sub)
+		}
+	}
+}
+
+// shell makes an interface.
+func (c *Compiler) shell(n *NetworkInterface, s *subnet) {
+	i := &eni.Interface{
+		ID: n.id, Label: n.label(), MAC: n.mac, SourceDestCheck: n.check, Segment: s.segment,
+		Router: (*departure)(s), Down: n.down(),
+	}
+	for _, a := range n.addrs {
+		i.Addrs = append(i.Addrs, wire.AddrFrom(a.IP))
+	}
+	for _, a := range n.ipv6 {
+		i.Addrs = append(i.Addrs, wire.AddrFrom(a))
+	}
+	for _, p := range n.prefixes {
+		i.Prefixes = append(i.Prefixes, wire.PrefixFrom(p))
+	}
+	if !n.noGroups {
+		i.Groups, i.GroupNames = c.groups(n.groups)
+		i.Flows = State(c, n.id, "flows", c.live.newTracker)
+	}
+	i.Port = State(c, n.id, "port", func() *eni.Port { return c.live.newPort(n.id) })
+	i.Arrival = &arrival{s, i}
+	s.segment.Add(i.Prepare())
+	c.interfaces[n] = i
+	c.snapshot.interfaces[n.id] = i
+}
+
+func (n *NetworkInterface) down() trace.Reason {
+	switch {
+	case n.kind != InterfaceUser:
+		return trace.None
+	case n.instance == nil:
+		return trace.NotAttached
+	case n.instance.state != Running:
+		return trace.InstanceStopped
+	}
+	return trace.None
+}
+
+func (c *Compiler) acl(a *NetworkACL) *compiledACL {
+	if c.acls[a] == nil {
+		c.acls[a] = &compiledACL{a.compile(a.ingress), a.compile(a.egress)}
+	}
+	return c.acls[a]
+}
+
+// groups compiles the rules of several groups together; interfaces with the same
+// groups share them.
+func (c *Compiler) groups(groups []*SecurityGroup) (*filter.Groups, string) {
+	names := make([]string, len(groups))
+	for i, g := range groups {
+		names[i] = g.label()
+	}
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.id
+	}
+	key := strings.Join(ids, " ")
+	if c.rules[key] == nil {
+		var ingress, egress []filter.Rule
+		for _, g := range groups {
+			ingress = c.appendRules(ingress, g, g.ingress, "ingress rule ")
+			egress = c.appendRules(egress, g, g.egress, "egress rule ")
+		}
+		c.rules[key] = filter.NewGroups(ingress, egress)
+	}
+	return c.rules[key], strings.Join(names, ", ")
+}
+
+func (c *Compiler) appendRules(to []filter.Rule, g *SecurityGroup, list []Permission, which string) []filter.Rule {
+	for _, p := range list {
+		r := filter.Rule{Group: g.traceName(), ID: which + p.brief(), Traffic: p.traffic(), Prefix: p.CIDR}
+		switch {
+		case p.PrefixList != nil:
+			r.List = c.prefixSet(p.PrefixList)
+		case p.Group != nil:
+			r.Members = c.memberSet(p.Group)
+		}
+		to = append(to, r)
+	}
+	return to
+}
+
+// traceName is how traces call the group: the Name tag, else the name it was created with.
+func (g *SecurityGroup) traceName() string {
+	if l := g.label(); l != g.id {
+		return l
+	}
+	return g.id + " (" + g.name + ")"
+}
+
+func (c *Compiler) prefixSet(l *PrefixList) *filter.PrefixSet {
+	if c.lists[l] == nil {
+		c.lists[l] = filter.NewPrefixSet(l.entries)
+	}
+	return c.lists[l]
+}
+
+func (c *Compiler) memberSet(g *SecurityGroup) *filter.AddrSet {
+	if c.sets[g] == nil {
+		c.sets[g] = filter.NewAddrSet(c.members[g])
+	}
+	return c.sets[g]
+}
+
+// table returns the shell of a compiled route table; its routes are filled in when
+// every node is there.
+func (c *Compiler) table(t *RouteTable) *routes {
+	if c.tables[t] == nil {
+		c.tables[t] = &routes{name: t.label(), source: t}
+	}
+	return c.tables[t]
+}
+
+// fill compiles a table's routes. Of equal destinations static wins over prefix
+// list, prefix list over propagated; a local route wins over every propagated one,
+// narrower ones too (VPC guide, "Route priority").
+func (c *Compiler) fill(r *routes) {
+	t := r.source
+	for k := len(t.learned) - 1; k >= 0; k-- {
+		for _, dst := range t.learned[k].Learned() {
+			if !t.vpc.covers(dst) {
+				c.insert(r, dst, t.learned[k], "propagated")
+			}
+		}
+	}
+	for k := len(t.routes) - 1; k >= 0; k-- {
+		if l := t.routes[k].PrefixList; l != nil {
+			for _, dst := range l.entries {
+				c.insert(r, dst, t.routes[k].Target, l.label())
+			}
+		}
+	}
+	for _, dst := range t.vpc.cidrs {
+		c.insert(r, dst, Local, "")
+	}
+	for _, row := range t.routes {
+		if row.PrefixList == nil {
+			c.insert(r, row.Destination, row.Target, "")
+		}
+	}
+}
+
+func (c *Compiler) insert(r *routes, dst netip.Prefix, target Target, by string) {
+	text := dst.String() + " -> " + labelOf(target)
+	if by != "" {
+		text += " (" + by + ")"
+	}
+	h := &hop{text: text, dead: trace.Blackhole}
+	switch x := target.(type) {
+	case local:
+		h.node, h.dead = (*inside)(c.networks[r.source.vpc]), trace.None
+	case *NetworkInterface:
+		if i := c.interfaces[x]; i != nil && x.attached() {
+			h.node, h.subnet, h.dead = i.Arrival, x.subnet.id, trace.None
+		}
+	case Gateway:
+		e, ok := c.entries[entryKey{x.ID(), r.source.vpc}]
+		if ok && x.Available(r.source.vpc) {
+			h.node, h.subnet, h.dead = e.Node, e.Subnet, trace.None
+		}
+	}
+	r.table.Insert(dst, h)
+}
+
+// labelOf returns how traces call a target. The region's lock is held.
+func labelOf(t Target) string {
+	if l, ok := t.(interface{ label() string }); ok {
+		return l.label()
+	}
+	return t.ID()
+}
+
+// Interface returns the compiled interface of a gateway, to set its Owner.
+func (c *Compiler) Interface(n *NetworkInterface) *eni.Interface { return c.interfaces[n] }
+
+// Toward returns the node that delivers to n whatever a packet's destination is,
+// as a route that names n does.
+func (c *Compiler) Toward(n *NetworkInterface) dataplane.Node { return c.interfaces[n].Arrival }
+
+// Inside returns the node that delivers within the VPC, as a local route does.
+func (c *Compiler) Inside(v *VPC) dataplane.Node { return (*inside)(c.networks[v]) }
+
+// Edge returns the node at which packets that enter the VPC by the gateway are
+// routed: its gateway route table, or the implied one, VPC CIDR to local.
+func (c *Compiler) Edge(v *VPC, g EdgeGateway) dataplane.Node {
+	t := v.edgeTable(g)
+	if t == nil {
+		return c.Inside(v)
+	}
+	return &edge{name: labelOf(g) + " edge", routes: c.table(t)}
+}
+
+// Uplink returns the internet's node, nil where there is none.
+func (c *Compiler) Uplink() dataplane.Node { return c.live.uplink }
+
+// Enter says where packets enter the gateway by a route of the VPC that names it.
+func (c *Compiler) Enter(g Gateway, v *VPC, e Entry) { c.entries[entryKey{g.ID(), v}] = e }
+
+// Advertise has packets from the internet for a public address go to n.
+func (c *Compiler) Advertise(public wire.Addr, n dataplane.Node) { c.snapshot.public[public] = n }
+
+// AdvertiseRange has packets from the internet for an IPv6 range go to n.
+func (c *Compiler) AdvertiseRange(p netip.Prefix, n dataplane.Node) {
+	c.snapshot.ranges = append(c.snapshot.ranges, advertised{wire.PrefixFrom(p), n})
+}
+
+// Engine returns the engine that the snapshot is for.
+func (c *Compiler) Engine() *dataplane.Engine { return c.live.engine }
+
+// InterfacesOf returns the VPC's interfaces, in the order in which they were made.
+func (c *Compiler) InterfacesOf(v *VPC) []*NetworkInterface { return v.interfaces }
+
+// AddressesOf returns an interface's private IPv4 addresses with their public ones,
+// the primary first. They must not be changed.
+func (c *Compiler) AddressesOf(n *NetworkInterface) []PrivateAddress { return n.addrs }
+
+// CIDRsOf returns the VPC's CIDRs. They must not be changed.
+func (c *Compiler) CIDRsOf(v *VPC) []netip.Prefix { return v.cidrs }
+
+// LabelOf returns how traces call a resource.
+func (c *Compiler) LabelOf(r Resource) string { return labelOf(r) }
+
+// Zone returns the zone of a subnet's interface.
+func (c *Compiler) Zone(n *NetworkInterface) string { return n.subnet.zone }

@@ -1,0 +1,57 @@
+package vpc
+
+import (
+	"net/netip"
+
+	"github.com/vpcsim/vpcsim/dataplane"
+)
+
+// Target is what a route may name: a [NetworkInterface], an [Instance], a
+// [Gateway], or [Local].
+type Target interface {
+	// ID returns the target's id.
+	ID() string
+}
+
+// Local is the target of a VPC's own routes: delivery inside the VPC.
+var Local Target = local{}
+
+type local struct{}
+
+// ID returns "local", which is what describe-route-tables prints.
+func (local) ID() string { return "local" }
+
+// Gateway is a resource of a package of its own that routes may name: an internet
+// gateway, a NAT gateway, a virtual private gateway.
+type Gateway interface {
+	Resource
+	// CheckRoute returns AWS's refusal of a route to dst in t with this target, or
+	// nil. What holds for every gateway vpc has checked before.
+	CheckRoute(tx *Tx, t *RouteTable, dst netip.Prefix) error
+	// Available reports whether a route to the gateway from v is active; if not it
+	// is a black hole.
+	Available(v *VPC) bool
+	// Compile makes the gateway's nodes and gives them to c.
+	Compile(c *Compiler)
+}
+
+// EdgeGateway is a gateway that a route table may be associated with: an internet
+// gateway or a virtual private gateway (VPC guide, "Gateway route tables").
+type EdgeGateway interface {
+	Gateway
+	// AttachedTo returns the VPC that the gateway is attached to, or nil.
+	AttachedTo() *VPC
+}
+
+// Insider is a gateway that a route to a destination inside the VPC may name: a
+// NAT gateway, a Gateway Load Balancer endpoint (VPC guide, "Subnet route tables").
+type Insider interface{ RoutesInside() bool }
+
+// Entry is where packets enter a gateway, made by its Compile: From the VPC's
+// routers, by way of a route that names it.
+type Entry struct {
+	Node dataplane.Node
+	// Subnet is the id of the subnet that the node lies in; "" where it is none.
+	// Within a subnet no network ACL is asked.
+	Subnet string
+}

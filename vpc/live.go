@@ -1,0 +1,102 @@
+package vpc
+
+import (
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/eni"
+	"github.com/vpcsim/vpcsim/filter"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// Live is a region brought to life on one engine: its present snapshot and its
+// live state. It belongs to the engine's goroutine. Several Lives of one region,
+// each on an engine of its own, share configuration and no state.
+type Live struct {
+	region   *Region
+	engine   *dataplane.Engine
+	uplink   dataplane.Node
+	services []servedAt
+	snapshot *Snapshot
+	age      uint64 // the region's changes when snapshot was compiled
+	state    map[stateKey]any
+	seed     uint64
+}
+
+type servedAt struct {
+	addr    wire.Addr
+	service eni.Service
+}
+
+// stateKey names a piece of live state: a resource's id and what it is.
+type stateKey struct{ id, what string }
+
+// LiveConfig says what surrounds a region.
+type LiveConfig struct {
+	// Uplink is the internet's node; nil is nobody there.
+	Uplink dataplane.Node
+	// Seed makes the choices of NAT gateways differ.
+	Seed uint64
+}
+
+// NewLive brings a region to life on the engine.
+func NewLive(r *Region, e *dataplane.Engine, c LiveConfig) *Live {
+	return &Live{region: r, engine: e, uplink: c.Uplink, seed: c.Seed, state: map[stateKey]any{}}
+}
+
+// Serve has a service of the platform answer at an address in every subnet. It
+// must be called before the first packet.
+func (l *Live) Serve(a wire.Addr, s eni.Service) {
+	l.services = append(l.services, servedAt{a, s})
+	l.snapshot = nil
+}
+
+// Region returns the region.
+func (l *Live) Region() *Region { return l.region }
+
+// Snapshot returns the region as it is now, compiled if it has changed. Where it
+// has not, it neither locks nor allocates.
+func (l *Live) Snapshot() *Snapshot {
+	if l.snapshot != nil && l.age == l.region.changes.Load() {
+		return l.snapshot
+	}
+	l.region.mu.Lock()
+	defer l.region.mu.Unlock()
+	l.age = l.region.changes.Load()
+	l.snapshot = compile(l)
+	return l.snapshot
+}
+
+// Interface returns the compiled interface in force now, nil where it is gone.
+func (l *Live) Interface(n *NetworkInterface) *eni.Interface { return l.Snapshot().interfaces[n.id] }
+
+// Port returns the port of an interface, where a guest is plugged in and frames
+// are sent; nil where the interface is gone. It stays the same for the
+// interface's life.
+func (l *Live) Port(n *NetworkInterface) *eni.Port {
+	if i := l.Interface(n); i != nil {
+		return i.Port
+	}
+	return nil
+}
+
+// Seed returns the seed for choices of live state, such as a NAT gateway's ports.
+func (l *Live) Seed() uint64 { return l.seed }
+
+func (l *Live) newPort(id string) *eni.Port {
+	return eni.NewPort(l.engine, func() *eni.Interface { return l.Snapshot().interfaces[id] })
+}
+
+func (l *Live) newTracker() *filter.Tracker { return filter.NewTracker(filter.TrackerConfig{}) }
+
+// State returns a resource's live state of the given kind: what it had in the
+// snapshot before, or what make makes. State that no compilation asks for is
+// dropped: it dies with its resource. It panics where the same kind was kept as
+// another type.
+func State[T any](c *Compiler, id, what string, make func() *T) *T {
+	k := stateKey{id, what}
+	s, ok := c.live.state[k].(*T)
+	if !ok {
+		s = make()
+	}
+	c.used[k] = s
+	return s
+}

@@ -1,0 +1,184 @@
+package vpc
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// RegionConfig says what a region is like. The zero value is us-east-1 with three
+// zones, as it is today.
+type RegionConfig struct {
+	// Name is the region's code; "" is us-east-1.
+	Name string
+	// Zones are the names of the availability zones; none are the three a, b, c.
+	Zones []string
+	// Account is the owner's twelve digits; "" is 123456789012.
+	Account string
+	// Seed makes ids, MAC addresses and addresses differ from those of another
+	// region; the same seed gives the same ones.
+	Seed uint64
+	// Before2021 gives the route rules as they were until August 2021: a subnet
+	// route table refuses every destination narrower than the VPC's CIDR (S000).
+	Before2021 bool
+	// Latency says how long packets take inside the region.
+	Latency Latency
+}
+
+// Region is the control plane of one AWS region of one account. Its methods, and
+// those of its resources, may be called from any goroutine. Make one with
+// [NewRegion].
+type Region struct {
+	name, account string
+	zones         []string
+	before2021    bool
+	latency       Latency
+
+	mu       sync.Mutex
+	changes  atomic.Uint64 // how many changes there were: a snapshot's age
+	ids      ids
+	byID     map[string]Resource
+	vpcs     []*VPC
+	gateways []Gateway
+	eips     []*Address
+	lists    []*PrefixList
+	pool     addressPool
+}
+
+// Resource is anything with an id.
+type Resource interface {
+	// ID returns the resource's id, such as vpc-0a1b2c3d4e5f67890.
+	ID() string
+}
+
+// NewRegion returns a region with nothing in it: no default VPC either.
+func NewRegion(c RegionConfig) *Region {
+	if c.Name == "" {
+		c.Name = "us-east-1"
+	}
+	if len(c.Zones) == 0 {
+		c.Zones = []string{c.Name + "a", c.Name + "b", c.Name + "c"}
+	}
+	if c.Account == "" {
+		c.Account = "123456789012"
+	}
+	return &Region{
+		name: c.Name, account: c.Account, zones: slices.Clone(c.Zones), before2021: c.Before2021, latency: c.Latency.orDefault(),
+		ids: ids{seed: c.Seed}, byID: map[string]Resource{},
+	}
+}
+
+// Name returns the region's code, such as ap-northeast-3.
+func (r *Region) Name() string { return r.name }
+
+// Account returns the owner's account id.
+func (r *Region) Account() string { return r.account }
+
+// Zones returns the names of the availability zones.
+func (r *Region) Zones() []string { return slices.Clone(r.zones) }
+
+// Tx is proof that the region's lock is held: what needs the lock needs a Tx. It
+// is valid until the function that Change called returns.
+type Tx struct{ r *Region }
+
+// Change calls f with the region locked. f checks first and changes after, so that
+// where it returns an error nothing has changed. Packets see all of f's changes or
+// none, from the next packet on.
+func (r *Region) Change(f func(tx *Tx) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := f(&Tx{r}); err != nil {
+		return err
+	}
+	r.changes.Add(1)
+	return nil
+}
+
+// read calls f with the region locked and counts no change.
+func (r *Region) read(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+}
+
+// Find returns the resource with the given id, or nil.
+func (r *Region) Find(id string) Resource {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byID[id]
+}
+
+// Region returns the region that the transaction changes.
+func (tx *Tx) Region() *Region { return tx.r }
+
+// NewID returns a new id with the given prefix, such as nat, or want where it is
+// not empty. It refuses an id that is in use or does not begin with the prefix.
+func (tx *Tx) NewID(prefix, want string) (string, error) {
+	if want == "" {
+		return tx.r.ids.next(prefix), nil
+	}
+	if len(want) <= len(prefix)+1 || want[:len(prefix)+1] != prefix+"-" {
+		return "", fmt.Errorf("vpc: id %q: expected one that begins with %q", want, prefix+"-")
+	}
+	if tx.r.byID[want] != nil {
+		return "", fmt.Errorf("vpc: id %q is in use", want)
+	}
+	return want, nil
+}
+
+// Add makes a resource known by its id.
+func (tx *Tx) Add(x Resource) {
+	tx.r.byID[x.ID()] = x
+	if g, ok := x.(Gateway); ok {
+		tx.r.gateways = append(tx.r.gateways, g)
+	}
+}
+
+// Remove makes a resource unknown.
+func (tx *Tx) Remove(x Resource) {
+	delete(tx.r.byID, x.ID())
+	if g, ok := x.(Gateway); ok {
+		tx.r.gateways = slices.DeleteFunc(tx.r.gateways, func(o Gateway) bool { return o == g })
+	}
+}
+
+// ids makes ids and MAC addresses that look like AWS's: seventeen hexadecimal
+// digits behind the prefix, the same ones for the same seed and calls.
+type ids struct{ seed, count uint64 }
+
+func (s *ids) next(prefix string) string {
+	return fmt.Sprintf("%s-0%016x", prefix, s.word())
+}
+
+// word is SplitMix64 (Steele, Lea, Flood 2014), which visits every value once.
+func (s *ids) word() uint64 {
+	s.count++
+	z := s.seed + s.count*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// addressPool hands out public IPv4 addresses: those of TEST-NET-3 (RFC 5737)
+// first, then those of the benchmark range (RFC 2544), none of which is anybody's.
+type addressPool struct{ count uint32 }
+
+func (p *addressPool) next(taken func(netip.Addr) bool) (netip.Addr, bool) {
+	const first, more = 254, 1<<17 - 2
+	for p.count < first+more {
+		n := p.count
+		p.count++
+		base, off := uint32(203<<24|113<<8), n+1
+		if n >= first {
+			base, off = 198<<24|18<<16, n-first+1
+		}
+		v := base + off
+		a := netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
+		if !taken(a) {
+			return a, true
+		}
+	}
+	return netip.Addr{}, false
+}

@@ -1,0 +1,235 @@
+package vpc
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/eni"
+	"github.com/vpcsim/vpcsim/filter"
+	"github.com/vpcsim/vpcsim/route"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// The implicit router: what AWS calls "the VPC router" has a side for packets that
+// leave a subnet ([departure]), one for packets that enter it ([arrival]) and, in
+// between, delivery inside the VPC ([inside]). None of them touches the TTL
+// (measured: S002).
+
+// network is a compiled VPC.
+type network struct {
+	name    string
+	subnets route.Table[*subnet]
+}
+
+// subnet is a compiled subnet.
+type subnet struct {
+	origin          dataplane.Origin
+	router, arrival string // names of its sides
+	segment         *eni.Segment
+	routes          *routes
+	acl             string
+	ingress, egress *filter.ACL
+	ingressRule     string
+	egressRule      string
+	latency         Latency
+}
+
+// routes is a compiled route table.
+type routes struct {
+	name   string
+	source *RouteTable // until it is filled
+	table  route.Table[*hop]
+}
+
+// hop is a compiled route: local, an interface, a gateway or a black hole differ
+// only by the node.
+type hop struct {
+	node   dataplane.Node
+	text   string // "10.0.1.0/24 -> nat-…"
+	subnet string // id of the subnet that the node lies in
+	dead   trace.Reason
+}
+
+// Latency says how long packets take. AWS promises no figure; the zero value of a
+// field is the default that stands beside it.
+type Latency struct {
+	// SameZone is one delivery within an availability zone; 0 is 100 µs.
+	SameZone time.Duration
+	// CrossZone is one delivery to another zone of the region; 0 is 500 µs.
+	CrossZone time.Duration
+}
+
+func (l Latency) orDefault() Latency {
+	if l.SameZone == 0 {
+		l.SameZone = 100 * time.Microsecond
+	}
+	if l.CrossZone == 0 {
+		l.CrossZone = 500 * time.Microsecond
+	}
+	return l
+}
+
+// between returns the latency of a delivery into zone.
+func (l Latency) between(from *dataplane.Origin, zone string) time.Duration {
+	if from != nil && from.Zone != zone {
+		return l.CrossZone
+	}
+	return l.SameZone
+}
+
+// departure is the side of the router that a subnet's interfaces send to.
+type departure subnet
+
+// Name returns the subnet's name and "router".
+func (d *departure) Name() string { return d.router }
+
+// Forward takes a packet out of the subnet: neighbours first, past table and ACL;
+// then the network ACL outbound and the subnet's route table (order: Reachability
+// Analyzer). An ACL is asked only where the next hop lies outside the subnet.
+func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	s, dst := (*subnet)(d), p.Flow.Dst
+	c.From = &s.origin
+	if to := s.segment.Lookup(dst); to != nil {
+		if c.Tracing() {
+			c.Note(p, trace.Step{Act: trace.Resolved})
+		}
+		c.Latency += s.latency.SameZone
+		return dataplane.To(to.In())
+	}
+	if end := s.unroutable(dst); end != trace.None {
+		return dataplane.Drop(end)
+	}
+	h, ok := s.routes.lookup(dst)
+	if !ok || h.subnet != s.origin.Subnet {
+		if !s.asks(c, p, s.egress, dst, s.egressRule) {
+			return dataplane.Drop(trace.ACLEgress)
+		}
+	}
+	return s.routes.follow(c, p, h)
+}
+
+// unroutable names the destinations that no route can reach.
+func (s *subnet) unroutable(dst wire.Addr) trace.Reason {
+	switch {
+	case s.segment.Contains(dst):
+		return trace.NoSuchAddress
+	case dst.IsLinkLocal():
+		return trace.LinkLocal
+	case dst.IsMulticast():
+		return trace.Multicast
+	}
+	return trace.None
+}
+
+// asks puts the packet to one direction of the subnet's network ACL.
+func (s *subnet) asks(c *dataplane.Context, p *wire.Packet, acl *filter.ACL, peer wire.Addr, which string) bool {
+	number, allow := acl.Decide(p, peer)
+	if c.Tracing() {
+		step := trace.Step{Act: trace.Allowed, Object: s.acl, Rule: which + ruleNumber(number)}
+		if !allow {
+			step.Act, step.Rule = trace.Denied, step.Rule+" denies"
+		}
+		c.Note(p, step)
+	}
+	return allow
+}
+
+func ruleNumber(n int) string {
+	if n >= filter.ImplicitDeny {
+		return "*"
+	}
+	return strconv.Itoa(n)
+}
+
+// lookup returns the longest match, or false.
+func (r *routes) lookup(dst wire.Addr) (*hop, bool) {
+	_, h, ok := r.table.Lookup(dst.Netip())
+	return h, ok
+}
+
+// follow sends the packet where the route says; a nil hop is no route.
+func (r *routes) follow(c *dataplane.Context, p *wire.Packet, h *hop) dataplane.Next {
+	if h == nil {
+		if c.Tracing() {
+			c.Note(p, trace.Step{Act: trace.Denied, Object: r.name, Rule: "has no route to " + p.Flow.Dst.String()})
+		}
+		return dataplane.Drop(trace.NoRoute)
+	}
+	if c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Routed, Object: r.name, Match: h.text})
+	}
+	if h.dead != trace.None {
+		return dataplane.Drop(h.dead)
+	}
+	return dataplane.To(h.node)
+}
+
+// inside is the target of local routes: delivery to whoever in the VPC has the address.
+type inside network
+
+// Name returns the VPC's name and "router".
+func (n *inside) Name() string { return n.name }
+
+// Forward finds the destination's subnet and interface.
+func (n *inside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	_, s, ok := n.subnets.Lookup(p.Flow.Dst.Netip())
+	if !ok {
+		return dataplane.Drop(trace.NotInSubnet)
+	}
+	to := s.segment.Lookup(p.Flow.Dst)
+	if to == nil {
+		return dataplane.Drop(trace.NoSuchAddress)
+	}
+	return dataplane.To(to.Arrival)
+}
+
+// arrival is the side of the router that delivers to one interface, by a local
+// route or because a route names the interface.
+type arrival struct {
+	*subnet
+	to *eni.Interface
+}
+
+// Name returns the subnet's name and "arrival".
+func (a *arrival) Name() string { return a.arrival }
+
+// Forward takes a packet into the subnet: the network ACL inbound, unless the
+// packet has not left the subnet.
+func (a *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	c.Latency += a.latency.between(c.From, a.origin.Zone)
+	if c.From != &a.origin && !a.asks(c, p, a.ingress, p.Flow.Src, a.ingressRule) {
+		return dataplane.Drop(trace.ACLIngress)
+	}
+	return dataplane.To(a.to.In())
+}
+
+// edge is a gateway route table: where packets that enter by a gateway look up the
+// private destination (VPC guide, "Gateway route tables").
+type edge struct {
+	name   string
+	routes *routes
+}
+
+// Name returns the gateway's name and "edge".
+func (e *edge) Name() string { return e.name }
+
+// Forward looks the private destination up.
+func (e *edge) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	h, _ := e.routes.lookup(p.Flow.Dst)
+	return e.routes.follow(c, p, h)
+}
+
+// routerAddrs returns the addresses at which a subnet's router answers.
+func routerAddrs(s *Subnet) []wire.Addr {
+	addrs := []wire.Addr{wire.AddrFrom(s.cidr.Addr().Next())}
+	if s.ipv6.IsValid() {
+		addrs = append(addrs, wire.AddrFrom(s.ipv6.Addr().Next()), routerLinkLocal)
+	}
+	return addrs
+}
+
+// routerLinkLocal is the router's fixed link-local address (VPC guide, "Subnet sizing").
+var routerLinkLocal = wire.AddrFrom(netip.MustParseAddr("fe80:ec2::1"))
