@@ -20,50 +20,44 @@ var httpMethods = []string{
 // body only that it is HTTP's. Of n bytes, b was captured.
 func (l *line) http(b []byte, n int) {
 	l.print(": HTTP")
-	first, rest := token(b)
+	whole := len(b) == n
+	first, rest := token(b, whole)
 	if first == "" {
 		return
 	}
 	if !slices.Contains(httpMethods, strings.ToUpper(first)) {
-		code, _ := token(rest)
+		code, _ := token(rest, whole)
 		if len(code) != 3 || strings.Trim(code, "0123456789") != "" {
 			return
 		}
 	}
-	text, ok := firstLine(b, n)
-	if !ok {
-		return
-	}
-	l.print(": " + text)
-	if !bytes.ContainsAny(b[len(text):min(len(text)+1, len(b))], "\r\n") {
+	end := bytes.IndexFunc(b, func(r rune) bool { return (r < ' ' || r > '~') && r != '\t' })
+	switch {
+	case end < 0 && whole:
+		l.print(": " + string(b))
 		l.cut("http")
+	case end < 0, b[end] == '\r' && end+1 == len(b) && !whole:
+		l.cut("http")
+	case b[end] == '\n', b[end] == '\r' && end+1 < len(b) && b[end+1] == '\n':
+		l.print(": " + string(b[:end]))
 	}
 }
 
 const tokenMax = 127 // longer words are taken for data
 
 // token returns the word that b begins with, "" where it begins with anything
-// else, and what follows the blanks behind it.
-func token(b []byte) (word string, rest []byte) {
+// else or may go on behind what was captured, and what follows the blanks behind it.
+func token(b []byte, whole bool) (word string, rest []byte) {
 	n := 0
 	for n < len(b) && b[n] > ' ' && b[n] <= '~' {
 		n++
 	}
-	if n < len(b) && !bytes.ContainsAny(b[n:n+1], " \t\r\n") || n > tokenMax {
+	ended := whole
+	if n < len(b) {
+		ended = bytes.IndexByte([]byte(" \t\r\n"), b[n]) >= 0
+	}
+	if !ended || n > tokenMax {
 		return "", nil
 	}
 	return string(b[:n]), bytes.TrimLeft(b[n:], " ")
-}
-
-// firstLine returns b up to its first line's end, or all of it where there is
-// none; false where that holds anything but text.
-func firstLine(b []byte, n int) (string, bool) {
-	end := bytes.IndexFunc(b, func(r rune) bool { return (r < ' ' || r > '~') && r != '\t' })
-	switch {
-	case end < 0:
-		return string(b), len(b) == n
-	case b[end] == '\n', b[end] == '\r' && end+1 < len(b) && b[end+1] == '\n':
-		return string(b[:end]), true
-	}
-	return "", false
 }

@@ -77,11 +77,8 @@ func (l *line) ip4(b []byte, n int) {
 		l.printf("truncated-ip - %d bytes missing! ", total-n)
 	}
 	if total < hlen {
-		if total != 0 {
-			l.printf("bad-len %d", total)
-			return
-		}
-		total = n // a length of 0 is taken for segmentation left to the network card
+		l.printf("bad-len %d", total)
+		return
 	}
 	b = b[:min(total, len(b))]
 	d := datagram{

@@ -39,12 +39,13 @@ func (l *line) ip6(b []byte, n int) {
 
 // extensions prints the extension headers (RFC 8200 section 4) and what follows.
 func (l *line) extensions(d *datagram, payload int) {
-	p, last := d.next, d.next
+	p, found := d.next, false // of the options that must come first, and only once
 	for any := false; ; any = true {
 		n, more := 0, true
 		switch p {
 		case protoHopByHop:
-			n, more = l.hopByHop(d, payload, last, any)
+			n, more = l.hopByHop(d, payload, found, any)
+			found = true
 		case protoDestination:
 			n, more = l.destination(d)
 		case protoFragment:
@@ -69,7 +70,7 @@ func (l *line) extensions(d *datagram, payload int) {
 			l.cut("ip6")
 			return
 		}
-		last, p = p, wire.Proto(d.b[0])
+		p = wire.Proto(d.b[0])
 		d.b, d.n = d.b[n:], d.n-n
 	}
 }
@@ -84,9 +85,9 @@ func (d *datagram) header() (n int, ok bool) {
 	return n, n <= len(d.b)
 }
 
-func (l *line) hopByHop(d *datagram, payload int, before wire.Proto, late bool) (n int, more bool) {
+func (l *line) hopByHop(d *datagram, payload int, found, late bool) (n int, more bool) {
 	switch {
-	case late && before == protoHopByHop:
+	case found:
 		l.print("[The Hop-by-Hop Options header was already found] (invalid)")
 		return 0, false
 	case late:
@@ -154,62 +155,73 @@ func (l *line) fragment6(d *datagram) (n int, more bool) {
 	return size, len(d.b) > size
 }
 
+// routing prints a routing header field by field, as far as it was captured: types
+// 0 (RFC 5095 deprecates it), 2 (RFC 6275) and 4 (RFC 8754).
 func (l *line) routing(d *datagram) (n int, more bool) {
 	if len(d.b) == 0 {
 		l.cut("ip6")
 		return 0, false
 	}
 	l.print("RT6")
-	if len(d.b) < 4 {
-		l.routingCut(d.b)
+	have := func(n int) bool {
+		if len(d.b) < n {
+			l.cut("rt6")
+		}
+		return len(d.b) >= n
+	}
+	if !have(2) {
 		return 0, false
 	}
-	units, kind := int(d.b[1]), d.b[2]
-	l.printf(" (len=%d, type=%d", units, kind)
+	units := int(d.b[1])
+	l.printf(" (len=%d", units)
+	if !have(3) {
+		return 0, false
+	}
+	kind := d.b[2]
+	l.printf(", type=%d", kind)
 	if kind == 0 {
 		l.print(" [Deprecated]")
 	}
+	if !have(4) {
+		return 0, false
+	}
 	l.printf(", segleft=%d", d.b[3])
-	if kind != 0 && kind != 2 && kind != 4 {
-		l.print(" (unknown type) (invalid)")
-		return 0, false
-	}
-	if len(d.b) < 8 {
-		l.cut("rt6")
-		return 0, false
-	}
-	if kind == 4 { // segment routing (RFC 8754)
+	switch kind {
+	case 0, 2:
+		if !have(8) {
+			return 0, false
+		}
+		if r := binary.BigEndian.Uint32(d.b[4:]); r != 0 {
+			l.printf(", rsv=0x%x", r)
+		}
+	case 4:
+		if !have(5) {
+			return 0, false
+		}
 		l.printf(", last-entry=%d", d.b[4])
+		if !have(6) {
+			return 0, false
+		}
 		if d.b[5] != 0 {
 			l.printf(", flags=0x%x", d.b[5])
 		}
+		if !have(8) {
+			return 0, false
+		}
 		l.printf(", tag=%x", binary.BigEndian.Uint16(d.b[6:]))
-	} else if r := binary.BigEndian.Uint32(d.b[4:]); r != 0 {
-		l.printf(", rsv=0x%x", r)
-	}
-	if units%2 == 1 {
-		l.printf(" (invalid length %d) (invalid)", units)
+	default:
+		l.print(" (unknown type) (invalid)")
 		return 0, false
 	}
 	return l.segments(d, units)
 }
 
-// routingCut prints as much of a routing header's first four bytes as there is.
-func (l *line) routingCut(b []byte) {
-	if len(b) > 1 {
-		l.printf(" (len=%d", b[1])
-	}
-	if len(b) > 2 {
-		l.printf(", type=%d", b[2])
-		if b[2] == 0 {
-			l.print(" [Deprecated]")
-		}
-	}
-	l.cut("rt6")
-}
-
 // segments prints the addresses that a routing header lists.
 func (l *line) segments(d *datagram, units int) (n int, more bool) {
+	if units%2 == 1 {
+		l.printf(" (invalid length %d) (invalid)", units)
+		return 0, false
+	}
 	for i := range units / 2 {
 		at := 8 + 16*i
 		if len(d.b) < at+16 {

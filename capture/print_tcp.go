@@ -157,7 +157,7 @@ var optionNames = map[byte]string{
 
 // options is a walk through the options of a segment.
 type options struct {
-	b    []byte // what was captured and not read yet
+	b    []byte // what was captured and not read yet; the payload too: a size may lie there
 	left int    // what the header says is left, in bytes
 	sack uint32 // what SACK counts from
 }
@@ -166,7 +166,7 @@ type options struct {
 // the line has ended with that.
 func (l *line) tcpOptions(s wire.TCP, sack uint32) bool {
 	o := options{
-		b:    s[wire.TCPLen:min(s.HeaderLen(), len(s))],
+		b:    s[wire.TCPLen:],
 		left: s.HeaderLen() - wire.TCPLen,
 		sack: sack,
 	}
