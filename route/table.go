@@ -205,3 +205,9 @@ func (n *node[V]) clone() *node[V] {
 	c.child[0], c.child[1] = n.child[0].clone(), n.child[1].clone()
 	return &c
 }
+
+// Compile returns the routes of t as they are now, for lookups. Later changes of
+// t do not show in it.
+func (t *Table[V]) Compile() *FIB[V] {
+	return &FIB[V]{v4: newHalf(t.v4), v6: newHalf(t.v6)}
+}

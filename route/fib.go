@@ -1,0 +1,187 @@
+package route
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+)
+
+// A FIB is what a Table held when it was compiled, in the form that packets
+// are looked up in. It never changes, so any number of goroutines may look up
+// in it without a lock; whoever publishes routes swaps one FIB for the next.
+// The zero FIB has no routes. No lookup allocates.
+//
+// The lookup to use depends on what is at hand: an address ([FIB.Lookup]), the
+// address in a packet of known family ([FIB.Lookup4], [FIB.Lookup16]), or one in
+// the packed form that holds both ([FIB.LookupPacked]). From the packet's own
+// bytes it is the fastest: taking a netip.Addr apart costs 1 to 2 ns.
+//
+// Each family has one of two forms. Up to 64 routes take 8 KB for every 32 bits
+// of the longest prefix, and a lookup is four loads for each, all at once. More
+// routes are a trie: a lookup is one load for the root and one for each eight
+// bits in which routes of one part of it differ, one after the other. A trie of
+// 1,000 to 10,000 routes takes 0.3 to 0.5 KB a route.
+type FIB[V any] struct {
+	v4, v6 half[V]
+}
+
+// half is the routes of one family, numbered from 1. Number 0 contains every
+// address and stands for no route: its value is the zero V.
+type half[V any] struct {
+	sets   *sets // nil if the routes are in trie, or there are none
+	trie   *trie // nil if they are in sets
+	routes []match
+	values []V
+}
+
+// match is a route as addresses are compared with it.
+type match struct {
+	key, mask key
+	n         int32
+	next      uint32 // the number of the route to try if this one does not match
+}
+
+// matches reports whether the route contains k.
+func (m *match) matches(k key) bool {
+	return (k.hi^m.key.hi)&m.mask.hi|(k.lo^m.key.lo)&m.mask.lo == 0
+}
+
+// find returns the number of the longest route that contains k, or 0.
+func (h *half[V]) find(k key) uint32 {
+	if h.sets != nil {
+		return h.sets.find(k)
+	}
+	return h.trie.find(k)
+}
+
+// lookup returns the value of the longest route that contains k. It is find with
+// its calls in place, for it is too large for the compiler to do so.
+func (h *half[V]) lookup(k key) (v V, ok bool) {
+	var i uint32
+	if h.sets != nil {
+		i = h.sets.find(k)
+	} else {
+		i = h.trie.find(k)
+	}
+	if int(i) < len(h.values) {
+		v = h.values[i]
+	}
+	return v, i != 0
+}
+
+// Lookup returns the value of the route with the longest prefix that contains
+// a, and whether there is one. No route contains the zero Addr.
+func (f *FIB[V]) Lookup(a netip.Addr) (v V, ok bool) {
+	if a.Is4() {
+		b := a.As4()
+		return f.Lookup4(binary.BigEndian.Uint32(b[:]))
+	}
+	// AsSlice stays on the stack here and takes a fifth of the time of As16,
+	// whose 16 bytes are stored by halves and loaded whole (Go 1.26).
+	b := a.AsSlice()
+	if len(b) < 16 {
+		return v, false
+	}
+	return f.LookupPacked(binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]))
+}
+
+// Lookup4 is Lookup for the IPv4 address whose four bytes, in network order,
+// are the number a: 10.0.0.1 is 0x0a000001.
+func (f *FIB[V]) Lookup4(a uint32) (v V, ok bool) {
+	return f.v4.lookup(key{hi: uint64(a) << 32})
+}
+
+// Lookup16 is Lookup for the IPv6 address whose first eight bytes, in network
+// order, are the number hi, and whose last eight are lo. The address must not
+// be IPv4-mapped; such a one is for LookupPacked, and finds IPv6 routes here.
+func (f *FIB[V]) Lookup16(hi, lo uint64) (v V, ok bool) {
+	return f.v6.lookup(key{hi, lo})
+}
+
+// LookupPacked is Lookup for an address of either family as 16 bytes, hi and
+// lo as in Lookup16. An IPv4 address is written as ::ffff:a.b.c.d.
+func (f *FIB[V]) LookupPacked(hi, lo uint64) (v V, ok bool) {
+	if hi == 0 && lo>>32 == mapped {
+		return f.v4.lookup(key{hi: lo << 32})
+	}
+	return f.v6.lookup(key{hi, lo})
+}
+
+// LookupPrefix is Lookup that also returns the prefix of the route, for those
+// who have to say which it was. It takes 2 to 4 ns longer.
+func (f *FIB[V]) LookupPrefix(a netip.Addr) (dst netip.Prefix, v V, ok bool) {
+	if !a.IsValid() {
+		return dst, v, false
+	}
+	k, fam := addrKey(a)
+	h := f.half(fam)
+	i := h.find(k)
+	if i == 0 {
+		return dst, v, false
+	}
+	m := &h.routes[i]
+	return m.key.prefix(int(m.n), fam), h.values[i], true
+}
+
+// LookupBatch looks up every address of addrs: values[i] and found[i] become
+// what Lookup returns for addrs[i]. It panics if values or found is shorter than
+// addrs.
+func (f *FIB[V]) LookupBatch(addrs []netip.Addr, values []V, found []bool) {
+	values, found = values[:len(addrs)], found[:len(addrs)]
+	for i, a := range addrs {
+		values[i], found[i] = f.Lookup(a)
+	}
+}
+
+// half returns the routes of fam.
+func (f *FIB[V]) half(fam family) *half[V] {
+	if fam == ipv4 {
+		return &f.v4
+	}
+	return &f.v6
+}
+
+// newHalf returns the routes at and below root.
+func newHalf[V any](root *node[V]) half[V] {
+	if root == nil {
+		return half[V]{}
+	}
+	h := half[V]{routes: make([]match, 1), values: make([]V, 1)}
+	h.add(root, 0)
+	if len(h.routes)-1 <= maxSets {
+		h.sortByLength()
+		h.sets = newSets(h.routes[1:])
+	} else {
+		h.trie = newTrie(h.routes)
+	}
+	return h
+}
+
+// add numbers the routes at and below n, which the route up contains, in the
+// order of [Table.All].
+func (h *half[V]) add(n *node[V], up uint32) {
+	if n == nil {
+		return
+	}
+	if n.set {
+		h.routes = append(h.routes, match{key: n.key, mask: mask(n.n), n: int32(n.n), next: up})
+		h.values = append(h.values, n.value)
+		up = uint32(len(h.routes) - 1)
+	}
+	h.add(n.child[0], up)
+	h.add(n.child[1], up)
+}
+
+// sortByLength renumbers the routes, of which there are at most maxSets, so
+// that longer ones come after shorter ones.
+func (h *half[V]) sortByLength() {
+	order := make([]int, 0, maxSets+1)
+	for i := range h.routes {
+		order = append(order, i)
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return int(h.routes[i].n - h.routes[j].n) })
+	routes, values := slices.Clone(h.routes), slices.Clone(h.values)
+	for to, from := range order {
+		h.routes[to], h.values[to] = routes[from], values[from]
+	}
+}
