@@ -24,8 +24,8 @@ import (
 // with before anything else: where traffic is all of one kind, the processor
 // guesses it right and need not wait for the loads.
 type trie struct {
-	skip   uint8  // bits before the root's window
-	shift  uint8  // 64 less the width of the root's window
+	mask   uint64 // as many bits as the root's window has
+	shift  uint8  // what brings that window to the end of an address's first word
 	steps  uint8  // windows below the root to walk before asking for the end
 	all    slot   // the leaf of the route that contains every address, or of none
 	root   []slot // a slot for each value of the root's window
@@ -75,9 +75,9 @@ func (t *trie) find(k key) uint32 {
 	if t == nil {
 		return 0
 	}
-	s := t.root[k.hi<<(t.skip&63)>>(t.shift&63)]
+	s := t.root[k.hi>>(t.shift&63)&t.mask]
 	slots, word := t.slots, k.hi
-	for range t.steps {
+	for n := t.steps; n != 0; n-- {
 		s = slots[s>>shiftBits+slot(uint8(word>>(s&shiftMask)))]
 	}
 	for s&shiftMask != leafMark {
@@ -110,8 +110,8 @@ func newTrie(routes []match) *trie {
 	width := rootWidth(n)
 	skip := min(routes[s.from].key.common(routes[n].key), 64-width)
 	t := &trie{
-		skip:   uint8(skip),
-		shift:  uint8(64 - width),
+		mask:   1<<width - 1,
+		shift:  uint8(64 - skip - width),
 		root:   make([]slot, 1<<width),
 		slots:  make([]slot, 0, 2*len(routes)+nodeSize*n/4),
 		routes: routes,
