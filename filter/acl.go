@@ -81,16 +81,9 @@ func (a *ACL) Decide(p *wire.Packet, peer wire.Addr) (number int, allow bool) {
 	q := probeOf(p)
 	for i := range rules {
 		r := &rules[i]
-		if r.takes(q) && r.peer.Contains(peer) {
+		if r.traffic.allows(q) && r.peer.Contains(peer) && (r.allow || r.traffic.denies(q)) {
 			return int(r.number), r.allow
 		}
 	}
 	return star, false
-}
-
-func (r *aclRule) takes(q probe) bool {
-	if r.allow {
-		return r.traffic.allows(q)
-	}
-	return r.traffic.denies(q)
 }

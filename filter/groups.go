@@ -78,24 +78,36 @@ func newSide(rules []Rule) side {
 }
 
 func newRuleList(sources []Rule, v4 bool) ruleList {
-	l := ruleList{sources: sources}
-	var narrow []groupRule
+	l := ruleList{sources: sources, rules: make([]groupRule, 0, len(sources))}
 	for i := range sources {
 		r := &sources[i]
-		g := groupRule{wire.PrefixFrom(r.Prefix), r.Traffic, uint16(i), r.List != nil || r.Members != nil}
-		family := r.Prefix.IsValid() && r.Prefix.Addr().Is4() == v4
-		switch {
-		case family && r.Prefix.Bits() == 0:
-			l.rules = append(l.rules, g)
+		if everybody(r, v4) {
+			l.add(i)
 			l.anyTCP = l.anyTCP || r.Traffic.everyPort(wire.ProtoTCP)
 			l.anyUDP = l.anyUDP || r.Traffic.everyPort(wire.ProtoUDP)
-		case family || g.sets:
-			narrow = append(narrow, g)
 		}
 	}
 	l.open = len(l.rules)
-	l.rules = append(l.rules, narrow...)
+	for i := range sources {
+		r := &sources[i]
+		if !everybody(r, v4) && (r.List != nil || r.Members != nil || ofFamily(r, v4)) {
+			l.add(i)
+		}
+	}
 	return l
+}
+
+func ofFamily(r *Rule, v4 bool) bool {
+	return r.Prefix.IsValid() && r.Prefix.Addr().Is4() == v4
+}
+
+// everybody reports whether a rule is for all addresses of a family.
+func everybody(r *Rule, v4 bool) bool { return ofFamily(r, v4) && r.Prefix.Bits() == 0 }
+
+func (l *ruleList) add(source int) {
+	r := &l.sources[source]
+	l.rules = append(l.rules, groupRule{
+		wire.PrefixFrom(r.Prefix), r.Traffic, uint16(source), r.List != nil || r.Members != nil})
 }
 
 // Ingress returns the rule that lets p into the interface; false where none does.

@@ -9,7 +9,7 @@ import (
 // Seed makes the hash of one table unlike that of any other, so that nobody who
 // picks addresses and ports can pick their places in the table. The zero Seed
 // works and is as good as public; use [NewSeed].
-type Seed struct{ k [5]uint64 }
+type Seed struct{ k [6]uint64 }
 
 // NewSeed returns the Seed that belongs to n: the same for the same n.
 func NewSeed(n uint64) Seed {
@@ -21,21 +21,23 @@ func NewSeed(n uint64) Seed {
 		z = (z ^ z>>27) * 0x94d049bb133111eb
 		s.k[i] = z ^ z>>31
 	}
-	s.k[4] |= 1
+	s.k[5] |= 1
 	return s
 }
 
 // Hash returns the hash of two addresses, in this order, and 64 bits of anything
 // else, such as ports and protocol. It does not allocate.
 //
-// It is three multiplications of 64 by 64 bits whose halves are folded together;
-// two of them run side by side, which is why it is not a loop.
+// It is four multiplications of 64 by 64 bits whose halves are folded together.
+// The first three run side by side, which is why it is not a loop. Both factors of
+// the last depend on rest: were one constant, ports that count up would clump.
 func (s *Seed) Hash(a, b wire.Addr, rest uint64) uint32 {
 	ahi, alo := a.Words()
 	bhi, blo := b.Words()
 	x := fold(ahi^s.k[0], alo^s.k[1])
 	y := fold(bhi^s.k[2], blo^s.k[3])
-	z := fold(x^bits.RotateLeft64(y, 23)^rest, s.k[4])
+	r := fold(rest^s.k[4], s.k[5])
+	z := fold(x^r, y^bits.RotateLeft64(r, 29))
 	return uint32(z ^ z>>32)
 }
 
