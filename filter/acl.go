@@ -9,13 +9,16 @@ import (
 	"github.com/vpcsim/vpcsim/wire"
 )
 
-// The numbers of the rules that AWS shows as "*": they deny whatever no other rule
-// takes. IPv6's is one higher (AWS API, NetworkAclEntry).
+// Rule numbers (AWS: vpc-network-acls; API, NetworkAclEntry).
 const (
-	ImplicitDeny   = 32767
-	ImplicitDeny6  = 32768
+	// FirstACLNumber and LastACLNumber bound what a rule may be numbered.
 	FirstACLNumber = 1
 	LastACLNumber  = 32766
+	// ImplicitDeny is the rule that AWS shows as "*": it denies every IPv4 packet
+	// that no other rule takes.
+	ImplicitDeny = 32767
+	// ImplicitDeny6 is the same for IPv6.
+	ImplicitDeny6 = 32768
 )
 
 // ACLRule is one numbered rule of an [ACL].
@@ -54,7 +57,7 @@ func NewACL(rules []ACLRule) (ACL, error) {
 	for i, r := range rules {
 		switch {
 		case r.Number < FirstACLNumber || r.Number > LastACLNumber:
-			return ACL{}, fmt.Errorf("filter: ACL rule number %d is not in 1 to 32766", r.Number)
+			return ACL{}, fmt.Errorf("filter: ACL rule number %d is not in %d to %d", r.Number, FirstACLNumber, LastACLNumber)
 		case i > 0 && rules[i-1].Number == r.Number:
 			return ACL{}, fmt.Errorf("filter: ACL rule number %d is there twice", r.Number)
 		case !r.Peer.IsValid():

@@ -238,3 +238,11 @@ func TestTrafficPrintsAsPeopleSayIt(t *testing.T) {
 		require.Equal(t, c.want, c.traffic.String())
 	}
 }
+
+func TestDirections(t *testing.T) {
+	require.Equal(t, filter.Egress, filter.Ingress.Reverse())
+	require.Equal(t, filter.Ingress, filter.Egress.Reverse())
+	require.Equal(t, "ingress", filter.Ingress.String())
+	require.Equal(t, "egress", filter.Egress.String())
+	require.Equal(t, "no direction", filter.Direction(0).String())
+}

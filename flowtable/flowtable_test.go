@@ -90,19 +90,23 @@ func TestIndexRefusesWhatItCanNotPart(t *testing.T) {
 	require.True(t, x.Insert(0xdecade, 3))
 }
 
-func TestSlabKeepsRecordsWhereTheyAre(t *testing.T) {
+func TestSlabHoldsWhatASliceHolds(t *testing.T) {
 	var s flowtable.Slab[[8]uint64]
-	var first []*[8]uint64
-	for i := range uint32(1000) {
+	var twin [][8]uint64
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range uint32(5000) {
 		require.Equal(t, i, s.Append())
-		require.Equal(t, [8]uint64{}, *s.At(i))
-		first = append(first, s.At(i))
-		s.At(i)[7] = uint64(i)
+		twin = append(twin, [8]uint64{})
+		require.Equal(t, len(twin), s.Len())
+		require.Equal(t, twin[i], *s.At(i), "a new record is zero")
+		for range 3 {
+			n := rng.Uint32N(i + 1)
+			twin[n][7] += uint64(i)
+			s.At(n)[7] += uint64(i)
+		}
 	}
-	require.Equal(t, 1000, s.Len())
-	for i := range uint32(1000) {
-		require.Same(t, first[i], s.At(i))
-		require.EqualValues(t, i, s.At(i)[7])
+	for i := range twin {
+		require.Equal(t, twin[i], *s.At(uint32(i)))
 	}
 }
 
