@@ -9,7 +9,7 @@ import (
 
 // NetworkACL is an ordered list of rules at the border of subnets.
 type NetworkACL struct {
-	base
+	Base
 	vpc             *VPC
 	ingress, egress []ACLEntry
 }
@@ -42,7 +42,7 @@ func (v *VPC) CreateNetworkACL(c NetworkACLConfig) (*NetworkACL, error) {
 		if err != nil {
 			return err
 		}
-		a = &NetworkACL{base: base{id: id, region: v.region}, vpc: v}
+		a = &NetworkACL{Base: Base{id: id, region: v.region}, vpc: v}
 		if c.Name != "" {
 			a.setTag("Name", c.Name)
 		}
@@ -59,7 +59,7 @@ func (v *VPC) CreateNetworkACL(c NetworkACLConfig) (*NetworkACL, error) {
 // newDefaultACL makes the VPC's default ACL: rule 100 allows all IPv4, rule 101 all
 // IPv6, both ways (VPC guide, "Default network ACL").
 func (tx *Tx) newDefaultACL(v *VPC) {
-	a := &NetworkACL{base: base{id: tx.r.ids.next("acl"), region: v.region}, vpc: v}
+	a := &NetworkACL{Base: Base{id: tx.r.ids.next("acl"), region: v.region}, vpc: v}
 	all := []ACLEntry{
 		{Number: 100, Allow: true, Protocol: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")},
 		{Number: 101, Allow: true, Protocol: -1, CIDR: netip.MustParsePrefix("::/0")},

@@ -7,7 +7,7 @@ import (
 
 // Address is an Elastic IP address.
 type Address struct {
-	base
+	Base
 	public  netip.Addr
 	assoc   string // the association's id, "" while there is none
 	to      *NetworkInterface
@@ -48,7 +48,7 @@ func (tx *Tx) AllocateAddress(c AddressConfig) (*Address, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Address{base: base{id: id, region: tx.r}, public: public}
+	e := &Address{Base: Base{id: id, region: tx.r}, public: public}
 	if c.Name != "" {
 		e.setTag("Name", c.Name)
 	}
@@ -173,4 +173,11 @@ func (n *NetworkInterface) disassociate(p *PrivateAddress) {
 		p.Address.release()
 	}
 	p.Public, p.Address = netip.Addr{}, nil
+}
+
+// HasPublicAddresses reports whether an interface of the VPC has a public IPv4 address.
+func (tx *Tx) HasPublicAddresses(v *VPC) bool {
+	return slices.ContainsFunc(v.interfaces, func(n *NetworkInterface) bool {
+		return slices.ContainsFunc(n.addrs, func(p PrivateAddress) bool { return p.Public.IsValid() })
+	})
 }

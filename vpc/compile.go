@@ -7,6 +7,7 @@ import (
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/eni"
 	"github.com/vpcsim/vpcsim/filter"
+	"github.com/vpcsim/vpcsim/route"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/wire"
 )
@@ -123,6 +124,7 @@ func (c *Compiler) collectMembers() {
 func (c *Compiler) shells(v *VPC) {
 	n := &network{name: v.label() + " router"}
 	c.networks[v] = n
+	var subnets route.Table[*subnet]
 	for _, s := range v.subnets {
 		acl := c.acl(s.acl)
 		name := s.label()
@@ -133,9 +135,9 @@ func (c *Compiler) shells(v *VPC) {
 			acl:     s.acl.label(), ingress: acl.ingress, egress: acl.egress,
 			ingressRule: "inbound rule ", egressRule: "outbound rule ", latency: c.region.latency,
 		}
-		n.subnets.Insert(s.cidr, sub)
+		subnets.Insert(s.cidr, sub)
 		if s.ipv6.IsValid() {
-			n.subnets.Insert(s.ipv6, sub)
+			subnets.Insert(s.ipv6, sub)
 			sub.segment.Prefixes = append(sub.segment.Prefixes, wire.PrefixFrom(s.ipv6))
 		}
 		for _, service := range c.live.services {
@@ -146,6 +148,7 @@ func (c *Compiler) shells(v *VPC) {
 			c.shell(x, sub)
 		}
 	}
+	n.subnets = subnets.Compile()
 }
 
 // shell makes an interface.
@@ -265,32 +268,34 @@ func (c *Compiler) table(t *RouteTable) *routes {
 // list, prefix list over propagated; a local route wins over every propagated one,
 // narrower ones too (VPC guide, "Route priority").
 func (c *Compiler) fill(r *routes) {
+	var table route.Table[*hop]
 	t := r.source
 	for k := len(t.learned) - 1; k >= 0; k-- {
 		for _, dst := range t.learned[k].Learned() {
 			if !t.vpc.covers(dst) {
-				c.insert(r, dst, t.learned[k], "propagated")
+				c.insert(&table, t.vpc, dst, t.learned[k], "propagated")
 			}
 		}
 	}
 	for k := len(t.routes) - 1; k >= 0; k-- {
 		if l := t.routes[k].PrefixList; l != nil {
 			for _, dst := range l.entries {
-				c.insert(r, dst, t.routes[k].Target, l.label())
+				c.insert(&table, t.vpc, dst, t.routes[k].Target, l.label())
 			}
 		}
 	}
 	for _, dst := range t.vpc.cidrs {
-		c.insert(r, dst, Local, "")
+		c.insert(&table, t.vpc, dst, Local, "")
 	}
 	for _, row := range t.routes {
 		if row.PrefixList == nil {
-			c.insert(r, row.Destination, row.Target, "")
+			c.insert(&table, t.vpc, row.Destination, row.Target, "")
 		}
 	}
+	r.fib = table.Compile()
 }
 
-func (c *Compiler) insert(r *routes, dst netip.Prefix, target Target, by string) {
+func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, target Target, by string) {
 	text := dst.String() + " -> " + labelOf(target)
 	if by != "" {
 		text += " (" + by + ")"
@@ -298,18 +303,18 @@ func (c *Compiler) insert(r *routes, dst netip.Prefix, target Target, by string)
 	h := &hop{text: text, dead: trace.Blackhole}
 	switch x := target.(type) {
 	case local:
-		h.node, h.dead = (*inside)(c.networks[r.source.vpc]), trace.None
+		h.node, h.dead = (*inside)(c.networks[v]), trace.None
 	case *NetworkInterface:
 		if i := c.interfaces[x]; i != nil && x.attached() {
 			h.node, h.subnet, h.dead = i.Arrival, x.subnet.id, trace.None
 		}
 	case Gateway:
-		e, ok := c.entries[entryKey{x.ID(), r.source.vpc}]
-		if ok && x.Available(r.source.vpc) {
+		e, ok := c.entries[entryKey{x.ID(), v}]
+		if ok && x.Available(v) {
 			h.node, h.subnet, h.dead = e.Node, e.Subnet, trace.None
 		}
 	}
-	r.table.Insert(dst, h)
+	to.Insert(dst, h)
 }
 
 // labelOf returns how traces call a target. The region's lock is held.

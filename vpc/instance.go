@@ -30,7 +30,7 @@ type InstanceConfig struct {
 // Instance is a virtual machine: what interfaces are attached to. The operating
 // system in it is a guest that the world plugs in.
 type Instance struct {
-	base
+	Base
 	state      InstanceState
 	interfaces []*NetworkInterface // by device index; a detached one leaves nil
 }
@@ -60,7 +60,7 @@ func (tx *Tx) runInstance(s *Subnet, c InstanceConfig) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{base: base{id: id, region: s.region}, state: Running, interfaces: []*NetworkInterface{n}}
+	i := &Instance{Base: Base{id: id, region: s.region}, state: Running, interfaces: []*NetworkInterface{n}}
 	n.instance = i
 	if c.Name != "" {
 		i.setTag("Name", c.Name)

@@ -67,7 +67,7 @@ type NetworkInterfaceConfig struct {
 
 // NetworkInterface is an elastic network interface.
 type NetworkInterface struct {
-	base
+	Base
 	subnet      *Subnet
 	description string
 	mac         wire.MAC
@@ -115,7 +115,7 @@ func (tx *Tx) newInterface(s *Subnet, c NetworkInterfaceConfig) (*NetworkInterfa
 		return nil, err
 	}
 	n := &NetworkInterface{
-		base: base{id: id, region: s.region}, subnet: s, description: c.Description, mac: s.region.ids.mac(),
+		Base: Base{id: id, region: s.region}, subnet: s, description: c.Description, mac: s.region.ids.mac(),
 		addrs: []PrivateAddress{{IP: primary}}, ipv6: slices.Clone(c.IPv6), prefixes: slices.Clone(c.Prefixes),
 		groups: slices.Clone(c.Groups), check: !c.DisableSourceDestCheck,
 	}

@@ -8,7 +8,7 @@ import (
 // PrefixList is a managed prefix list: CIDRs under one id, for routes and for
 // security group rules.
 type PrefixList struct {
-	base
+	Base
 	max     int
 	entries []netip.Prefix
 }
@@ -40,7 +40,7 @@ func (r *Region) CreatePrefixList(c PrefixListConfig) (*PrefixList, error) {
 		if err != nil {
 			return err
 		}
-		l = &PrefixList{base: base{id: id, region: r}, max: c.MaxEntries, entries: entries}
+		l = &PrefixList{Base: Base{id: id, region: r}, max: c.MaxEntries, entries: entries}
 		if c.Name != "" {
 			l.setTag("Name", c.Name)
 		}

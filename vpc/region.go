@@ -182,3 +182,11 @@ func (p *addressPool) next(taken func(netip.Addr) bool) (netip.Addr, bool) {
 	}
 	return netip.Addr{}, false
 }
+
+// View calls f with the region locked, to read what a change would otherwise be
+// changing. f changes nothing.
+func (r *Region) View(f func(tx *Tx)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(&Tx{r})
+}

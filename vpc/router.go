@@ -21,7 +21,7 @@ import (
 // network is a compiled VPC.
 type network struct {
 	name    string
-	subnets route.Table[*subnet]
+	subnets *route.FIB[*subnet]
 }
 
 // subnet is a compiled subnet.
@@ -40,8 +40,8 @@ type subnet struct {
 // routes is a compiled route table.
 type routes struct {
 	name   string
-	source *RouteTable // until it is filled
-	table  route.Table[*hop]
+	source *RouteTable
+	fib    *route.FIB[*hop]
 }
 
 // hop is a compiled route: local, an interface, a gateway or a black hole differ
@@ -146,8 +146,7 @@ func ruleNumber(n int) string {
 
 // lookup returns the longest match, or false.
 func (r *routes) lookup(dst wire.Addr) (*hop, bool) {
-	_, h, ok := r.table.Lookup(dst.Netip())
-	return h, ok
+	return r.fib.LookupPacked(dst.Words())
 }
 
 // follow sends the packet where the route says; a nil hop is no route.
@@ -175,7 +174,7 @@ func (n *inside) Name() string { return n.name }
 
 // Forward finds the destination's subnet and interface.
 func (n *inside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	_, s, ok := n.subnets.Lookup(p.Flow.Dst.Netip())
+	s, ok := n.subnets.LookupPacked(p.Flow.Dst.Words())
 	if !ok {
 		return dataplane.Drop(trace.NotInSubnet)
 	}

@@ -40,7 +40,7 @@ type Route struct {
 
 // RouteTable is a set of routes for subnets, for a gateway, or for both.
 type RouteTable struct {
-	base
+	Base
 	vpc     *VPC
 	routes  []*Route // static ones, and replaced local ones; State is not kept here
 	subnets []*Subnet
@@ -84,7 +84,7 @@ func (v *VPC) CreateRouteTable(c RouteTableConfig) (*RouteTable, error) {
 }
 
 func (tx *Tx) newRouteTable(v *VPC, id string) *RouteTable {
-	t := &RouteTable{base: base{id: id, region: v.region}, vpc: v}
+	t := &RouteTable{Base: Base{id: id, region: v.region}, vpc: v}
 	v.tables = append(v.tables, t)
 	tx.Add(t)
 	return t

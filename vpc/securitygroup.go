@@ -11,7 +11,7 @@ import (
 
 // SecurityGroup is a set of rules that allow.
 type SecurityGroup struct {
-	base
+	Base
 	vpc             *VPC
 	name            string
 	ingress, egress []Permission
@@ -90,7 +90,7 @@ func (v *VPC) CreateSecurityGroup(name string, c SecurityGroupConfig) (*Security
 }
 
 func (tx *Tx) newGroup(v *VPC, name, id string) *SecurityGroup {
-	g := &SecurityGroup{base: base{id: id, region: v.region}, vpc: v, name: name}
+	g := &SecurityGroup{Base: Base{id: id, region: v.region}, vpc: v, name: name}
 	g.egress = []Permission{tx.newRule(Permission{Protocol: -1, CIDR: netip.MustParsePrefix("0.0.0.0/0")})}
 	if slices.ContainsFunc(v.cidrs, func(p netip.Prefix) bool { return p.Addr().Is6() }) {
 		g.egress = append(g.egress, tx.newRule(Permission{Protocol: -1, CIDR: netip.MustParsePrefix("::/0")}))

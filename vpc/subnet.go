@@ -24,7 +24,7 @@ type SubnetConfig struct {
 
 // Subnet is a range of a VPC's addresses in one availability zone.
 type Subnet struct {
-	base
+	Base
 	vpc        *VPC
 	cidr, ipv6 netip.Prefix
 	zone       string
@@ -56,7 +56,7 @@ func (v *VPC) CreateSubnet(cidr string, c SubnetConfig) (*Subnet, error) {
 			return err
 		}
 		s = &Subnet{
-			base: base{id: id, region: v.region}, vpc: v, cidr: p, zone: c.Zone,
+			Base: Base{id: id, region: v.region}, vpc: v, cidr: p, zone: c.Zone,
 			mapPublic: c.MapPublicIPOnLaunch, acl: v.acls[0], routerMAC: v.region.ids.mac(),
 		}
 		if c.IPv6.IsValid() {

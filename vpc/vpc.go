@@ -17,7 +17,7 @@ type VPCConfig struct {
 
 // VPC is a virtual private cloud.
 type VPC struct {
-	base
+	Base
 	cidrs      []netip.Prefix // primary IPv4 first
 	main       *RouteTable
 	tables     []*RouteTable
@@ -47,7 +47,7 @@ func (r *Region) CreateVPC(cidr string, c VPCConfig) (*VPC, error) {
 		if err != nil {
 			return err
 		}
-		v = &VPC{base: base{id: id, region: r}, cidrs: []netip.Prefix{p}}
+		v = &VPC{Base: Base{id: id, region: r}, cidrs: []netip.Prefix{p}}
 		if c.Name != "" {
 			v.setTag("Name", c.Name)
 		}

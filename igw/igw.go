@@ -1,0 +1,95 @@
+// Package igw is the internet gateway: static 1:1 NAT between a VPC's private
+// addresses and their public ones, the gateway route table behind it, and the
+// egress-only gateway for IPv6.
+//
+// inbound and outbound are seen from the VPC: outbound packets leave it.
+package igw
+
+import (
+	"net/netip"
+
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// InternetGateway is an internet gateway.
+type InternetGateway struct {
+	vpc.Base
+	vpc *vpc.VPC // attached to, or nil
+}
+
+// Config says how an internet gateway is made.
+type Config struct {
+	// ID is the id to use; "" makes one.
+	ID string
+	// Name is the Name tag.
+	Name string
+}
+
+// Create makes an internet gateway, attached to nothing (CreateInternetGateway).
+func Create(r *vpc.Region, c Config) (*InternetGateway, error) {
+	var g *InternetGateway
+	err := r.Change(func(tx *vpc.Tx) error {
+		b, err := tx.NewBase("igw", c.ID, c.Name)
+		if err != nil {
+			return err
+		}
+		g = &InternetGateway{Base: b}
+		tx.Add(g)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// Attach attaches the gateway to a VPC. A VPC has one at most.
+func (g *InternetGateway) Attach(v *vpc.VPC) error {
+	return g.Region().Change(func(tx *vpc.Tx) error {
+		if err := checkAttach(tx, g, v); err != nil {
+			return err
+		}
+		g.vpc = v
+		tx.Attach(v, g)
+		return nil
+	})
+}
+
+// Detach detaches the gateway: routes that name it become black holes, its edge
+// association ends. A VPC with mapped public addresses is refused.
+func (g *InternetGateway) Detach(v *vpc.VPC) error {
+	return g.Region().Change(func(tx *vpc.Tx) error {
+		if err := checkDetach(tx, g, v); err != nil {
+			return err
+		}
+		tx.DropEdge(g)
+		tx.Detach(v, g)
+		g.vpc = nil
+		return nil
+	})
+}
+
+// Delete deletes a gateway that is attached to nothing.
+func (g *InternetGateway) Delete() error {
+	return g.Region().Change(func(tx *vpc.Tx) error {
+		if g.vpc != nil {
+			return refuse("DependencyViolation", "The internetGateway '%s' has dependencies and cannot be deleted.", g.ID())
+		}
+		tx.Remove(g)
+		return nil
+	})
+}
+
+// AttachedTo returns the VPC that the gateway is attached to, or nil.
+func (g *InternetGateway) AttachedTo() *vpc.VPC { return g.vpc }
+
+// Available reports whether the gateway is attached to v.
+func (g *InternetGateway) Available(v *vpc.VPC) bool { return g.vpc == v }
+
+// CheckRoute refuses a route in a table of a VPC that the gateway is not attached to.
+func (g *InternetGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
+	if g.vpc != t.VPC() {
+		return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", t.ID(), g.ID())
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package igw
+
+import (
+	"net/netip"
+
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/nat"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// node is a compiled internet gateway. Its two sides are types over it.
+type node struct {
+	out, in string // names of the sides
+	static  *nat.Static
+	own     map[wire.Addr]bool // private addresses of the VPC's interfaces
+	cidrs   []wire.Prefix
+	uplink  dataplane.Node
+	edge    dataplane.Node
+}
+
+type (
+	outbound node
+	inbound  node
+)
+
+// Compile makes the gateway's sides: its VPC's routes lead to the outbound one, the
+// internet to the inbound one.
+func (g *InternetGateway) Compile(c *vpc.Compiler) {
+	if g.vpc == nil {
+		return
+	}
+	label := c.LabelOf(g)
+	n := &node{
+		out: label + " outbound", in: label + " inbound", static: &nat.Static{}, own: map[wire.Addr]bool{},
+		uplink: c.Uplink(), edge: c.Edge(g.vpc, g),
+	}
+	for _, p := range c.CIDRsOf(g.vpc) {
+		n.cidrs = append(n.cidrs, wire.PrefixFrom(p))
+		if p.Addr().Is6() {
+			c.AdvertiseRange(p, (*inbound)(n))
+		}
+	}
+	for _, x := range c.InterfacesOf(g.vpc) {
+		for _, a := range c.Interface(x).Addrs {
+			n.own[a] = true
+		}
+		for _, a := range c.AddressesOf(x) {
+			if a.Public.IsValid() {
+				public := wire.AddrFrom(a.Public)
+				n.static.Add(wire.AddrFrom(a.IP), public)
+				c.Advertise(public, (*inbound)(n))
+			}
+		}
+	}
+	c.Enter(g, g.vpc, vpc.Entry{Node: (*outbound)(n)})
+}
+
+// Name returns the gateway's name and "outbound".
+func (o *outbound) Name() string { return o.out }
+
+// Forward sends a packet out of the VPC: one hop less to live, a destination that
+// the internet has, a source that the internet can answer. IPv6 goes untranslated.
+//
+// Measured: an internet gateway takes one from the TTL on the way out, to a public
+// address of the same region. It has no address of its own, so a packet that dies
+// here dies silently (inference).
+func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	n := (*node)(o)
+	c.From = nil
+	if end := foreign(p.Flow.Dst, trace.PrivateDestination, trace.SharedDestination); end != trace.None {
+		return dataplane.Drop(end)
+	}
+	if end := n.source(c, p); end != trace.None {
+		return dataplane.Drop(end)
+	}
+	if !p.DecTTL() {
+		return dataplane.Drop(trace.TTLExpired)
+	}
+	if n.uplink == nil {
+		return dataplane.Drop(trace.NoSuchHost)
+	}
+	return dataplane.To(n.uplink)
+}
+
+// source gives the packet its public source, or says why it has none.
+func (n *node) source(c *dataplane.Context, p *wire.Packet) trace.Reason {
+	before := p.Flow
+	switch {
+	case !p.Is4():
+		if !n.own[p.Flow.Src] {
+			return trace.SpoofedSource
+		}
+		return trace.None
+	case n.static.Out(p):
+	case n.own[p.Flow.Src]:
+		return trace.NoPublicAddress
+	default:
+		return trace.SpoofedSource
+	}
+	if c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Translated, Before: before})
+	}
+	return trace.None
+}
+
+// Name returns the gateway's name and "inbound".
+func (i *inbound) Name() string { return i.in }
+
+// Forward takes a packet into the VPC: first public to private, then the gateway
+// route table with the private destination (S001).
+func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	n := (*node)(i)
+	c.From = nil
+	if end := foreign(p.Flow.Src, trace.PrivateSource, trace.SharedSource); end != trace.None {
+		return dataplane.Drop(end)
+	}
+	before := p.Flow
+	switch {
+	case !p.Is4():
+		if !n.own[p.Flow.Dst] {
+			return dataplane.Drop(trace.NoPrivateAddress)
+		}
+	case !n.static.In(p):
+		return dataplane.Drop(trace.NoPrivateAddress)
+	default:
+		if c.Tracing() {
+			c.Note(p, trace.Step{Act: trace.Translated, Before: before})
+		}
+	}
+	return dataplane.To(n.edge)
+}
+
+var (
+	rfc1918 = []wire.Prefix{prefix("10.0.0.0/8"), prefix("172.16.0.0/12"), prefix("192.168.0.0/16")}
+	rfc6598 = prefix("100.64.0.0/10")
+)
+
+func prefix(s string) wire.Prefix { return wire.PrefixFrom(netip.MustParsePrefix(s)) }
+
+// foreign returns private or shared for an address that the internet does not route.
+func foreign(a wire.Addr, private, shared trace.Reason) trace.Reason {
+	for _, p := range rfc1918 {
+		if p.Contains(a) {
+			return private
+		}
+	}
+	if rfc6598.Contains(a) {
+		return shared
+	}
+	return trace.None
+}

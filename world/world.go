@@ -1,0 +1,185 @@
+// Package world puts the parts together: regions, the internet, one clock and one
+// engine. It is what a test, an example or a tool holds.
+//
+//	w := world.New(world.Config{})
+//	r := w.Region(vpc.RegionConfig{Name: "ap-northeast-3"})
+//	v, err := r.CreateVPC("10.0.0.0/16", vpc.VPCConfig{})
+//	…
+//	a, err := w.Boot(instance, host.Config{Name: "a"})
+//	fmt.Print(a.Ping(b.Addr(), host.PingConfig{Count: 3}))
+package world
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/vpcsim/vpcsim/clock"
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/host"
+	"github.com/vpcsim/vpcsim/internet"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// Config says what a world is like. The zero value will do.
+type Config struct {
+	// Seed makes everything that is chosen at random (ids, ports, identifiers)
+	// differ; the same seed and calls give the same run, byte for byte.
+	Seed uint64
+	// InternetLatency is the one-way latency to a host on the internet; 0 is
+	// internet.DefaultLatency.
+	InternetLatency time.Duration
+}
+
+// World is regions and an internet on one clock and one engine. It belongs to one
+// goroutine; the control plane of its regions may be called from any.
+type World struct {
+	// Clock is the simulated time, Engine what carries packets.
+	Clock  *clock.Clock
+	Engine *dataplane.Engine
+	// Internet is what lies beyond the internet gateways.
+	Internet *internet.Network
+
+	seed  uint64
+	lives []*vpc.Live
+}
+
+// New returns a world with an empty internet and no region.
+func New(c Config) *World {
+	w := &World{Clock: &clock.Clock{}, seed: c.Seed}
+	w.Engine = &dataplane.Engine{Clock: w.Clock}
+	w.Internet = internet.New(w.Engine, "internet")
+	w.Internet.Latency = c.InternetLatency
+	w.Internet.Regions = w.public
+	return w
+}
+
+// public finds the gateway that takes packets for an address of a region.
+func (w *World) public(a wire.Addr) dataplane.Node {
+	for _, l := range w.lives {
+		if n := l.Snapshot().Public(a); n != nil {
+			return n
+		}
+	}
+	return nil
+}
+
+// Region makes a region and brings it to life.
+func (w *World) Region(c vpc.RegionConfig) *vpc.Region {
+	if c.Seed == 0 {
+		c.Seed = w.seed<<8 + uint64(len(w.lives)) + 1
+	}
+	r := vpc.NewRegion(c)
+	w.Add(r)
+	return r
+}
+
+// Add brings a region that exists to life in this world and returns its life.
+func (w *World) Add(r *vpc.Region) *vpc.Live {
+	l := vpc.NewLive(r, w.Engine, vpc.LiveConfig{Uplink: w.Internet, Seed: w.seed})
+	w.lives = append(w.lives, l)
+	return l
+}
+
+// Live returns the region's life in this world, nil where it has none.
+func (w *World) Live(r *vpc.Region) *vpc.Live {
+	for _, l := range w.lives {
+		if l.Region() == r {
+			return l
+		}
+	}
+	return nil
+}
+
+// Boot starts a Linux guest on an instance: one interface of the guest for each of
+// the instance's, configured as DHCP and the metadata service would.
+func (w *World) Boot(i *vpc.Instance, c host.Config) (*host.Host, error) {
+	if w.Live(i.Region()) == nil {
+		return nil, fmt.Errorf("world: instance %s is in a region of another world", i.ID())
+	}
+	if c.Name == "" {
+		c.Name = i.Label()
+	}
+	h := host.New(w.Engine, c)
+	for _, n := range i.Interfaces() {
+		if err := w.Plug(h, n); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+// Plug puts an interface into a guest, as attaching it to the running instance does.
+func (w *World) Plug(h *host.Host, n *vpc.NetworkInterface) error {
+	port := w.Live(n.Region()).Port(n)
+	if port == nil {
+		return fmt.Errorf("world: interface %s does not exist", n.ID())
+	}
+	s := n.Subnet()
+	c := host.NICConfig{Link: port, MAC: n.MAC(), Gateway: s.Gateway4()}
+	for _, a := range n.PrivateAddresses() {
+		c.Addrs = append(c.Addrs, netip.PrefixFrom(a.IP, s.CIDR().Bits()))
+	}
+	for _, a := range n.IPv6() {
+		c.Addrs = append(c.Addrs, netip.PrefixFrom(a, s.IPv6().Bits()))
+		c.Gateway6 = s.IPv6().Addr().Next()
+	}
+	nic, err := h.AddNIC(c)
+	if err != nil {
+		return err
+	}
+	port.Plug(nic)
+	return nil
+}
+
+// OnInternet starts a Linux guest on the internet with the given public addresses.
+func (w *World) OnInternet(c host.Config, addrs ...netip.Addr) (*host.Host, error) {
+	station, err := w.join(addrs)
+	if err != nil {
+		return nil, err
+	}
+	h := host.New(w.Engine, c)
+	nc := host.NICConfig{Link: station, PointToPoint: true}
+	for _, a := range addrs {
+		nc.Addrs = append(nc.Addrs, netip.PrefixFrom(a, a.BitLen()))
+		if a.Is4() {
+			nc.Gateway = a
+		} else {
+			nc.Gateway6 = a
+		}
+	}
+	nic, err := h.AddNIC(nc)
+	if err != nil {
+		return nil, err
+	}
+	station.Plug(nic)
+	return h, nil
+}
+
+func (w *World) join(addrs []netip.Addr) (*internet.Station, error) {
+	packed := make([]wire.Addr, len(addrs))
+	for i, a := range addrs {
+		packed[i] = wire.AddrFrom(a)
+		if !a.IsValid() || w.public(packed[i]) != nil {
+			return nil, fmt.Errorf("world: address %v is no address of a host on the internet: invalid, or a region's", a)
+		}
+	}
+	station, ok := w.Internet.Join(packed...)
+	if !ok || len(addrs) == 0 {
+		return nil, fmt.Errorf("world: addresses %v: expected at least one, none of them taken", addrs)
+	}
+	return station, nil
+}
+
+// Trace has every walk kept from now on and returns the log.
+func (w *World) Trace() *trace.Log {
+	if w.Engine.Log == nil {
+		w.Engine.Log = &trace.Log{}
+	}
+	return w.Engine.Log
+}
+
+// Run lets d of simulated time pass.
+func (w *World) Run(d time.Duration) { w.Clock.Run(w.Clock.Now() + d) }
