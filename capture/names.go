@@ -17,7 +17,7 @@ func itoa(n uint16) string { return strconv.Itoa(int(n)) }
 // traceroute's 33434 and up look on Amazon Linux (measured: S002).
 var services = map[uint16]struct{ tcp, udp string }{
 	20:    {tcp: "ftp-data"},
-	21:    {tcp: "ftp"},
+	21:    {"ftp", "fsp"},
 	22:    {tcp: "ssh"},
 	23:    {tcp: "telnet"},
 	25:    {tcp: "smtp"},

@@ -3,6 +3,7 @@ package capture
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/vpcsim/vpcsim/wire"
@@ -72,12 +73,12 @@ func (m maker) tcpOption() []byte {
 	case 3:
 		return u32(u32([]byte{1, 1, 5, 10}, m.Uint32()), m.Uint32())
 	case 4:
-		return u32([]byte{pick[byte](m, 6, 7), 6}, m.Uint32())
+		return u32([]byte{pick[byte](m, 6, 7, 11, 12), 6}, m.Uint32())
 	case 5:
 		n := pick(m, 0, 4, 8, 3)
 		return append([]byte{34, byte(2 + n)}, m.bytes(n)...)
 	case 6:
-		return u16([]byte{28, 4}, uint16(m.Uint32()))
+		return u16([]byte{pick[byte](m, 28, 20), 4}, uint16(m.Uint32()))
 	case 7:
 		n := m.IntN(6)
 		return append([]byte{pick[byte](m, 66, 253, 100), byte(2 + n)}, m.bytes(n)...)
@@ -195,8 +196,23 @@ func (m maker) mac() wire.MAC { return wire.MAC(append([]byte{2}, m.bytes(5)...)
 
 func (m maker) arp() []byte {
 	op := pick[uint16](m, 1, 1, 2, 2, 3, 4, 8, 9, 10, 77)
-	target := pick(m, wire.MAC{}, m.mac())
-	return wire.AppendARP(nil, op, m.mac(), m.addr4(), target, m.addr4())
+	b := wire.AppendARP(nil, op, m.mac(), m.addr4(), pick(m, wire.MAC{}, m.mac()), m.addr4())
+	if m.IntN(4) == 0 { // other hardware, other protocols
+		b[1] = pick[byte](m, 1, 6, 7, 23, 24, 32, 99)
+		copy(b[2:], pick(m, []byte{8, 0}, []byte{0x86, 0xdd}, []byte{8, 6}, []byte{0x10, 0}, []byte{0x12, 0x34}))
+		b[4], b[5] = pick[byte](m, 6, 6, 5, 0, 8), pick[byte](m, 4, 4, 4, 16, 0)
+	}
+	return b
+}
+
+// optioned returns an IPv4 packet with options, which are not printed.
+func (m maker) optioned() []byte {
+	b := wire.AppendUDP(nil, wire.Header{Src: m.addr4(), Dst: m.addr4()}, m.port(), m.port(), m.payload())
+	n := 4 * (1 + m.IntN(10))
+	b = slices.Insert(b, wire.IPv4Len, m.bytes(n)...)
+	b[0] += byte(n / 4)
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	return b
 }
 
 // extensions are IPv6's extension headers, behind which anything may stand.
@@ -223,7 +239,7 @@ func (m maker) damage(b []byte) []byte {
 
 // packet returns a packet of any kind and its EtherType.
 func (m maker) packet() ([]byte, wire.EtherType) {
-	b := pick(m, m.udp, m.tcp, m.tcp, m.icmp, m.icmp, m.other, m.extended, m.http)()
+	b := pick(m, m.udp, m.tcp, m.tcp, m.icmp, m.icmp, m.other, m.extended, m.http, m.optioned)()
 	t := wire.EtherTypeIPv6
 	if b[0]>>4 == 4 {
 		t = wire.EtherTypeIPv4
@@ -279,7 +295,7 @@ func (m maker) frames(link LinkType, n int) []Frame {
 		b := m.frame(link)
 		f := Frame{At: at, Link: link, Bytes: b, Len: len(b)}
 		if m.IntN(10) == 0 {
-			f.Bytes = b[:1+m.IntN(len(b))]
+			f.Bytes = b[:m.IntN(len(b)+1)]
 		}
 		frames[i] = f
 	}

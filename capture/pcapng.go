@@ -19,6 +19,7 @@ type PcapNG struct {
 	w      io.Writer
 	config PcapNGConfig
 	ng     *pcapgo.NgWriter // nil until the first interface
+	ifaces int
 }
 
 // PcapNGConfig is how a file is to be. Its zero value: Ethernet, simulated time 0
@@ -27,9 +28,10 @@ type PcapNGConfig struct {
 	// Base is the time that simulated time 0 is written as. The zero time is
 	// taken for the Unix epoch.
 	Base time.Time
-	// Link is the link type of all interfaces: LinkEthernet, or LinkRaw for places
+	// Link is the link type of all interfaces: LinkEthernet, or LinkRaw for a place
 	// behind an ENI. One for the whole file: libpcap, and so tcpdump, refuses a
-	// file that mixes them.
+	// file that mixes them, and a file of LinkRaw with a second interface (measured:
+	// libpcap 1.10.3).
 	Link LinkType
 	// Comment stands in the file's header; tshark and capinfos show it.
 	Comment string
@@ -69,6 +71,9 @@ func (p *PcapNG) AddInterface(i Interface) (int, error) {
 	if p == nil {
 		return 0, nil
 	}
+	if p.config.Link == LinkRaw && p.ifaces > 0 {
+		return 0, fmt.Errorf("capture: interface %.40q is the second in a file of link type RAW: expected one; link type EN10MB takes any number, of packets too", i.Name)
+	}
 	for _, s := range []string{i.Name, i.Description, i.Comment} {
 		if len(s) > 65535 {
 			return 0, fmt.Errorf("capture: interface %.40q: a text of %d bytes: expected 65,535 at most", i.Name, len(s))
@@ -78,17 +83,19 @@ func (p *PcapNG) AddInterface(i Interface) (int, error) {
 		Name: i.Name, Description: i.Description, Comment: i.Comment,
 		LinkType: layers.LinkType(p.config.Link),
 	}
-	if p.ng != nil {
-		return p.ng.AddInterface(ng)
-	}
-	w, err := pcapgo.NewNgWriterInterface(p.w, ng, pcapgo.NgWriterOptions{
-		SectionInfo: pcapgo.NgSectionInfo{Application: "vpcsim", Comment: p.config.Comment},
-	})
-	if err != nil {
+	if p.ng == nil {
+		w, err := pcapgo.NewNgWriterInterface(p.w, ng, pcapgo.NgWriterOptions{
+			SectionInfo: pcapgo.NgSectionInfo{Application: "vpcsim", Comment: p.config.Comment},
+		})
+		if err != nil {
+			return 0, err
+		}
+		p.ng = w
+	} else if _, err := p.ng.AddInterface(ng); err != nil {
 		return 0, err
 	}
-	p.ng = w
-	return 0, nil
+	p.ifaces++
+	return p.ifaces - 1, nil
 }
 
 // WriteFrame writes an Ethernet frame that passed an interface at a simulated
@@ -119,8 +126,11 @@ func (p *PcapNG) WritePacket(iface int, at time.Duration, packet []byte) error {
 }
 
 func (p *PcapNG) write(iface int, at time.Duration, b []byte) error {
-	if p.ng == nil {
+	switch {
+	case p.ng == nil:
 		return fmt.Errorf("capture: a frame for interface %d, but no interface was added", iface)
+	case iface < 0 || iface >= p.ifaces:
+		return fmt.Errorf("capture: a frame for interface %d: expected 0 to %d", iface, p.ifaces-1)
 	}
 	return p.ng.WritePacket(gopacket.CaptureInfo{
 		Timestamp:      p.config.Base.Add(at),

@@ -101,6 +101,8 @@ func protocolType(b []byte) string {
 		return "IPv6"
 	case wire.EtherTypeARP:
 		return "ARP"
+	case arpTrailers:
+		return "Trail"
 	default:
 		return "Unknown Protocol (0x" + hex.EncodeToString(b[2:4]) + ")"
 	}

@@ -140,7 +140,7 @@ func (l *line) upper(d *datagram, p wire.Proto) {
 
 // esp prints what is in the clear of IPsec's packets (RFC 4303).
 func (l *line) esp(d *datagram) {
-	if len(d.b) < 8 {
+	if len(d.b) <= 8 { // nothing behind the two numbers
 		l.cut("esp")
 		return
 	}

@@ -145,6 +145,9 @@ const (
 	optEcho      = 6
 	optEchoReply = 7
 	optTimestamp = 8
+	optCC        = 11
+	optCCNew     = 12
+	optSCPS      = 20
 	optTimeout   = 28
 	optFastOpen  = 34
 )
@@ -152,7 +155,7 @@ const (
 var optionNames = map[byte]string{
 	optEnd: "eol", optNop: "nop", optMSS: "mss", optScale: "wscale", optSACKOK: "sackOK",
 	optSACK: "sack", optEcho: "echo", optEchoReply: "echoreply", optTimestamp: "TS",
-	optTimeout: "uto", optFastOpen: "tfo",
+	optCC: "cc", optCCNew: "ccnew", optSCPS: "scps", optTimeout: "uto", optFastOpen: "tfo",
 }
 
 // options is a walk through the options of a segment.
@@ -262,11 +265,11 @@ func (l *line) tcpOption(o *options, kind byte, size int) (read int, ok optionSt
 		return 1, optionGood
 	case optSACKOK:
 		data = 0
-	case optMSS, optTimeout:
+	case optMSS, optTimeout, optSCPS:
 		data = 2
 	case optScale:
 		data = 1
-	case optEcho, optEchoReply:
+	case optEcho, optEchoReply, optCC, optCCNew:
 		data = 4
 	case optTimestamp:
 		data = 8
@@ -296,7 +299,9 @@ func (l *line) optionData(kind byte, b []byte) {
 		l.printf(" %d", binary.BigEndian.Uint16(b))
 	case optScale:
 		l.printf(" %d", b[0])
-	case optEcho, optEchoReply:
+	case optSCPS:
+		l.printf(" cap %02x id %d", b[0], b[1])
+	case optEcho, optEchoReply, optCC, optCCNew:
 		l.printf(" %d", binary.BigEndian.Uint32(b))
 	case optTimestamp:
 		l.printf(" val %d ecr %d", binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:]))

@@ -22,7 +22,7 @@ import (
 // malformed packets.
 //
 // Not dissected, where tcpdump does: the payload of UDP and TCP other than HTTP
-// (the line ends at the length); the TCP options MPTCP, MD5, TCP-AO, SCPS, CC
+// (the line ends at the length); the TCP options MPTCP, MD5, TCP-AO, CC echo
 // and experimental ones (printed as unknown); the ICMPv4 router advertisement and
 // ICMPv6 beyond RFC 4443, 4861, 2710 and 3810; IP protocols such as GRE, SCTP, AH
 // and IGMP (printed as unknown ones are); LLC (likewise). VLAN tags are passed over
@@ -56,8 +56,11 @@ const (
 // Line returns the line that tcpdump prints for f: several lines with a hex dump
 // where f holds a protocol that nobody knows.
 func (t *Tcpdump) Line(f Frame) string {
-	if len(f.Bytes) == 0 {
+	switch {
+	case f.wireLen() == 0:
 		return "[Invalid header: caplen==0, len==0]"
+	case len(f.Bytes) == 0:
+		return "[Invalid header: caplen==0]"
 	}
 	l := line{t: t}
 	at := base(t.Base).Add(f.At)
@@ -84,8 +87,6 @@ func (l *line) printf(format string, args ...any) { l.b = fmt.Appendf(l.b, forma
 // cut ends a line where a protocol's bytes are not all there.
 func (l *line) cut(protocol string) { l.printf(" [|%s]", protocol) }
 
-func (l *line) invalid() { l.print(" (invalid)") }
-
 // frame prints what stands behind the link header.
 func (l *line) frame(f Frame) {
 	b, n := f.Bytes, f.wireLen()
@@ -96,12 +97,8 @@ func (l *line) frame(f Frame) {
 		l.cooked(b, n)
 	case LinkLinuxSLL2:
 		l.cooked2(b, n)
-	case LinkRaw:
+	case LinkRaw, LinkIPv4, LinkIPv6:
 		l.raw(b, n)
-	case LinkIPv4:
-		l.ip4(b, n)
-	case LinkIPv6:
-		l.ip6(b, n)
 	default:
 		l.printf("[link type %s]", f.Link)
 	}
