@@ -88,6 +88,11 @@ func TestC107Timeouts(t *testing.T) {
 		{"two UDP requests and their responses, configured", filter.TrackerConfig{UDPStream: time.Minute}, stream, time.Minute, in, back(query, 0)},
 		{"a TCP SYN", filter.TrackerConfig{}, func(s *story) { s.admit(in, syn) }, 120 * time.Second, out, back(syn, wire.SYN|wire.ACK)},
 		{"a TCP SYN that was answered", filter.TrackerConfig{}, func(s *story) { s.admit(in, syn); s.known(out, back(syn, wire.SYN|wire.ACK)) }, 60 * time.Second, in, again(syn, wire.ACK)},
+		{"a TCP SYN whose answerer alone goes on", filter.TrackerConfig{}, func(s *story) {
+			s.admit(in, syn)
+			s.known(out, back(syn, wire.SYN|wire.ACK))
+			s.known(out, back(syn, wire.ACK))
+		}, 60 * time.Second, in, again(syn, wire.ACK)},
 		{"an established TCP connection", filter.TrackerConfig{}, func(s *story) { s.handshake(syn) }, 432_000 * time.Second, in, again(syn, wire.ACK)},
 		{"an established TCP connection on Nitro v6", filter.TrackerConfig{TCPEstablished: 350 * time.Second}, func(s *story) { s.handshake(syn) }, 350 * time.Second, out, back(syn, wire.ACK)},
 		{"a TCP connection after a FIN", filter.TrackerConfig{}, func(s *story) { s.handshake(syn); s.known(out, back(syn, wire.FIN|wire.ACK)) }, 120 * time.Second, in, again(syn, wire.ACK)},
