@@ -1,0 +1,372 @@
+package nat
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/vpcsim/vpcsim/flowtable"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// TableConfig is what a [Table] may differ in. The zero TableConfig is Linux's
+// conntrack with its default timeouts and no bound.
+type TableConfig struct {
+	// Timeouts say how long sessions live without a packet; zero fields are Linux's.
+	Timeouts Timeouts
+	// Strict refuses TCP connections that the table did not see opening:
+	// nf_conntrack_tcp_loose=0.
+	Strict bool
+	// Max is how many sessions there may be at once (nf_conntrack_max); 0 is no bound.
+	Max int
+	// Seed makes the hash and the choice of ports the table's own; the same seed,
+	// the same behaviour.
+	Seed uint64
+	// Ended, if not nil, is called when a session ends, while it can still be asked
+	// about. It must not change the table.
+	Ended func(ID, End)
+}
+
+// End is why a session ended.
+type End uint8
+
+// The reasons. The zero End is none.
+const (
+	noEnd End = iota
+	// Expired is a session that no packet came for in time.
+	Expired
+	// Deleted is one that was ended by [Table.Delete].
+	Deleted
+)
+
+// String returns the reason in lower case.
+func (e End) String() string { return [...]string{"none", "expired", "deleted"}[e%3] }
+
+// Table remembers sessions and finds them by the packets of either direction. It
+// is what NAT gateways and Linux's netfilter are built on; policy (which packet
+// opens a session, and what it is translated to) is theirs. Make one with [NewTable].
+//
+// A session that has expired is never found, whenever its memory is reclaimed. An
+// IPv4 session takes about 100 bytes, indexes included, an IPv6 session 32 more.
+// Nothing is ever moved or copied whole, so no packet pays for growth; memory is
+// reused, not given back.
+type Table struct {
+	index    flowtable.Index // of both tuples: record number<<1 | tuple
+	records  flowtable.Slab[record]
+	wides    flowtable.Slab[wide]
+	links    flowtable.Slab[link] // of the same numbers as records
+	free     []uint32             // record numbers, least recently freed first reused last
+	freeWide []uint32
+	wheel    wheel
+	seed     flowtable.Seed
+	timeouts [states]time.Duration
+	config   TableConfig
+	random   random
+	last     time.Duration // when the youngest session began
+	n        int
+}
+
+// NewTable returns an empty Table. It takes some 3 KB, and some 30 KB from its first session on.
+func NewTable(c TableConfig) *Table {
+	t := &Table{
+		seed:     flowtable.NewSeed(c.Seed),
+		timeouts: c.Timeouts.byState(),
+		config:   c,
+		random:   random{c.Seed},
+		last:     -1,
+	}
+	t.wides.Append() // number 0: the high halves of all IPv4 sessions
+	return t
+}
+
+// Len returns how many sessions the table holds. Some of them may have expired in
+// the last second or two, or later if no session began since: see [Table.Expire].
+func (t *Table) Len() int { return t.n }
+
+// Configure changes timeouts, strictness and bound. Each session keeps the timeout
+// it has until its next packet; none ends for a smaller bound. Seed and Ended stay.
+func (t *Table) Configure(c TableConfig) {
+	c.Seed, c.Ended = t.config.Seed, t.config.Ended
+	t.config, t.timeouts = c, c.Timeouts.byState()
+}
+
+// Find returns the session that a packet of flow f belongs to, and the packet's
+// direction in it; the ID is 0 where there is none or it has expired. It changes
+// nothing; [Table.Track] renews the session. An ICMP error is found by
+// [Table.FindError]. It does not allocate.
+func (t *Table) Find(f wire.Flow, now time.Duration) (ID, Direction) {
+	return t.find(&f, now)
+}
+
+func (t *Table) find(f *wire.Flow, now time.Duration) (ID, Direction) {
+	for p := t.index.Probe(t.hash(f)); ; {
+		n, ok := p.Next()
+		if !ok {
+			return 0, noDirection
+		}
+		r := t.records.At(n >> 1)
+		if r.is(f, int(n&1), t.wides.At(r.wide)) {
+			if r.expires <= now {
+				return 0, noDirection
+			}
+			return ID(n>>1 + 1), Direction(n&1) + Original
+		}
+	}
+}
+
+// Taken reports whether a session's tuple, of whichever direction, is f: no other
+// session may have it. It does not allocate.
+func (t *Table) Taken(f wire.Flow, now time.Duration) bool {
+	id, _ := t.find(&f, now)
+	return id != 0
+}
+
+func (t *Table) hash(f *wire.Flow) uint32 {
+	return t.seed.Hash(f.Src, f.Dst, uint64(f.Proto)<<32|uint64(packPorts(f)))
+}
+
+// Opens reports whether p may open a session: a TCP SYN, or an ACK where the table
+// is not strict; an ICMP query that asks; UDP and any other protocol always; an
+// ICMP message of another kind and a later fragment never.
+func (t *Table) Opens(p *wire.Packet) bool {
+	if p.Fragment == wire.LaterFragment {
+		return false
+	}
+	switch opening(p.Flow.Proto, p.Flags) {
+	case noState:
+		return false
+	case Established:
+		return !t.config.Strict
+	case ICMPQuery:
+		return p.IsRequest()
+	}
+	return true
+}
+
+// Create begins a session whose opener sends original, which leaves the translator
+// as translated; flags are those of the packet that opens it. It returns 0 where
+// either tuple is taken, the packet can't open a session, or the table is full. It
+// allocates 11 KB once in 128 sessions and, while the table grows, 4.75 KB now and then.
+func (t *Table) Create(original, translated wire.Flow, flags wire.TCPFlags, now time.Duration) ID {
+	t.advance(now, workPerSession)
+	s := opening(original.Proto, flags)
+	reply := translated.Reverse()
+	if s == noState || t.full(now) || !t.vacate(&original, now) || !t.vacate(&reply, now) {
+		return 0
+	}
+	n := t.allocate()
+	r := t.records.At(n)
+	var w wide
+	if high := r.set(&original, 0, &w); r.set(&reply, 1, &w) || high {
+		r.wide = t.allocateWide()
+		*t.wides.At(r.wide) = w
+	}
+	h0, h1 := t.hash(&original), t.hash(&reply)
+	if !t.index.Insert(h0, n<<1) {
+		t.release(n)
+		return 0
+	}
+	if !t.index.Insert(h1, n<<1|1) {
+		t.index.Delete(h0, n<<1)
+		t.release(n)
+		return 0
+	}
+	t.last = max(t.last+1, now)
+	r.created, r.state, r.marks = t.last, s, 0
+	r.expires = now + t.timeouts[s]
+	if s == Established {
+		r.expires = now + min(t.timeouts[s], t.timeouts[noState])
+	}
+	t.n++
+	t.arm(n, r.expires)
+	return ID(n + 1)
+}
+
+// full reports whether there is no place for one session more.
+func (t *Table) full(now time.Duration) bool {
+	if t.config.Max == 0 || t.n < t.config.Max {
+		return false
+	}
+	t.Expire(now)
+	return t.n >= t.config.Max
+}
+
+// vacate reports whether tuple f is free, and ends an expired session that has it.
+func (t *Table) vacate(f *wire.Flow, now time.Duration) bool {
+	for p := t.index.Probe(t.hash(f)); ; {
+		n, ok := p.Next()
+		if !ok {
+			return true
+		}
+		r := t.records.At(n >> 1)
+		if !r.is(f, int(n&1), t.wides.At(r.wide)) {
+			continue
+		}
+		if r.expires > now {
+			return false
+		}
+		t.end(n>>1, Expired)
+		return true
+	}
+}
+
+// Track says what p, a packet in direction d, is to a session, moves the session's
+// state and renews its life. The session must be living. A connection whose opening
+// is answered by RST dies at once: it is not found any more, while its ID is good
+// until the next session is created. It does not allocate.
+func (t *Table) Track(id ID, d Direction, p *wire.Packet, now time.Duration) Tracking {
+	r := t.records.At(uint32(id - 1))
+	word, timeout := Tracked, noRenewal
+	switch r.state {
+	case UDP, UDPStream:
+		timeout = t.trackUDP(r, now)
+	case ICMPQuery, Generic:
+		timeout = t.timeouts[r.state]
+	default:
+		word, timeout = t.trackTCP(r, d, p.Flags)
+	}
+	if d == Reply && word != Invalid {
+		r.marks |= replied
+	}
+	if timeout != noRenewal {
+		t.renew(uint32(id-1), r, now+timeout)
+	}
+	return word
+}
+
+// noRenewal is the timeout of a packet that leaves the session's life as it is.
+const noRenewal time.Duration = -1
+
+// udpStreamAfter is how old a UDP session must be for an answer to make it a stream
+// (Linux: two seconds).
+const udpStreamAfter = 2 * time.Second
+
+func (t *Table) trackUDP(r *record, now time.Duration) time.Duration {
+	if r.state == UDP && r.marks&replied != 0 && now > r.created+udpStreamAfter {
+		r.state = UDPStream
+		r.marks |= assured
+	}
+	return t.timeouts[r.state]
+}
+
+// trackTCP returns the timeout to renew with, or noRenewal.
+func (t *Table) trackTCP(r *record, d Direction, flags wire.TCPFlags) (Tracking, time.Duration) {
+	seg, before := segmentOf(flags), r.state
+	next, word := nextTCP(before, seg, d)
+	if word != Tracked {
+		return word, noRenewal
+	}
+	r.state = next
+	timeout := t.timeouts[next]
+	switch {
+	case r.marks&replied != 0:
+		if next == Established && (before == SynReceived || before == Established) {
+			r.marks |= assured
+		}
+	case seg == segRST:
+		return Tracked, 0 // only ever answered by RST: dead at once
+	case seg == segSYN && before == SynSent:
+		return Tracked, noRenewal // a repeated SYN does not prolong
+	case next == Established:
+		timeout = min(timeout, t.timeouts[noState])
+	}
+	return Tracked, timeout
+}
+
+// renew lets a session live until the instant expires.
+func (t *Table) renew(n uint32, r *record, expires time.Duration) {
+	sooner := expires < r.expires
+	r.expires = expires
+	if sooner {
+		t.rearm(n, expires)
+	}
+}
+
+// Delete ends a session. It does not allocate.
+func (t *Table) Delete(id ID) { t.end(uint32(id-1), Deleted) }
+
+// end takes a session out of everything.
+func (t *Table) end(n uint32, why End) {
+	if t.config.Ended != nil {
+		t.config.Ended(ID(n+1), why)
+	}
+	r := t.records.At(n)
+	w := t.wides.At(r.wide)
+	for i := range 2 {
+		f := r.tuple(i, w)
+		t.index.Delete(t.hash(&f), n<<1|uint32(i))
+	}
+	t.disarm(n)
+	t.n--
+	t.release(n)
+}
+
+// Session returns what the table knows of a session that has not ended.
+func (t *Table) Session(id ID) Session {
+	r := t.records.At(uint32(id - 1))
+	w := t.wides.At(r.wide)
+	reply := r.tuple(1, w)
+	return Session{
+		Original:   r.tuple(0, w),
+		Translated: reply.Reverse(),
+		State:      r.state,
+		Replied:    r.marks&replied != 0,
+		Assured:    r.marks&assured != 0,
+		Created:    r.created,
+		Expires:    r.expires,
+	}
+}
+
+// All returns the sessions living at an instant in the order in which they began.
+// The table must not change meanwhile, except that a session may be deleted once it
+// has been yielded. It allocates 16 bytes a session.
+func (t *Table) All(now time.Duration) iter.Seq2[ID, Session] {
+	return func(yield func(ID, Session) bool) {
+		type entry struct {
+			created time.Duration
+			id      ID
+		}
+		order := make([]entry, 0, t.n)
+		for n := range uint32(t.records.Len()) {
+			if r := t.records.At(n); r.state != noState && r.expires > now {
+				order = append(order, entry{r.created, ID(n + 1)})
+			}
+		}
+		slices.SortFunc(order, func(a, b entry) int { return cmp.Compare(a.created, b.created) })
+		for _, e := range order {
+			if !yield(e.id, t.Session(e.id)) {
+				return
+			}
+		}
+	}
+}
+
+func (t *Table) allocate() uint32 {
+	if last := len(t.free) - 1; last >= 0 {
+		n := t.free[last]
+		t.free = t.free[:last]
+		return n
+	}
+	t.links.Append()
+	return t.records.Append()
+}
+
+func (t *Table) allocateWide() uint32 {
+	if last := len(t.freeWide) - 1; last >= 0 {
+		n := t.freeWide[last]
+		t.freeWide = t.freeWide[:last]
+		return n
+	}
+	return t.wides.Append()
+}
+
+// release gives back the memory of a record and its high halves.
+func (t *Table) release(n uint32) {
+	r := t.records.At(n)
+	if r.wide != 0 {
+		t.freeWide = append(t.freeWide, r.wide)
+	}
+	*r = record{}
+	t.free = append(t.free, n)
+}
