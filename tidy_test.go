@@ -1,0 +1,321 @@
+package vpcsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// This test reads the source and holds the house rules. Offenders stand in lists
+// that may only shrink.
+
+const module = "github.com/vpcsim/vpcsim"
+
+// floors says which packages of the module a package may import. A package that is
+// not listed may import any: it is a door.
+var floors = map[string][]string{
+	"wire":      {},
+	"clock":     {},
+	"route":     {},
+	"flowtable": {"wire"},
+	"nat":       {"wire", "flowtable"},
+	"filter":    {"wire", "flowtable"},
+	"trace":     {"wire"},
+	"dataplane": {"wire", "clock", "trace"},
+	"reasm":     {"wire", "clock"},
+	"netfilter": {"wire", "nat", "flowtable", "trace", "reasm"},
+	"eni":       {"wire", "filter", "trace", "dataplane"},
+	"ec2":       {},
+	"awscli":    {},
+	"vpc":       {"wire", "filter", "route", "trace", "dataplane", "eni", "ec2"},
+	"igw":       {"wire", "nat", "filter", "route", "trace", "dataplane", "vpc", "ec2"},
+	"natgw":     {"wire", "nat", "filter", "route", "trace", "dataplane", "vpc", "ec2"},
+	"vgw":       {"wire", "nat", "filter", "route", "trace", "dataplane", "vpc", "ec2"},
+	"host":      {"wire", "clock", "route", "nat", "netfilter", "trace", "dataplane", "reasm"},
+	"metadata":  {"wire", "clock", "trace", "dataplane", "host"},
+	"internet":  {"wire", "clock", "trace", "dataplane"},
+	"capture":   {"wire", "trace"},
+}
+
+// outside says which packages may import what of other modules, tests apart.
+var outside = map[string][]string{
+	"github.com/google/gopacket":      {"capture", "vpctest", "examples"},
+	"github.com/stretchr/testify":     {},
+	"github.com/jmespath/go-jmespath": {"awscli"},
+	"golang.org/x/text":               {"awscli"},
+	"golang.org/x/sys":                {"internal/kernel"},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	require.NoError(t, err)
+	var all []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p goPackage
+		require.NoError(t, dec.Decode(&p))
+		all = append(all, p)
+	}
+	return all
+}
+
+func TestPackagesImportOnlyLowerFloors(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		allowed, held := floors[name]
+		for _, imp := range p.Imports {
+			if own, ok := strings.CutPrefix(imp, module+"/"); ok && held {
+				require.Contains(t, allowed, own, "%s must not import %s", name, own)
+			}
+			for prefix, by := range outside {
+				if imp == prefix || strings.HasPrefix(imp, prefix+"/") {
+					ok := slices.ContainsFunc(by, func(b string) bool { return name == b || strings.HasPrefix(name, b+"/") })
+					require.True(t, ok, "%s must not import %s", name, imp)
+				}
+			}
+		}
+	}
+}
+
+// source is a parsed file that is no test, generated, nor of a nested module.
+type source struct {
+	path string
+	file *ast.File
+	text string
+}
+
+var generated = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
+
+func sources(t *testing.T, set *token.FileSet) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || path == "bench" || strings.HasPrefix(d.Name(), ".") && path != "."):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		if err != nil || generated.Match(b) {
+			return err
+		}
+		f, err := parser.ParseFile(set, path, b, parser.ParseComments)
+		all = append(all, source{path, f, string(b)})
+		return err
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, all)
+	return all
+}
+
+func TestFilesAndFunctionsStaySmall(t *testing.T) {
+	set := token.NewFileSet()
+	for _, s := range sources(t, set) {
+		if n := strings.Count(s.text, "\n"); n >= 500 {
+			t.Errorf("%s has %d lines, 500 is too many", s.path, n)
+		}
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				if n := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1; n > 70 {
+					t.Errorf("%s: %s has %d lines, 70 is the most", set.Position(f.Pos()), f.Name.Name, n)
+				}
+			}
+		}
+	}
+}
+
+func TestExportedNamesAreDocumented(t *testing.T) {
+	set := token.NewFileSet()
+	documented := map[string]bool{}
+	for _, s := range sources(t, set) {
+		dir := filepath.Dir(s.path)
+		documented[dir] = documented[dir] || s.file.Doc != nil
+		for _, d := range s.file.Decls {
+			for _, missing := range undocumented(d) {
+				t.Errorf("%s: exported %s has no doc comment that begins with its name", set.Position(d.Pos()), missing)
+			}
+		}
+	}
+	for dir, ok := range documented {
+		require.True(t, ok, "package in %s has no doc comment", dir)
+	}
+}
+
+// undocumented returns the exported names of a declaration that lack a comment. In
+// a group of constants or variables the group's comment serves all.
+func undocumented(d ast.Decl) []string {
+	var missing []string
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Name.IsExported() && exportedReceiver(d) && !begins(d.Doc, d.Name.Name) {
+			missing = append(missing, d.Name.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				if s.Name.IsExported() && !begins(d.Doc, s.Name.Name) && !begins(s.Doc, s.Name.Name) {
+					missing = append(missing, s.Name.Name)
+				}
+			case *ast.ValueSpec:
+				if s.Names[0].IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
+					missing = append(missing, s.Names[0].Name)
+				}
+			}
+		}
+	}
+	return missing
+}
+
+func exportedReceiver(f *ast.FuncDecl) bool {
+	if f.Recv == nil {
+		return true
+	}
+	e := f.Recv.List[0].Type
+	for {
+		switch x := e.(type) {
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.IndexListExpr:
+			e = x.X
+		case *ast.Ident:
+			return x.IsExported()
+		default:
+			return true
+		}
+	}
+}
+
+func begins(doc *ast.CommentGroup, name string) bool {
+	if doc == nil {
+		return false
+	}
+	text := doc.Text()
+	for _, article := range []string{"", "A ", "An ", "The "} {
+		if strings.HasPrefix(text, article+name) {
+			return true
+		}
+	}
+	return false
+}
+
+// doors may read the real time, start goroutines and lock.
+var doors = []string{"world", "vpctest", "examples", "internal", "ec2", "awscli", "capture", "cmd", "load"}
+
+func isDoor(path string) bool {
+	return slices.ContainsFunc(doors, func(d string) bool { return strings.HasPrefix(path, d+string(filepath.Separator)) })
+}
+
+func TestBelowTheDoorsNothingReadsRealTimeOrChance(t *testing.T) {
+	set := token.NewFileSet()
+	for _, s := range sources(t, set) {
+		if isDoor(s.path) {
+			continue
+		}
+		for _, imp := range s.file.Imports {
+			path := strings.Trim(imp.Path.Value, `"`)
+			if path == "math/rand" || path == "crypto/rand" || path == "log" || path == "os" || path == "net" ||
+				path == "sync" && !strings.HasPrefix(s.path, "vpc"+string(filepath.Separator)) {
+				t.Errorf("%s imports %s", s.path, path)
+			}
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch x := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%s: a goroutine below the doors", set.Position(x.Pos()))
+			case *ast.SelectorExpr:
+				if bad := forbidden(x); bad != "" {
+					t.Errorf("%s: %s", set.Position(x.Pos()), bad)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// globalRand are the functions of math/rand/v2 that draw from the global source.
+var globalRand = []string{"Int", "IntN", "Int32", "Int32N", "Int64", "Int64N", "Uint32", "Uint32N", "Uint64", "Uint64N", "UintN", "Float32", "Float64", "N", "Perm", "Shuffle"}
+
+func forbidden(x *ast.SelectorExpr) string {
+	id, ok := x.X.(*ast.Ident)
+	switch {
+	case !ok || id.Obj != nil:
+		return ""
+	case id.Name == "time" && slices.Contains([]string{"Now", "Since", "Sleep", "After", "NewTimer", "NewTicker"}, x.Sel.Name):
+		return "real time: time." + x.Sel.Name
+	case id.Name == "rand" && slices.Contains(globalRand, x.Sel.Name):
+		return "the global random source: rand." + x.Sel.Name
+	}
+	return ""
+}
+
+// banned words, each with the reason.
+var banned = map[*regexp.Regexp]string{
+	regexp.MustCompile(`\b(Manager|Helper|Util|Impl)\b`):                      "a name that says nothing",
+	regexp.MustCompile(`(?i)\b(todo|fixme|xxx|hack)\b`):                       "unfinished work",
+	regexp.MustCompile(`(?i)\bnot implemented\b|\bplaceholder\b|\bfor now\b`): "unfinished work",
+	regexp.MustCompile(`/work/|\.library|farm-`):                              "a path of one machine",
+}
+
+func TestBannedWordsStayAway(t *testing.T) {
+	for _, s := range sources(t, token.NewFileSet()) {
+		for i, line := range strings.Split(s.text, "\n") {
+			for word, why := range banned {
+				if word.MatchString(line) {
+					t.Errorf("%s:%d: %s (%s)", s.path, i+1, fmt.Sprintf("%q", word.FindString(line)), why)
+				}
+			}
+		}
+	}
+}
+
+func TestEachTypeHasOneReceiverName(t *testing.T) {
+	set := token.NewFileSet()
+	names := map[string]string{}
+	for _, s := range sources(t, set) {
+		for _, d := range s.file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv == nil || len(f.Recv.List[0].Names) == 0 || f.Recv.List[0].Names[0].Name == "_" {
+				continue
+			}
+			e := f.Recv.List[0].Type
+			if star, ok := e.(*ast.StarExpr); ok {
+				e = star.X
+			}
+			if ix, ok := e.(*ast.IndexExpr); ok {
+				e = ix.X
+			}
+			id, ok := e.(*ast.Ident)
+			if !ok {
+				continue
+			}
+			key, name := filepath.Dir(s.path)+"."+id.Name, f.Recv.List[0].Names[0].Name
+			if was, seen := names[key]; seen && was != name {
+				t.Errorf("%s: %s has receivers %s and %s", set.Position(f.Pos()), key, was, name)
+			}
+			names[key] = name
+		}
+	}
+}
