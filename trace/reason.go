@@ -88,6 +88,9 @@ const (
 
 	// TTLExpired: the time to live was used up; an ICMP error went back.
 	TTLExpired
+	// TooBig: it does not fit the next link and must not be fragmented; an ICMP error
+	// went back.
+	TooBig
 	// NoPort: a NAT has no port left for the destination (ErrorPortAllocation).
 	NoPort
 	// NoSession: a packet from outside that answers nothing a NAT knows.
@@ -166,6 +169,7 @@ var reasonWords = [reasonCount]words{
 	NoFamily:             {"address family not carried here", "PROTOCOL_RESTRICTION"},
 	NoSuchHost:           {"nobody has the destination address", "UNKNOWN_DESTINATION"},
 	TTLExpired:           {"TTL expired", "SIM_TTL_EXPIRED"},
+	TooBig:               {"too big for the next link, not to be fragmented", "SIM_TOO_BIG"},
 	NoPort:               {"NAT gateway has no source port left (ErrorPortAllocation)", "SIM_ERROR_PORT_ALLOCATION"},
 	NoSession:            {"answers no known session", "SIM_NO_SESSION"},
 	IdleSession:          {"session idled out; RST sent", "SIM_IDLE_SESSION"},
