@@ -146,9 +146,14 @@ func newHalf[V any](root *node[V]) half[V] {
 	if root == nil {
 		return half[V]{}
 	}
-	h := half[V]{routes: make([]match, 1), values: make([]V, 1)}
+	n := root.count()
+	room := n + 1
+	if n > maxSets {
+		room += spare(n)
+	}
+	h := half[V]{routes: make([]match, 1, room), values: make([]V, 1, room)}
 	h.add(root, 0)
-	if len(h.routes)-1 <= maxSets {
+	if n <= maxSets {
 		h.sortByLength()
 		h.sets = newSets(h.routes[1:])
 	} else {
@@ -164,12 +169,17 @@ func (h *half[V]) add(n *node[V], up uint32) {
 		return
 	}
 	if n.set {
-		h.routes = append(h.routes, match{key: n.key, mask: mask(n.n), n: int32(n.n), next: up})
-		h.values = append(h.values, n.value)
-		up = uint32(len(h.routes) - 1)
+		up = h.number(n, up)
 	}
 	h.add(n.child[0], up)
 	h.add(n.child[1], up)
+}
+
+// number gives the route of n the next number.
+func (h *half[V]) number(n *node[V], up uint32) uint32 {
+	h.routes = append(h.routes, match{key: n.key, mask: mask(n.n), n: int32(n.n), next: up})
+	h.values = append(h.values, n.value)
+	return uint32(len(h.routes) - 1)
 }
 
 // sortByLength renumbers the routes, of which there are at most maxSets, so

@@ -17,7 +17,7 @@ import (
 // each family, so an operation visits at most 33 nodes for IPv4 and 129 for
 // IPv6, and about log2(Len) of them in practice.
 type Table[V any] struct {
-	v4, v6 *node[V]
+	v4, v6 tree[V]
 	n      int
 }
 
@@ -32,8 +32,8 @@ type node[V any] struct {
 	set   bool
 }
 
-// root returns where the trie of f starts.
-func (t *Table[V]) root(f family) **node[V] {
+// tree returns the routes of f.
+func (t *Table[V]) tree(f family) *tree[V] {
 	if f == ipv4 {
 		return &t.v4
 	}
@@ -51,11 +51,13 @@ func (t *Table[V]) Insert(dst netip.Prefix, v V) {
 	if !ok {
 		panic(fmt.Sprintf("route: Insert of the invalid prefix %q", dst))
 	}
-	at := place(t.root(f), k, n)
+	tree := t.tree(f)
+	at := place(&tree.root, k, n)
 	if !at.set {
 		t.n++
 	}
 	at.value, at.set = v, true
+	tree.changed(k, n)
 }
 
 // place returns the node of k/n below p, which it makes if there is none.
@@ -86,7 +88,8 @@ func (t *Table[V]) Delete(dst netip.Prefix) bool {
 	if !ok {
 		return false
 	}
-	p := t.root(f)
+	tree := t.tree(f)
+	p := &tree.root
 	up := p // the link to the node that p is a child of
 	for *p != nil && (*p).n < n && k.within((*p).key, (*p).n) {
 		up, p = p, &(*p).child[k.bit((*p).n)]
@@ -100,6 +103,7 @@ func (t *Table[V]) Delete(dst netip.Prefix) bool {
 	t.n--
 	prune(p)
 	prune(up)
+	tree.changed(k, n)
 	return true
 }
 
@@ -146,7 +150,7 @@ func (t *Table[V]) Lookup(a netip.Addr) (dst netip.Prefix, v V, ok bool) {
 
 // longest returns the longest route of at most n bits that contains k, or nil.
 func (t *Table[V]) longest(k key, n int, f family) (found *node[V]) {
-	at := *t.root(f)
+	at := t.tree(f).root
 	for at != nil && at.n <= n && k.within(at.key, at.n) {
 		if at.set {
 			found = at
@@ -168,7 +172,7 @@ func (t *Table[V]) Len() int { return t.n }
 func (t *Table[V]) All() iter.Seq2[netip.Prefix, V] {
 	return func(yield func(netip.Prefix, V) bool) {
 		for _, f := range [...]family{ipv4, ipv6} {
-			ok := (*t.root(f)).walk(func(at *node[V]) bool {
+			ok := t.tree(f).root.walk(func(at *node[V]) bool {
 				return yield(at.key.prefix(at.n, f), at.value)
 			})
 			if !ok {
@@ -194,7 +198,18 @@ func (n *node[V]) walk(visit func(*node[V]) bool) bool {
 // Clone returns a copy of t that shares nothing with it but what the values
 // themselves point to. It takes time and memory in proportion to Len.
 func (t *Table[V]) Clone() *Table[V] {
-	return &Table[V]{v4: t.v4.clone(), v6: t.v6.clone(), n: t.n}
+	return &Table[V]{
+		v4: tree[V]{root: t.v4.root.clone()},
+		v6: tree[V]{root: t.v6.root.clone()},
+		n:  t.n,
+	}
+}
+
+// count returns the number of routes at and below n.
+func (n *node[V]) count() int {
+	var i int
+	n.walk(func(*node[V]) bool { i++; return true })
+	return i
 }
 
 func (n *node[V]) clone() *node[V] {
@@ -204,10 +219,4 @@ func (n *node[V]) clone() *node[V] {
 	c := *n
 	c.child[0], c.child[1] = n.child[0].clone(), n.child[1].clone()
 	return &c
-}
-
-// Compile returns the routes of t as they are now, for lookups. Later changes of
-// t do not show in it.
-func (t *Table[V]) Compile() *FIB[V] {
-	return &FIB[V]{v4: newHalf(t.v4), v6: newHalf(t.v6)}
 }

@@ -31,6 +31,9 @@ type trie struct {
 	root   []slot // a slot for each value of the root's window
 	slots  []slot // leaves, then nodes and bridges
 	routes []match
+	notes  []note // slots in place of those in root, the last of one place counts
+	leaves int    // slots that are leaves
+	most   int    // slots to have before all is made anew
 }
 
 // slot is an index into trie.slots and, in the last six bits, the shift that
@@ -75,7 +78,11 @@ func (t *trie) find(k key) uint32 {
 	if t == nil {
 		return 0
 	}
-	s := t.root[k.hi>>(t.shift&63)&t.mask]
+	at := k.hi >> (t.shift & 63) & t.mask
+	s := t.root[at]
+	if len(t.notes) != 0 {
+		s = t.noted(uint32(at), s)
+	}
 	slots, word := t.slots, k.hi
 	for n := t.steps; n != 0; n-- {
 		s = slots[s>>shiftBits+slot(uint8(word>>(s&shiftMask)))]
@@ -97,9 +104,13 @@ func (t *trie) find(k key) uint32 {
 	return i
 }
 
-// newTrie returns the trie of routes, which are in the order of [Table.All].
-// The first, number 0, is none.
-func newTrie(routes []match) *trie {
+// newTrie returns the trie of routes, which are in the order of [Table.All]. The
+// first, number 0, is none. There are leaves for as many routes as routes has
+// capacity for.
+func newTrie(routes []match) *trie { return newTrieWithin(routes, maxSlots) }
+
+// newTrieWithin is newTrie with at most so many slots.
+func newTrieWithin(routes []match, slots int) *trie {
 	n := len(routes) - 1
 	// Routes that contain the rest are below no window.
 	s := span{1, n + 1, 0}
@@ -112,21 +123,22 @@ func newTrie(routes []match) *trie {
 	t := &trie{
 		mask:   1<<width - 1,
 		shift:  uint8(64 - skip - width),
+		all:    leaf(0),
 		root:   make([]slot, 1<<width),
-		slots:  make([]slot, 0, 2*len(routes)+nodeSize*n/4),
 		routes: routes,
+		leaves: 2 * cap(routes),
 	}
 	if routes[s.up].n == 0 {
 		t.all = leaf(s.up)
-	} else {
-		t.all = leaf(0)
 	}
-	for i := range routes {
+	t.slots = make([]slot, 0, t.leaves+n/8*nodeSize)
+	for i := range cap(routes) {
 		t.slots = append(t.slots, leaf(uint32(i)), leaf(uint32(i)))
 	}
-	b := builder{trie: t}
+	b := builder{trie: t, limit: slots}
 	b.fill(t.root, s, skip, width, 0)
 	t.steps = b.usual()
+	t.most = len(t.slots) + 32*spare(n)
 	return t
 }
 
@@ -140,6 +152,7 @@ func rootWidth(n int) int { return min(bits.Len(uint(n))+2, 16) }
 // builder fills a trie.
 type builder struct {
 	*trie
+	limit int               // slots to have at most
 	depth [maxDepth + 1]int // how many routes have their leaf so many nodes below the root
 }
 
@@ -200,16 +213,19 @@ func (b *builder) below(s span, at, depth int) slot {
 // fork returns the slot for a span whose routes agree in the bits before fork
 // and no further; the slot itself is for the bits before at.
 func (b *builder) fork(s span, at, fork, depth int) slot {
-	if len(b.slots)+nodeSize+5 > maxSlots {
+	if len(b.slots)+nodeSize+5 > b.limit {
 		return b.chain(s)
 	}
 	if at > 64 || fork < 64 {
 		return b.node(s, fork, depth)
 	}
-	i := len(b.slots)
-	bridge := slot(i)<<shiftBits | bridgeMark
-	b.slots = append(b.slots, bridge, bridge, bridge, bridge, 0)
-	b.slots[i+4] = b.node(s, fork, depth+1)
+	return b.bridge(b.node(s, fork, depth+1))
+}
+
+// bridge returns the slot of a new bridge to s.
+func (b *builder) bridge(s slot) slot {
+	bridge := slot(len(b.slots))<<shiftBits | bridgeMark
+	b.slots = append(b.slots, bridge, bridge, bridge, bridge, s)
 	return bridge
 }
 
