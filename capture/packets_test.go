@@ -10,9 +10,34 @@ import (
 )
 
 // maker makes seeded frames of every kind that is printed.
-type maker struct{ *rand.Rand }
+type maker struct {
+	*rand.Rand
+	moved bool // the addresses of homeAddrs and homeMACs are what those become
+	sound bool // nothing is damaged
+}
 
-func newMaker(seed uint64) maker { return maker{rand.New(rand.NewPCG(seed, 0xa5a5))} }
+func newMaker(seed uint64) maker { return maker{Rand: rand.New(rand.NewPCG(seed, 0xa5a5))} }
+
+// homeAddrs and homeMACs are addresses that frames are made with, and what they
+// become when a capture is moved.
+var (
+	homeAddrs = map[wire.Addr]wire.Addr{
+		wire.MustParseAddr("10.0.0.11"):       wire.MustParseAddr("192.168.7.1"),
+		wire.MustParseAddr("10.0.1.55"):       wire.MustParseAddr("10.0.0.11"), // a swap of sorts
+		wire.MustParseAddr("fd00::11"):        wire.MustParseAddr("2600:1f18::55"),
+		wire.MustParseAddr("2600:1f18::55"):   wire.MustParseAddr("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"),
+		wire.MustParseAddr("ff02::1:ff00:55"): wire.MustParseAddr("ff02::1:ff00:11"),
+	}
+	homeMACs = map[wire.MAC]wire.MAC{{2, 1, 2, 3, 4, 5}: {6, 0xff, 0xee, 0xdd, 0xcc, 0xbb}}
+)
+
+// at returns a where it is now.
+func (m maker) at(a wire.Addr) wire.Addr {
+	if to, ok := homeAddrs[a]; ok && m.moved {
+		return to
+	}
+	return a
+}
 
 func pick[T any](m maker, of ...T) T { return of[m.IntN(len(of))] }
 
@@ -31,14 +56,14 @@ func (m maker) port() uint16 {
 }
 
 func (m maker) addr4() wire.Addr {
-	return wire.AddrFromV4(pick(m, 0x0a00000b, 0x0a000137, 0x0a000295, m.Uint32()))
+	return m.at(wire.AddrFromV4(pick(m, 0x0a00000b, 0x0a000137, 0x0a000295, m.Uint32())))
 }
 
 func (m maker) addr6() wire.Addr {
-	return pick(m,
+	return m.at(pick(m,
 		wire.MustParseAddr("fd00::11"), wire.MustParseAddr("2600:1f18::55"), wire.MustParseAddr("fe80::c:0:0:1"),
 		wire.MustParseAddr("ff02::1:ff00:55"), wire.AddrFromWords(0, 0x01020304), wire.AddrFromWords(0, 1),
-		wire.AddrFromWords(m.Uint64(), m.Uint64()), wire.AddrFromWords(m.Uint64()&0xffff_0000_ffff_0000, m.Uint64()&0xffff))
+		wire.AddrFromWords(m.Uint64(), m.Uint64()), wire.AddrFromWords(m.Uint64()&0xffff_0000_ffff_0000, m.Uint64()&0xffff)))
 }
 
 // header returns a header of either family, now and then of a fragment.
@@ -119,12 +144,13 @@ func (m maker) http() []byte {
 	return wire.AppendTCP(nil, m.header(), s, []byte(text))
 }
 
-// quote returns what an ICMP error quotes: a packet, or as much as fits.
+// quote returns what an ICMP error quotes: a packet, or as much as fits, but not
+// half a checksum.
 func (m maker) quote(v4 bool) []byte {
 	for {
 		q := pick(m, m.udp, m.tcp, m.other)()
 		if v4 == (q[0]>>4 == 4) {
-			return q[:min(len(q), pick(m, 28, 48, 60, 548, m.IntN(60)))]
+			return q[:min(len(q), pick(m, 28, 48, 60, 548, 2*m.IntN(30)))]
 		}
 	}
 }
@@ -140,7 +166,22 @@ func (m maker) icmp() []byte {
 	if roleIsError := v4 && (typ == 3 || typ == 5 || typ == 11) || !v4 && typ < 128; roleIsError {
 		body = m.quote(v4)
 	}
+	if !v4 && (typ == 135 || typ == 136) {
+		body = m.neighbor()
+	}
 	return wire.AppendICMP(nil, h, typ, byte(pick(m, 0, 0, 3, 4, m.IntN(17))), rest, body)
+}
+
+// neighbor returns the target and an option of neighbour discovery: an address, or
+// one that holds none or has a wrong size.
+func (m maker) neighbor() []byte {
+	target, mac := m.addr6().Netip().As16(), m.mac()
+	b := append(append(target[:], pick[byte](m, 1, 2), 1), mac[:]...)
+	if m.IntN(4) == 0 {
+		head := pick(m, []byte{14, 1}, []byte{1, 0}, []byte{1, 3})
+		b = append(append(target[:], head...), m.bytes(6)...)
+	}
+	return append(b, m.bytes(pick(m, 0, 8))...)
 }
 
 // other returns a packet of a protocol with no printer, or with one of few words.
@@ -162,9 +203,10 @@ func (m maker) other() []byte {
 
 // extended returns an IPv6 packet with extension headers.
 func (m maker) extended() []byte {
-	next, body := byte(17), wire.AppendUDP(nil, wire.Header{Src: m.addr6(), Dst: m.addr6()}, m.port(), m.port(), m.payload())[wire.IPv6Len:]
+	h := wire.Header{Src: m.addr6(), Dst: m.addr6()}
+	next, body := byte(17), wire.AppendUDP(nil, h, m.port(), m.port(), m.payload())[wire.IPv6Len:]
 	if m.IntN(3) == 0 {
-		next, body = 58, wire.AppendICMP(nil, wire.Header{Src: m.addr6(), Dst: m.addr6()}, 128, 0, 7, nil)[wire.IPv6Len:]
+		next, body = 58, wire.AppendICMP(nil, h, 128, 0, 7, nil)[wire.IPv6Len:]
 	}
 	for range 1 + m.IntN(3) {
 		kind := pick[byte](m, 0, 60, 43, 44)
@@ -189,10 +231,17 @@ func (m maker) extended() []byte {
 		}
 		next, body = kind, append(x, body...)
 	}
-	return wire.AppendIP(nil, wire.Header{Src: m.addr6(), Dst: m.addr6(), Proto: wire.Proto(next)}, body)
+	h.Proto = wire.Proto(next)
+	return wire.AppendIP(nil, h, body)
 }
 
-func (m maker) mac() wire.MAC { return wire.MAC(append([]byte{2}, m.bytes(5)...)) }
+func (m maker) mac() wire.MAC {
+	home := wire.MAC{2, 1, 2, 3, 4, 5}
+	if m.moved {
+		home = homeMACs[home]
+	}
+	return pick(m, home, wire.MAC(append([]byte{2}, m.bytes(5)...)))
+}
 
 func (m maker) arp() []byte {
 	op := pick[uint16](m, 1, 1, 2, 2, 3, 4, 8, 9, 10, 77)
@@ -244,7 +293,7 @@ func (m maker) packet() ([]byte, wire.EtherType) {
 	if b[0]>>4 == 4 {
 		t = wire.EtherTypeIPv4
 	}
-	if m.IntN(5) == 0 {
+	if m.IntN(5) == 0 && !m.sound {
 		b = m.damage(b)
 	}
 	return b, t

@@ -169,7 +169,8 @@ func fillChecksum(p *wire.Packet) {
 		t = t[:wire.UDP(t).Len()]
 	case wire.ProtoICMP, wire.ProtoICMPv6:
 		at = 2
-	default:
+	}
+	if at == 0 || p.Is4() && p.Flow.Proto == wire.ProtoICMPv6 || !p.Is4() && p.Flow.Proto == wire.ProtoICMP {
 		return
 	}
 	binary.BigEndian.PutUint16(t[at:], 0)
