@@ -91,7 +91,7 @@ func (p *Packet) read6(b []byte) Fault {
 	end := IPv6Len + h.PayloadLen()
 	b = b[:end:end]
 	p.at = place{b: b}
-	l4, f := p.walkExtensions(h.NextHeader())
+	l4, f := p.walkExtensions(h.NextHeader(), false)
 	if f != NoFault {
 		return f
 	}
@@ -110,7 +110,8 @@ const (
 )
 
 // walkExtensions finds the upper-layer header and, on its way, the fragment header.
-func (p *Packet) walkExtensions(next Proto) (l4 int, f Fault) {
+// A quoted packet may end anywhere: a fragment's length says nothing there.
+func (p *Packet) walkExtensions(next Proto, quoted bool) (l4 int, f Fault) {
 	b, l4 := p.at.b, IPv6Len
 	for range MaxExtensions + 1 {
 		n := 0
@@ -128,8 +129,11 @@ func (p *Packet) walkExtensions(next Proto) (l4 int, f Fault) {
 			return 0, BadExtension
 		}
 		if next == extFragment {
-			word := binary.BigEndian.Uint16(b[l4+2:])
-			f := p.readFragment(int(word&^7), word&1 != 0, len(b)-l4-n)
+			word, length := binary.BigEndian.Uint16(b[l4+2:]), len(b)-l4-n
+			if quoted {
+				length = 0
+			}
+			f := p.readFragment(int(word&^7), word&1 != 0, length)
 			if f != NoFault {
 				return 0, f
 			}

@@ -197,8 +197,8 @@ func (in *Inner) read6(q []byte) bool {
 	}
 	var walk Packet
 	walk.at = place{b: q}
-	l4, f := walk.walkExtensions(h.NextHeader())
-	if f != NoFault && f != BadFragment {
+	l4, f := walk.walkExtensions(h.NextHeader(), true)
+	if f != NoFault {
 		return false
 	}
 	in.at = place{b: q, proto: walk.at.proto}
