@@ -85,9 +85,9 @@ func (r *rule) list(b *strings.Builder, c *command, number int) {
 	} else if c.verbose {
 		fmt.Fprintf(b, "%s %s ", count(r.count.packets, false, 5), count(r.count.bytes, false, 5))
 	}
-	fmt.Fprintf(b, "%-9s %s%-4s --  ", targetNames[r.target.kind], blank(r.protoNot), protoListed(r.proto))
+	fmt.Fprintf(b, "%-9s %s%-4s -- ", targetNames[r.target.kind], blank(r.protoNot), protoListed(r.proto))
 	if c.verbose {
-		fmt.Fprintf(b, "%-6s %-6s ", r.in.listed(), r.out.listed())
+		fmt.Fprintf(b, " %-6s %-6s ", r.in.listed(), r.out.listed())
 	}
 	fmt.Fprintf(b, "%s%-19s %s%-19s ", blank(r.src.not), r.src.listed(c), blank(r.dst.not), r.dst.listed(c))
 	for _, m := range r.matches {

@@ -215,11 +215,14 @@ func (m *icmpMatch) holds(t *Tables, w *Passage) bool {
 }
 
 func (m *icmpMatch) listed() string {
-	name := "icmptype"
+	name := "icmp"
 	if m.family == ipv6 {
-		name = "ipv6-icmptype"
+		name = "ipv6-icmp"
 	}
-	s := fmt.Sprintf("%s%s %d", bang(m.not, ""), name, m.typ)
+	if m.not {
+		name += " !"
+	}
+	s := fmt.Sprintf("%stype %d", name, m.typ)
 	if m.code >= 0 {
 		s += fmt.Sprintf(" code %d", m.code)
 	}
@@ -311,7 +314,11 @@ func (m *multiportMatch) portList() string {
 }
 
 func (m *multiportMatch) listed() string {
-	return "multiport " + m.side + " " + bang(m.not, "") + m.portList()
+	space := " "
+	if m.not {
+		space = "  !"
+	}
+	return "multiport " + m.side + space + m.portList()
 }
 
 func (m *multiportMatch) options() string {

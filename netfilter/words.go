@@ -109,14 +109,20 @@ var protoNames = [...]struct {
 }{
 	{"all", 0}, {"tcp", wire.ProtoTCP}, {"udp", wire.ProtoUDP}, {"udplite", 136},
 	{"icmp", wire.ProtoICMP}, {"icmpv6", wire.ProtoICMPv6}, {"ipv6-icmp", wire.ProtoICMPv6},
-	{"esp", 50}, {"ah", 51}, {"sctp", 132}, {"gre", 47},
+	{"esp", 50}, {"ah", 51}, {"sctp", 132},
 }
+
+// gre is a name for /etc/protocols, which a numeric listing doesn't ask.
+const gre wire.Proto = 47
 
 func parseProto(word string) (wire.Proto, error) {
 	for _, n := range protoNames {
 		if strings.EqualFold(n.name, word) {
 			return n.proto, nil
 		}
+	}
+	if strings.EqualFold(word, "gre") {
+		return gre, nil
 	}
 	n, err := strconv.ParseUint(word, 10, 8)
 	if err != nil {
@@ -136,8 +142,11 @@ func protoListed(p wire.Proto) string {
 
 // protoOption is protoListed in the words of -S.
 func protoOption(p wire.Proto) string {
-	if p == wire.ProtoICMPv6 {
+	switch p {
+	case wire.ProtoICMPv6:
 		return "ipv6-icmp"
+	case gre:
+		return "gre"
 	}
 	return protoListed(p)
 }
