@@ -33,7 +33,7 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 	}
 	label := c.LabelOf(g)
 	n := &node{
-		out: label + " outbound", in: label + " inbound", static: &nat.Static{}, own: map[wire.Addr]bool{},
+		out: label + " outbound", in: label + " inbound", own: map[wire.Addr]bool{},
 		uplink: c.Uplink(), edge: c.Edge(g.vpc, g),
 	}
 	for _, p := range c.CIDRsOf(g.vpc) {
@@ -42,6 +42,7 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 			c.AdvertiseRange(p, (*inbound)(n))
 		}
 	}
+	var pairs []nat.Pair
 	for _, x := range c.InterfacesOf(g.vpc) {
 		for _, a := range c.Interface(x).Addrs {
 			n.own[a] = true
@@ -49,11 +50,16 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 		for _, a := range c.AddressesOf(x) {
 			if a.Public.IsValid() {
 				public := wire.AddrFrom(a.Public)
-				n.static.Add(wire.AddrFrom(a.IP), public)
+				pairs = append(pairs, nat.Pair{Inside: wire.AddrFrom(a.IP), Outside: public})
 				c.Advertise(public, (*inbound)(n))
 			}
 		}
 	}
+	static, err := nat.NewStatic(pairs)
+	if err != nil {
+		panic("igw: " + g.ID() + ": the region let two have one address: " + err.Error())
+	}
+	n.static = static
 	c.Enter(g, g.vpc, vpc.Entry{Node: (*outbound)(n)})
 }
 
@@ -122,7 +128,7 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		if !n.own[p.Flow.Dst] {
 			return dataplane.Drop(trace.NoPrivateAddress)
 		}
-	case !n.static.In(p):
+	case !n.static.Back(p):
 		return dataplane.Drop(trace.NoPrivateAddress)
 	default:
 		if c.Tracing() {

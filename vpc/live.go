@@ -1,6 +1,9 @@
 package vpc
 
 import (
+	"hash/fnv"
+	"time"
+
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/eni"
 	"github.com/vpcsim/vpcsim/filter"
@@ -100,3 +103,21 @@ func State[T any](c *Compiler, id, what string, make func() *T) *T {
 	c.used[k] = s
 	return s
 }
+
+// StateOf returns a resource's live state of the given kind, nil where it has none.
+func StateOf[T any](l *Live, id, what string) *T {
+	l.Snapshot()
+	s, _ := l.state[stateKey{id, what}].(*T)
+	return s
+}
+
+// Seed returns a seed for the choices of the resource with the given id: the same
+// for the same world and id.
+func (c *Compiler) Seed(id string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	return h.Sum64() ^ c.live.seed*0x9e3779b97f4a7c15
+}
+
+// Now returns the simulated time.
+func (l *Live) Now() time.Duration { return l.engine.Clock.Now() }
