@@ -1,9 +1,12 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strconv"
+)
 
 // Header is what a builder needs for an IP header; Src decides the family. The
-// zero TTL is sent as it is.
+// zero TTL is sent as it is. With MF or Offset an IPv6 packet gets a fragment header.
 type Header struct {
 	Src, Dst Addr
 	TTL      uint8
@@ -16,7 +19,10 @@ type Header struct {
 }
 
 // AppendIP appends an IP packet with the given payload to b. It panics where Src
-// and Dst are of different families or the packet would be over 65,535 bytes.
+// and Dst are of different families, where the length would not fit its field (65,535
+// bytes, with IPv4 for header and payload, with IPv6 for what follows the 40 bytes)
+// and where Offset is no multiple of 8 from 0 to 65,528. The other builders do as it does.
+// Like every builder it allocates only where b has no room.
 func AppendIP(b []byte, h Header, payload []byte) []byte {
 	return append(appendHeader(b, h, len(payload)), payload...)
 }
@@ -25,16 +31,21 @@ func appendHeader(b []byte, h Header, length int) []byte {
 	if h.Src.Is4() != h.Dst.Is4() {
 		panic("wire: " + h.Src.String() + " and " + h.Dst.String() + " are of different address families")
 	}
-	if length+IPv6Len > 65535 {
-		panic("wire: IP packet over 65,535 bytes")
+	if h.Offset&^0xfff8 != 0 {
+		panic("wire: fragment offset " + strconv.Itoa(h.Offset) + " is no multiple of 8 from 0 to 65,528")
 	}
 	if h.Src.Is4() {
 		return appendHeader4(b, h, length)
 	}
+	return appendHeader6(b, h, length)
+}
+
+func appendHeader6(b []byte, h Header, length int) []byte {
 	next, extra := h.Proto, 0
 	if h.MF || h.Offset > 0 {
-		next, extra = extFragment, 8
+		next, extra = extFragment, fragmentLen
 	}
+	checkLength(length + extra)
 	b = binary.BigEndian.AppendUint32(b, 6<<28|uint32(h.TOS)<<20)
 	b = binary.BigEndian.AppendUint16(b, uint16(length+extra))
 	b = append(b, byte(next), h.TTL)
@@ -46,11 +57,19 @@ func appendHeader(b []byte, h Header, length int) []byte {
 		return b
 	}
 	b = append(b, byte(h.Proto), 0)
-	b = binary.BigEndian.AppendUint16(b, uint16(h.Offset)&^7|bit(h.MF, 1))
+	b = binary.BigEndian.AppendUint16(b, uint16(h.Offset)|bit(h.MF, 1))
 	return binary.BigEndian.AppendUint32(b, uint32(h.ID))
 }
 
+// checkLength panics where n does not fit the length field of an IP header.
+func checkLength(n int) {
+	if n > maxLength {
+		panic("wire: IP packet over 65,535 bytes")
+	}
+}
+
 func appendHeader4(b []byte, h Header, length int) []byte {
+	checkLength(IPv4Len + length)
 	start := len(b)
 	b = append(b, 0x45, h.TOS)
 	b = binary.BigEndian.AppendUint16(b, uint16(IPv4Len+length))
@@ -70,7 +89,8 @@ func bit(set bool, b uint16) uint16 {
 	return 0
 }
 
-// AppendUDP appends a UDP datagram in its IP packet to b, checksum included.
+// AppendUDP appends a UDP datagram in its IP packet to b, checksum included. For a
+// fragment use [AppendIP]: the checksum here is that of a whole datagram.
 func AppendUDP(b []byte, h Header, src, dst uint16, payload []byte) []byte {
 	h.Proto = ProtoUDP
 	n := UDPLen + len(payload)

@@ -42,11 +42,13 @@ const EthernetLen = 14
 type Ethernet []byte
 
 // Check reports [ShortFrame] where the header is cut short.
-func (e Ethernet) Check() error {
+func (e Ethernet) Check() error { return e.check().err() }
+
+func (e Ethernet) check() Fault {
 	if len(e) < EthernetLen {
 		return ShortFrame
 	}
-	return nil
+	return NoFault
 }
 
 // Dst returns the destination address.
@@ -82,11 +84,13 @@ const (
 )
 
 // Check reports [BadARP] where a is cut short or not for Ethernet and IPv4.
-func (a ARP) Check() error {
+func (a ARP) Check() error { return a.check().err() }
+
+func (a ARP) check() Fault {
 	if len(a) < ARPLen || binary.BigEndian.Uint64(a)>>16 != 0x0001_0800_0604 {
 		return BadARP
 	}
-	return nil
+	return NoFault
 }
 
 // Op returns the operation.
@@ -104,8 +108,13 @@ func (a ARP) TargetMAC() MAC { return MAC(a[18:24]) }
 // Target returns the IPv4 address asked for.
 func (a ARP) Target() Addr { return AddrFrom4([4]byte(a[24:28])) }
 
-// AppendARP appends an ARP packet (without Ethernet header) to b.
+// AppendARP appends an ARP packet (without Ethernet header) to b. sender and target
+// are IPv4 addresses, or the zero Addr, which goes out as 0.0.0.0: a probe's sender
+// (RFC 5227). It panics where they are IPv6.
 func AppendARP(b []byte, op uint16, senderMAC MAC, sender Addr, targetMAC MAC, target Addr) []byte {
+	if sender.IsValid() && !sender.Is4() || target.IsValid() && !target.Is4() {
+		panic("wire: ARP between " + sender.String() + " and " + target.String() + ", which are not IPv4")
+	}
 	b = append(b, 0, 1, 8, 0, 6, 4, byte(op>>8), byte(op))
 	b = append(b, senderMAC[:]...)
 	b = binary.BigEndian.AppendUint32(b, sender.V4())

@@ -19,14 +19,17 @@ const (
 	BadTotalLength
 	// BadHeaderChecksum: the IPv4 header does not sum to zero (RFC 1071).
 	BadHeaderChecksum
-	// BadFragment: an offset that ends beyond 65,535 bytes, or a fragment that is
-	// not the last with a length that is no multiple of 8 (RFC 791, RFC 8200).
+	// BadFragment: a fragment of a datagram that would be over 65,535 bytes (for
+	// IPv6, not counting its 40), or a fragment that is not the last with a length
+	// that is no multiple of 8 (RFC 791 section 3.2, RFC 8200 section 4.5).
 	BadFragment
 	// TinyFragment: a first fragment that does not hold the whole transport
-	// header, dropped as RFC 1858 section 4 advises.
+	// header: RFC 1858 section 3.2.1's direct method, for every protocol that is
+	// read. What overlaps a header later (section 4) is the reassembler's to refuse.
 	TinyFragment
-	// BadExtension: an IPv6 extension header that is cut short, or more than
-	// eight of them (RFC 8200 sets no bound; a bound is needed).
+	// BadExtension: an IPv6 extension header that is cut short, a second fragment
+	// header (RFC 8200 section 4.1: at most one), or more than eight headers (RFC
+	// 8200 sets no bound; a bound is needed).
 	BadExtension
 	// MappedAddress: an IPv4-mapped address in an IPv6 header (RFC 4291 section 2.5.5.2).
 	MappedAddress
@@ -40,6 +43,9 @@ const (
 	BadChecksum
 	// BadARP: an ARP packet that is not Ethernet and IPv4, or cut short (RFC 826).
 	BadARP
+	// BadDiscovery: a neighbour discovery message that RFC 4861 sections 6.1 and 7.1
+	// have discarded: forwarded by a router, cut short, with an option of length 0.
+	BadDiscovery
 )
 
 var faultText = [...]string{
@@ -50,15 +56,16 @@ var faultText = [...]string{
 	BadHeaderLength:   "IPv4 header length is below 20 bytes or beyond the packet",
 	BadTotalLength:    "IP length field is below the header's length or beyond the packet",
 	BadHeaderChecksum: "IPv4 header checksum is wrong",
-	BadFragment:       "fragment ends beyond 65,535 bytes or is no multiple of 8 bytes",
+	BadFragment:       "fragment is of a datagram over 65,535 bytes or no multiple of 8 bytes",
 	TinyFragment:      "first fragment does not hold the whole transport header",
-	BadExtension:      "IPv6 extension headers are cut short or more than 8",
+	BadExtension:      "IPv6 extension headers are cut short, hold two fragment headers or are more than 8",
 	MappedAddress:     "IPv6 header holds an IPv4-mapped address",
 	ShortTransport:    "transport header is cut short",
 	BadDataOffset:     "TCP data offset is below 20 bytes or beyond the segment",
 	BadUDPLength:      "UDP length is below 8 bytes or beyond the packet",
 	BadChecksum:       "transport checksum is wrong",
 	BadARP:            "ARP packet is not Ethernet and IPv4, or is cut short",
+	BadDiscovery:      "neighbour discovery message was forwarded, is cut short or has an option of length 0",
 }
 
 // Error returns what is wrong, in words.
@@ -67,4 +74,12 @@ func (f Fault) Error() string {
 		return faultText[f]
 	}
 	return "unknown fault"
+}
+
+// err returns f as an error, nil for NoFault. It does not allocate.
+func (f Fault) err() error {
+	if f == NoFault {
+		return nil
+	}
+	return f
 }

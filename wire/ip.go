@@ -8,6 +8,11 @@ const (
 	IPv6Len = 40
 )
 
+// maxLength is the most that an IP header's length field can say (RFC 791, RFC 8200).
+// Jumbograms (RFC 2675) are not read: their payload length of 0 leaves no room for
+// the option that tells the true one.
+const maxLength = 65535
+
 // MaxExtensions is how many IPv6 extension headers a packet may have here.
 const MaxExtensions = 8
 
@@ -25,7 +30,9 @@ type IPv4 []byte
 
 // Check says whether the bytes hold an IPv4 header whose lengths fit and whose
 // checksum is right. Bytes behind the total length (Ethernet padding) are no fault.
-func (h IPv4) Check() error {
+func (h IPv4) Check() error { return h.check().err() }
+
+func (h IPv4) check() Fault {
 	if len(h) < IPv4Len {
 		return ShortHeader
 	}
@@ -42,7 +49,7 @@ func (h IPv4) Check() error {
 	if Checksum(h[:n]) != 0 {
 		return BadHeaderChecksum
 	}
-	return nil
+	return NoFault
 }
 
 // HeaderLen returns the header's length with its options, in bytes.
@@ -92,7 +99,9 @@ type IPv6 []byte
 
 // Check says whether the bytes hold an IPv6 header whose payload length fits and
 // whose addresses are not IPv4-mapped. It does not walk extension headers: [Packet.Read] does.
-func (h IPv6) Check() error {
+func (h IPv6) Check() error { return h.check().err() }
+
+func (h IPv6) check() Fault {
 	if len(h) < IPv6Len {
 		return ShortHeader
 	}
@@ -105,7 +114,7 @@ func (h IPv6) Check() error {
 	if h.Src().Is4() || h.Dst().Is4() {
 		return MappedAddress
 	}
-	return nil
+	return NoFault
 }
 
 // TrafficClass returns six bits DSCP and two ECN.

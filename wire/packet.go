@@ -2,17 +2,6 @@ package wire
 
 import "encoding/binary"
 
-// Fragment says which part of a datagram a packet is (RFC 791 section 3.2, RFC
-// 8200 section 4.5).
-type Fragment uint8
-
-// The parts. A packet that is no fragment is Whole.
-const (
-	Whole Fragment = iota
-	FirstFragment
-	LaterFragment
-)
-
 // Packet is one IP packet and the facts a dataplane steers by, read out once by
 // [Packet.Read]. Facts are to be read; what changes them are the Set methods,
 // which change bytes, checksums (RFC 1624) and facts together. A Packet shares
@@ -33,12 +22,14 @@ type Packet struct {
 // place says where in the bytes the parts of a packet stand, so that one code
 // rewrites IPv4 and IPv6, TCP, UDP and ICMP, and packets quoted in ICMP errors.
 type place struct {
-	b     []byte // from the first byte of the IP header
-	l4    uint16 // the transport header, 0 where it can't be read
-	sum   uint16 // the transport checksum, 0 where there is none
-	proto Proto
-	role  icmpRole
-	v4    bool
+	b      []byte // from the first byte of the IP header
+	l4     uint16 // the transport header, 0 where it can't be read
+	sum    uint16 // the transport checksum, 0 where there is none
+	frag   uint16 // the word with a fragment's offset, 0 where there is none
+	proto  Proto  // what is read: extNone for the ICMP of the other family
+	role   icmpRole
+	v4     bool
+	routed bool // Dst is not the final one: the pseudo-header has another
 }
 
 // Read takes b, which begins with an IP header, for the packet's bytes and reads
@@ -70,154 +61,87 @@ func (p *Packet) read(b []byte) Fault {
 
 func (p *Packet) read4(b []byte) Fault {
 	h := IPv4(b)
-	if err := h.Check(); err != nil {
-		return err.(Fault)
-	}
-	b = b[:h.TotalLen():h.TotalLen()]
-	p.at = place{b: b, proto: h.Proto(), v4: true}
-	p.Flow = Flow{Src: h.Src(), Dst: h.Dst(), Proto: h.Proto()}
-	f := p.readFragment(h.FragmentOffset(), h.MoreFragments(), len(b)-h.HeaderLen())
-	if f != NoFault {
+	if f := h.check(); f != NoFault {
 		return f
 	}
-	return p.readTransport(h.HeaderLen())
+	b = b[:h.TotalLen():h.TotalLen()]
+	p.at = place{b: b, l4: uint16(h.HeaderLen()), frag: fragmentWord4, proto: h.Proto(), v4: true}
+	p.Flow = Flow{Src: h.Src(), Dst: h.Dst(), Proto: h.Proto()}
+	p.Fragment = p.at.part()
+	if p.Fragment != Whole && p.at.badFragment(h.HeaderLen(), 0) {
+		return BadFragment
+	}
+	return p.readTransport()
 }
 
 func (p *Packet) read6(b []byte) Fault {
 	h := IPv6(b)
-	if err := h.Check(); err != nil {
-		return err.(Fault)
+	if f := h.check(); f != NoFault {
+		return f
 	}
 	end := IPv6Len + h.PayloadLen()
-	b = b[:end:end]
-	p.at = place{b: b}
-	l4, f := p.walkExtensions(h.NextHeader(), false)
+	p.at = place{b: b[:end:end]}
+	part, f := p.at.walkExtensions(h.NextHeader())
 	if f != NoFault {
 		return f
 	}
 	p.Flow = Flow{Src: h.Src(), Dst: h.Dst(), Proto: p.at.proto}
-	return p.readTransport(l4)
-}
-
-// The IPv6 extension headers that are walked (IANA protocol numbers).
-const (
-	extHopByHop    Proto = 0
-	extRouting     Proto = 43
-	extFragment    Proto = 44
-	extAuth        Proto = 51
-	extNone        Proto = 59
-	extDestination Proto = 60
-)
-
-// walkExtensions finds the upper-layer header and, on its way, the fragment header.
-// A quoted packet may end anywhere: a fragment's length says nothing there.
-func (p *Packet) walkExtensions(next Proto, quoted bool) (l4 int, f Fault) {
-	b, l4 := p.at.b, IPv6Len
-	for range MaxExtensions + 1 {
-		n := 0
-		switch next {
-		case extHopByHop, extRouting, extDestination, extAuth, extFragment:
-			if len(b) < l4+8 {
-				return 0, BadExtension
-			}
-			n = extensionLen(next, b[l4+1])
-		default:
-			p.at.proto = next
-			return l4, NoFault
-		}
-		if len(b) < l4+n {
-			return 0, BadExtension
-		}
-		if next == extFragment {
-			word, length := binary.BigEndian.Uint16(b[l4+2:]), len(b)-l4-n
-			if quoted {
-				length = 0
-			}
-			f := p.readFragment(int(word&^7), word&1 != 0, length)
-			if f != NoFault {
-				return 0, f
-			}
-		}
-		next, l4 = Proto(b[l4]), l4+n
-		if p.Fragment == LaterFragment {
-			p.at.proto = next
-			return l4, NoFault
-		}
-	}
-	return 0, BadExtension
-}
-
-// extensionLen returns an extension header's length in bytes from its length
-// field, which counts units of 8 behind the first 8, or, for authentication
-// (RFC 4302), units of 4 behind the first 8.
-func extensionLen(p Proto, field byte) int {
-	switch p {
-	case extFragment:
-		return 8
-	case extAuth:
-		return (int(field) + 2) * 4
-	}
-	return (int(field) + 1) * 8
-}
-
-func (p *Packet) readFragment(offset int, more bool, length int) Fault {
-	switch {
-	case offset+length > 65535, more && length%8 != 0:
+	p.Fragment = part
+	if part != Whole && p.at.badFragment(int(p.at.frag)-2+fragmentLen, IPv6Len+fragmentLen) {
 		return BadFragment
-	case offset > 0:
-		p.Fragment = LaterFragment
-	case more:
-		p.Fragment = FirstFragment
 	}
-	return NoFault
+	return p.readTransport()
 }
 
 // readTransport reads the ports or the ICMP type of the header at l4.
-func (p *Packet) readTransport(l4 int) Fault {
-	p.at.l4 = uint16(l4)
+func (p *Packet) readTransport() Fault {
 	if p.Fragment == LaterFragment {
 		p.at.l4 = 0
 		return NoFault
 	}
-	f := p.checkTransport(p.at.b[l4:])
+	p.at.leaveForeignICMP()
+	f := p.checkTransport(p.at.b[p.at.l4:])
 	if f != NoFault {
-		if p.Fragment == FirstFragment && f == ShortTransport {
-			return TinyFragment
-		}
 		return f
 	}
 	p.at.locate(len(p.at.b))
 	p.at.readPorts(&p.Flow)
+	t := p.at.b[p.at.l4:]
 	switch p.at.proto {
 	case ProtoTCP:
-		p.Flags = TCP(p.at.b[l4:]).Flags()
+		p.Flags = TCP(t).Flags()
 	case ProtoICMP, ProtoICMPv6:
-		p.Type, p.Code = p.at.b[l4], p.at.b[l4+1]
+		p.Type, p.Code = t[0], t[1]
 	}
 	return NoFault
 }
 
-// checkTransport says whether t holds the header that the protocol needs. The
-// lengths of a first fragment speak of the whole datagram and can't be held to it.
-func (p *Packet) checkTransport(t []byte) Fault {
-	var err error
+// checkTransport says whether t holds the header that the protocol needs. UDP's
+// length in a first fragment speaks of the whole datagram and can't be held to it.
+func (p *Packet) checkTransport(t []byte) (f Fault) {
 	switch p.at.proto {
 	case ProtoTCP:
-		err = TCP(t).Check()
+		f = TCP(t).check()
 	case ProtoUDP:
-		if len(t) < UDPLen {
-			return ShortTransport
-		}
-		if p.Fragment == Whole {
-			err = UDP(t).Check()
+		f = UDP(t).check()
+		if p.Fragment == FirstFragment && f == BadUDPLength {
+			f = NoFault
 		}
 	case ProtoICMP, ProtoICMPv6:
-		err = ICMP(t).Check()
+		f = ICMP(t).check()
 	}
-	if err == nil {
-		return NoFault
+	if p.Fragment == FirstFragment && (f == ShortTransport || f == BadDataOffset && TCP(t).HeaderLen() >= TCPLen) {
+		return TinyFragment
 	}
-	return err.(Fault)
+	return f
+}
+
+// leaveForeignICMP keeps the ICMP of the other family from being read: it has
+// another pseudo-header and other numbers, and no host understands it.
+func (h *place) leaveForeignICMP() {
+	if h.proto == ProtoICMP && !h.v4 || h.proto == ProtoICMPv6 && h.v4 {
+		h.proto = extNone
+	}
 }
 
 // locate finds the transport checksum and the ICMP role where n bytes of the
@@ -303,9 +227,11 @@ func (h *place) hasPorts() bool {
 
 // VerifyChecksum returns [BadChecksum] where a whole packet's transport checksum
 // is wrong, or absent from UDP over IPv6 (RFC 8200 section 8.1). A fragment's
-// can't be verified, nor that of other protocols: nil. It does not allocate.
+// can't be verified, nor that of other protocols, nor that of a packet whose
+// routing header has segments left, for its final destination is not Dst: nil.
+// It does not allocate.
 func (p *Packet) VerifyChecksum() error {
-	if p.Fragment != Whole || p.at.sum == 0 {
+	if p.Fragment != Whole || p.at.sum == 0 || p.at.routed {
 		return nil
 	}
 	t := p.at.b[p.at.l4:]

@@ -42,7 +42,7 @@ func (p *Packet) SetTTL(ttl uint8) {
 // setSrc writes a and port as the source and returns what that did to the sum of
 // all bytes, for the checksum of an ICMP error around them.
 func (h *place) setSrc(f *Flow, a Addr, port uint16) Delta {
-	d := h.setAddr(h.srcAt(), f.Src, a)
+	d := h.setAddr(h.srcAt(), f.Src, a, true)
 	f.Src = a
 	if h.hasPorts() && h.role != roleReply && port != f.SrcPort {
 		at := h.l4
@@ -55,9 +55,10 @@ func (h *place) setSrc(f *Flow, a Addr, port uint16) Delta {
 	return d
 }
 
-// setDst is setSrc for the destination.
+// setDst is setSrc for the destination. Where it is not the final one the
+// pseudo-header does not hold it (RFC 8200 section 8.1).
 func (h *place) setDst(f *Flow, a Addr, port uint16) Delta {
-	d := h.setAddr(h.dstAt(), f.Dst, a)
+	d := h.setAddr(h.dstAt(), f.Dst, a, !h.routed)
 	f.Dst = a
 	if h.hasPorts() && h.role != roleRequest && port != f.DstPort {
 		at := h.l4 + 2
@@ -84,7 +85,8 @@ func (h *place) dstAt() int {
 	return 24
 }
 
-func (h *place) setAddr(at int, from, to Addr) Delta {
+// setAddr writes an address; summed says that the pseudo-header holds it.
+func (h *place) setAddr(at int, from, to Addr, summed bool) Delta {
 	if from == to {
 		return 0
 	}
@@ -100,7 +102,7 @@ func (h *place) setAddr(at int, from, to Addr) Delta {
 		binary.BigEndian.PutUint64(h.b[at:], to.hi)
 		binary.BigEndian.PutUint64(h.b[at+8:], to.lo)
 	}
-	if h.proto != ProtoICMP {
+	if summed && h.proto != ProtoICMP {
 		all = all.Plus(h.patchTransport(d))
 	}
 	return all
@@ -109,7 +111,21 @@ func (h *place) setAddr(at int, from, to Addr) Delta {
 func (h *place) setPort(at uint16, from, to uint16) Delta {
 	d := Delta16(from, to)
 	binary.BigEndian.PutUint16(h.b[at:], to)
-	return d.Plus(h.patchTransport(d))
+	d = d.Plus(h.patchTransport(d))
+	if to == 0 && h.role == roleReply {
+		h.sumZeros()
+	}
+	return d
+}
+
+// sumZeros sets the one checksum that RFC 1624 can't bring up to date: that of an
+// ICMPv4 echo reply whose every byte became 0. Its sum is all zeros, which only a
+// checksum of all ones makes verifiable; in one's complement the two are the same,
+// so a Delta knows no difference.
+func (h *place) sumZeros() {
+	if h.proto == ProtoICMP && sum(h.b[h.l4:], 0) == 0 {
+		binary.BigEndian.PutUint16(h.b[h.sum:], 0xffff)
+	}
 }
 
 // patchTransport brings the transport checksum up to date. UDP's 0 says that there
@@ -140,95 +156,3 @@ func (h *place) patch(at int, d Delta) Delta {
 	binary.BigEndian.PutUint16(h.b[at:], now)
 	return Delta16(old, now)
 }
-
-// Inner is the packet that an ICMP error quotes, as much of it as the error
-// holds. Its Set methods change the quoted bytes, the checksums inside and the
-// checksum of the error around them (RFC 5508 section 4.2).
-type Inner struct {
-	// Flow is the quoted packet's flow, as its sender sent it.
-	Flow Flow
-	// Fragment says whether the quoted packet was whole.
-	Fragment Fragment
-
-	at    place
-	outer *Packet
-}
-
-// Inner returns the packet quoted in an ICMP error. It reports false where p is
-// no error, or quotes less than an IP header and 8 bytes (RFC 792). A later
-// fragment is quoted without ports. It does not allocate where p is on the heap.
-func (p *Packet) Inner() (Inner, bool) {
-	if !p.IsError() {
-		return Inner{}, false
-	}
-	in := Inner{outer: p}
-	q := ICMP(p.Transport()).Payload()
-	if p.at.v4 {
-		return in, in.read4(q)
-	}
-	return in, in.read6(q)
-}
-
-func (in *Inner) read4(q []byte) bool {
-	h := IPv4(q)
-	if len(q) < IPv4Len || q[0]>>4 != 4 || h.HeaderLen() < IPv4Len || len(q) < h.HeaderLen()+8 {
-		return false
-	}
-	in.at = place{b: q, proto: h.Proto(), v4: true}
-	in.Flow = Flow{Src: h.Src(), Dst: h.Dst(), Proto: h.Proto()}
-	switch {
-	case h.FragmentOffset() > 0:
-		in.Fragment = LaterFragment
-		return true
-	case h.MoreFragments():
-		in.Fragment = FirstFragment
-	}
-	in.readTransport(h.HeaderLen())
-	return true
-}
-
-func (in *Inner) read6(q []byte) bool {
-	if len(q) < IPv6Len+8 || q[0]>>4 != 6 {
-		return false
-	}
-	h := IPv6(q)
-	if h.Src().Is4() || h.Dst().Is4() {
-		return false
-	}
-	var walk Packet
-	walk.at = place{b: q}
-	l4, f := walk.walkExtensions(h.NextHeader(), true)
-	if f != NoFault {
-		return false
-	}
-	in.at = place{b: q, proto: walk.at.proto}
-	in.Flow = Flow{Src: h.Src(), Dst: h.Dst(), Proto: walk.at.proto}
-	in.Fragment = walk.Fragment
-	if in.Fragment == LaterFragment {
-		return true
-	}
-	if len(q) < l4+8 {
-		return false
-	}
-	in.readTransport(l4)
-	return true
-}
-
-func (in *Inner) readTransport(l4 int) {
-	in.at.l4 = uint16(l4)
-	in.at.locate(len(in.at.b))
-	in.at.readPorts(&in.Flow)
-}
-
-// SetSrc changes the quoted packet's source as [Packet.SetSrc] does a packet's.
-func (in *Inner) SetSrc(a Addr, port uint16) {
-	in.outer.at.patchTransport(in.at.setSrc(&in.Flow, a, port))
-}
-
-// SetDst changes the quoted packet's destination as [Packet.SetDst] does a packet's.
-func (in *Inner) SetDst(a Addr, port uint16) {
-	in.outer.at.patchTransport(in.at.setDst(&in.Flow, a, port))
-}
-
-// HasPorts reports whether the quoted packet has ports or a query identifier.
-func (in *Inner) HasPorts() bool { return in.at.hasPorts() }

@@ -13,14 +13,16 @@ const (
 type UDP []byte
 
 // Check says whether the bytes hold a UDP header whose length fits.
-func (u UDP) Check() error {
+func (u UDP) Check() error { return u.check().err() }
+
+func (u UDP) check() Fault {
 	if len(u) < UDPLen {
 		return ShortTransport
 	}
 	if n := u.Len(); n < UDPLen || n > len(u) {
 		return BadUDPLength
 	}
-	return nil
+	return NoFault
 }
 
 // SrcPort returns the source port.
@@ -77,14 +79,16 @@ func (f TCPFlags) String() string {
 type TCP []byte
 
 // Check says whether the bytes hold a TCP header whose data offset fits.
-func (t TCP) Check() error {
+func (t TCP) Check() error { return t.check().err() }
+
+func (t TCP) check() Fault {
 	if len(t) < TCPLen {
 		return ShortTransport
 	}
 	if n := t.HeaderLen(); n < TCPLen || n > len(t) {
 		return BadDataOffset
 	}
-	return nil
+	return NoFault
 }
 
 // SrcPort returns the source port.
@@ -122,11 +126,13 @@ func (t TCP) Payload() []byte { return t[t.HeaderLen():] }
 type ICMP []byte
 
 // Check says whether the eight bytes are there.
-func (m ICMP) Check() error {
+func (m ICMP) Check() error { return m.check().err() }
+
+func (m ICMP) check() Fault {
 	if len(m) < ICMPLen {
 		return ShortTransport
 	}
-	return nil
+	return NoFault
 }
 
 // Type returns the type, whose numbers differ between ICMPv4 and ICMPv6.
@@ -144,9 +150,19 @@ func (m ICMP) ID() uint16 { return binary.BigEndian.Uint16(m[4:]) }
 // Seq returns the sequence number of a query.
 func (m ICMP) Seq() uint16 { return binary.BigEndian.Uint16(m[6:]) }
 
-// MTU returns the next hop's MTU in bytes, as fragmentation needed (RFC 1191:
-// the lower half of the word) or packet too big (RFC 4443: the whole word) gives it.
-func (m ICMP) MTU() uint32 { return binary.BigEndian.Uint32(m[4:]) }
+// MTU returns the next hop's MTU in bytes: the lower half of the word in an ICMPv4
+// unreachable (RFC 1191; RFC 4884 gives the upper half another meaning), the whole
+// word in packet too big (RFC 4443 section 3.2). 0 is a router that does not tell it.
+func (m ICMP) MTU() uint32 {
+	w := m.Rest()
+	if m.Type() == ICMPUnreachable {
+		return w & 0xffff
+	}
+	return w
+}
+
+// Rest returns the four bytes behind the checksum, as [AppendICMP] takes them.
+func (m ICMP) Rest() uint32 { return binary.BigEndian.Uint32(m[4:]) }
 
 // Payload returns what follows the eight bytes: a query's data, the packet that
 // an error quotes; it shares m's memory.
@@ -202,6 +218,10 @@ const (
 	V6PortUnreachable    uint8 = 4
 )
 
+// V6UnrecognizedOption is the code of an ICMPv6 parameter problem about an option,
+// the one that may answer a multicast (RFC 4443 sections 3.4, 2.4(e.3)).
+const V6UnrecognizedOption uint8 = 2
+
 // icmpRole is what a type of ICMP message is to a tracker of flows.
 type icmpRole uint8
 
@@ -229,7 +249,7 @@ func roleOf(p Proto, t uint8) icmpRole {
 		return roleRequest
 	case t == ICMPv6EchoReply:
 		return roleReply
-	case t != 0 && t < 128:
+	case t < 128: // RFC 4443 section 2.1: errors have a zero as their first bit
 		return roleError
 	}
 	return roleOther
