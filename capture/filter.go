@@ -59,7 +59,7 @@ func factsOf(f Frame) (w Facts) {
 		if w.Proto == protoFragment && len(b) > wire.IPv6Len {
 			w.Proto = wire.Proto(b[wire.IPv6Len])
 		}
-	case t == wire.EtherTypeARP && wire.ARP(b).Check() == nil:
+	case t == wire.EtherTypeARP && len(b) >= wire.ARPLen: // of any hardware: libpcap doesn't ask
 		w.Src, w.Dst = wire.ARP(b).Sender().Netip(), wire.ARP(b).Target().Netip()
 	}
 	return w

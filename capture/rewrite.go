@@ -17,9 +17,9 @@ import (
 type Rewrite struct {
 	addrs map[wire.Addr]wire.Addr
 	macs  map[wire.MAC]wire.MAC
-	// FillChecksums computes the checksums of TCP, UDP and ICMP anew in packets that
-	// are no fragments: a capture at the sender shows them before the network card
-	// has filled them in.
+	// FillChecksums computes the checksums of TCP, UDP and ICMP anew: a capture at the
+	// sender shows them before the network card has filled them in. Not in fragments,
+	// nor where a routing header has segments left.
 	FillChecksums bool
 }
 
@@ -170,7 +170,7 @@ func fillChecksum(p *wire.Packet) {
 	case wire.ProtoICMP, wire.ProtoICMPv6:
 		at = 2
 	}
-	if at == 0 || p.Is4() && p.Flow.Proto == wire.ProtoICMPv6 || !p.Is4() && p.Flow.Proto == wire.ProtoICMP {
+	if at == 0 || segmentsLeft(p) || p.Is4() && p.Flow.Proto == wire.ProtoICMPv6 || !p.Is4() && p.Flow.Proto == wire.ProtoICMP {
 		return
 	}
 	binary.BigEndian.PutUint16(t[at:], 0)
@@ -183,6 +183,30 @@ func fillChecksum(p *wire.Packet) {
 		sum = 0xffff // RFC 768: 0 says that there is none
 	}
 	binary.BigEndian.PutUint16(t[at:], sum)
+}
+
+// segmentsLeft reports whether a routing header will change the destination, which
+// then is not the one that the checksum covers (RFC 8200 section 8.1).
+func segmentsLeft(p *wire.Packet) bool {
+	b, l4 := p.Bytes(), p.Len()-len(p.Transport())
+	if p.Is4() {
+		return false
+	}
+	next := wire.IPv6(b).NextHeader()
+	for at := wire.IPv6Len; at+4 <= l4; {
+		if next == protoRouting && b[at+3] != 0 {
+			return true
+		}
+		n := 8 * (int(b[at+1]) + 1)
+		switch next {
+		case protoFragment:
+			n = 8
+		case protoAuth:
+			n = 4 * (int(b[at+1]) + 2)
+		}
+		next, at = wire.Proto(b[at]), at+n
+	}
+	return false
 }
 
 // pseudoHeader is what a transport's checksum covers besides its own bytes (RFC

@@ -25,11 +25,11 @@ func toMoved(t *testing.T) Rewrite {
 }
 
 // rewritable reports whether all addresses and checksums of a packet stand where
-// they can be read: not behind the first fragment, in a tunnel, in a redirect, or
-// in an error that quotes too little.
+// they can be read: not behind the first fragment, in a tunnel, in a redirect,
+// where the destination is not the final one, or in an error that quotes too little.
 func rewritable(b []byte) bool {
 	var p wire.Packet
-	if p.Read(b) != nil || p.Fragment == wire.LaterFragment || p.Flow.Proto == protoIPv4 {
+	if p.Read(b) != nil || p.Fragment == wire.LaterFragment || p.Flow.Proto == protoIPv4 || segmentsLeft(&p) {
 		return false
 	}
 	foreign := func(f wire.Flow) bool { // ICMP of the other family: no message at all

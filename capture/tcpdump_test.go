@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"net/netip"
 	"os"
@@ -72,11 +73,16 @@ func TestLinesAreTcpdumps(t *testing.T) {
 // requireLines compares line by line: the first that differs is enough to know.
 func requireLines(t *testing.T, want, got string, seed uint64) {
 	t.Helper()
+	requireStories(t, want, got, fmt.Sprintf("seed %d", seed))
+}
+
+func requireStories(t *testing.T, want, got, of string) {
+	t.Helper()
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	for i := range min(len(w), len(g)) {
-		require.Equal(t, w[i], g[i], "seed %d line %d", seed, i+1)
+		require.Equal(t, w[i], g[i], "%s line %d", of, i+1)
 	}
-	require.Len(t, g, len(w), "seed %d", seed)
+	require.Len(t, g, len(w), of)
 }
 
 // withoutDNS returns what tcpdump prints without -n where no name server answers:
