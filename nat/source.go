@@ -67,13 +67,14 @@ func (t *Table) pickAddr(f *wire.Flow, r *SourceRange) wire.Addr {
 	h := t.seed.Hash(f.Src, dst, 0)
 	hi, lo := r.First.Words()
 	lastHi, lastLo := r.Last.Words()
-	if hi != lastHi { // more than 2^64 addresses: vary the low half
-		return wire.AddrFromWords(hi, uint64(h)*uint64(h)|1)
+	if hi != lastHi { // more addresses than one hash reaches
+		lastLo = ^uint64(0)
 	}
+	spread := uint64(h) * 0x9e3779b97f4a7c15
 	if span := lastLo - lo + 1; span != 0 {
-		lo += (uint64(h) * 0x9e3779b97f4a7c15) % span
+		spread %= span
 	}
-	return wire.AddrFromWords(hi, lo)
+	return wire.AddrFromWords(hi, lo+spread)
 }
 
 func translatesPorts(p wire.Proto) bool {

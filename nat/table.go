@@ -122,6 +122,19 @@ func (t *Table) Taken(f wire.Flow, now time.Duration) bool {
 	return id != 0
 }
 
+// holds reports whether a session's tuple is f, be the session expired or not.
+func (t *Table) holds(f *wire.Flow) bool {
+	for p := t.index.Probe(t.hash(f)); ; {
+		n, ok := p.Next()
+		if !ok {
+			return false
+		}
+		if r := t.records.At(n >> 1); r.is(f, int(n&1), t.wides.At(r.wide)) {
+			return true
+		}
+	}
+}
+
 func (t *Table) hash(f *wire.Flow) uint32 {
 	return t.seed.Hash(f.Src, f.Dst, uint64(f.Proto)<<32|uint64(packPorts(f)))
 }
@@ -273,6 +286,15 @@ func (t *Table) trackTCP(r *record, d Direction, flags wire.TCPFlags) (Tracking,
 	}
 	return Tracked, timeout
 }
+
+// touch renews a session whatever its packet says.
+func (t *Table) touch(id ID, now time.Duration) {
+	r := t.records.At(uint32(id - 1))
+	t.renew(uint32(id-1), r, now+t.timeouts[r.state])
+}
+
+// state returns a session's state.
+func (t *Table) state(id ID) State { return t.records.At(uint32(id - 1)).state }
 
 // renew lets a session live until the instant expires.
 func (t *Table) renew(n uint32, r *record, expires time.Duration) {

@@ -94,11 +94,18 @@ func (t *Table) advance(now time.Duration, work int) bool {
 // (counters, listings, a full pool of ports); packets need not call it. It costs as
 // much as there is to end; called again at the same instant, next to nothing.
 func (t *Table) Expire(now time.Duration) {
-	for !t.advance(now, wheelSlots) {
+	for t.expireSome(now) {
+	}
+}
+
+// expireSome does a part of Expire and reports whether there is more.
+func (t *Table) expireSome(now time.Duration) (more bool) {
+	if !t.advance(now, workPerSession) {
+		return true
 	}
 	w := &t.wheel
 	if w.next > now {
-		return
+		return false
 	}
 	w.next = time.Duration(w.tick+1) << tickBits
 	for at := w.slot[w.tick%wheelSlots]; at != 0; {
@@ -110,4 +117,5 @@ func (t *Table) Expire(now time.Duration) {
 			w.next = min(w.next, e)
 		}
 	}
+	return false
 }

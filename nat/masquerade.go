@@ -1,0 +1,328 @@
+package nat
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// Config is what a [Masquerade] may differ in. But for Addrs and Seed, the zero
+// Config is AWS's NAT gateway.
+type Config struct {
+	// Addrs are the outside addresses, one to eight. New sessions spread over them.
+	Addrs []wire.Addr
+	// FirstPort and LastPort bound the outside ports and ICMP identifiers; with
+	// LastPort 0 they are 1024 and 65535.
+	FirstPort, LastPort uint16
+	// FlowsPerDestination is how many sessions each of Addrs has at once to one
+	// destination address, port and protocol; 0 is 55,000, or as many as there are ports.
+	FlowsPerDestination int
+	// Idle is how long a session lives without a packet; 0 is 350 seconds.
+	Idle time.Duration
+	// Seed decides ports and addresses: the same seed, the same choices.
+	Seed uint64
+}
+
+// The limits of a NAT gateway (Amazon VPC user guide, NAT gateway basics).
+const (
+	MaxAddrs                   = 8
+	DefaultFlowsPerDestination = 55_000
+	DefaultIdle                = 350 * time.Second
+)
+
+// withDefaults returns c with the defaults in place, or what is wrong with it.
+func (c Config) withDefaults() (Config, error) {
+	if len(c.Addrs) < 1 || len(c.Addrs) > MaxAddrs {
+		return c, fmt.Errorf("masquerade: %d outside addresses, want 1 to %d", len(c.Addrs), MaxAddrs)
+	}
+	for i, a := range c.Addrs {
+		if !a.IsValid() {
+			return c, fmt.Errorf("masquerade: outside address %d is none", i)
+		}
+		if slices.Contains(c.Addrs[:i], a) {
+			return c, fmt.Errorf("masquerade: outside address %v is there twice", a)
+		}
+	}
+	if c.LastPort == 0 {
+		c.FirstPort, c.LastPort = 1024, 65535
+	}
+	if c.FirstPort == 0 || c.FirstPort > c.LastPort {
+		return c, fmt.Errorf("masquerade: ports %d to %d are no range of ports", c.FirstPort, c.LastPort)
+	}
+	if c.FlowsPerDestination < 0 || c.Idle < 0 {
+		return c, fmt.Errorf("masquerade: %d flows a destination, idle %v: want no negative numbers", c.FlowsPerDestination, c.Idle)
+	}
+	if c.FlowsPerDestination == 0 {
+		c.FlowsPerDestination = DefaultFlowsPerDestination
+	}
+	c.FlowsPerDestination = min(c.FlowsPerDestination, int(c.LastPort-c.FirstPort)+1)
+	if c.Idle == 0 {
+		c.Idle = DefaultIdle
+	}
+	c.Addrs = slices.Clone(c.Addrs)
+	return c, nil
+}
+
+// Verdict is what became of a packet.
+type Verdict uint8
+
+// The verdicts. The zero Verdict is none. A packet that is not Translated is
+// unchanged and goes no further.
+const (
+	noVerdict Verdict = iota
+	// Translated goes on with its new addresses.
+	Translated
+	// NoPort would open a session, and every port toward its destination is taken.
+	NoPort
+	// NoSession belongs to no session and can't open one: anything from outside that
+	// answers nothing, an ICMP error about nothing known.
+	NoSession
+	// IdleReset is a TCP segment from inside in the middle of a connection without a
+	// session, since that has been idle too long: the sender is due an RST, and
+	// nobody else is told (AWS: RST, never FIN).
+	IdleReset
+	// ProtocolNotSupported is neither TCP, UDP nor ICMP: GRE or ESP, for instance.
+	ProtocolNotSupported
+	// FragmentNotSupported is a fragment of anything but UDP.
+	FragmentNotSupported
+	// FragmentBeforeFirst is a later fragment whose first one has not passed, so that
+	// its ports are not known.
+	FragmentBeforeFirst
+	verdicts // how many there are
+)
+
+var verdictNames = [verdicts]string{
+	"none", "translated", "no port", "no session", "idle reset",
+	"protocol not supported", "fragment not supported", "fragment before first",
+}
+
+// String returns the verdict in lower case.
+func (v Verdict) String() string {
+	if v < verdicts {
+		return verdictNames[v]
+	}
+	return "unknown"
+}
+
+// Masquerade is a NAPT (RFC 3022 section 2.2) as a NAT gateway is one: sources become
+// one of few addresses, with another port. In the words of RFC 4787 its mapping is
+// address and port dependent, as is its filtering; no port is preserved. ICMP queries
+// are translated by their identifier, ICMP errors by what they quote.
+//
+// A session lives while packets come from either side, for 350 seconds after the last
+// one. (AWS publishes no other timeout, for closed connections neither.) UDP fragments
+// follow the first of their datagram for 30 seconds, in either direction; one that
+// overtook it is dropped. AWS says that UDP fragments pass: the rest is inferred.
+//
+// IPv4 and IPv6 are one code; a session is of one family, and of Addrs those of the
+// packet's family serve it. Make one with [NewMasquerade].
+type Masquerade struct {
+	table     *Table
+	pools     pools
+	fragments fragments
+	counters  Counters
+	config    Config
+}
+
+// NewMasquerade returns a Masquerade without sessions, or what is wrong with c.
+func NewMasquerade(c Config) (*Masquerade, error) {
+	m := &Masquerade{}
+	m.table = NewTable(TableConfig{Seed: c.Seed, Ended: m.ended})
+	m.pools.table = m.table
+	return m, m.Configure(c)
+}
+
+// Configure changes addresses, ports, bound and timeout for sessions to come, or
+// returns what is wrong with c and changes nothing. Those that are stay as they are:
+// an address that is no longer in c.Addrs drains. The seed stays.
+func (m *Masquerade) Configure(c Config) error {
+	c, err := c.withDefaults()
+	if err != nil {
+		return err
+	}
+	m.config = c
+	m.table.Configure(TableConfig{Timeouts: uniform(c.Idle)})
+	m.pools.configure(c.FirstPort, c.LastPort, uint32(c.FlowsPerDestination))
+	return nil
+}
+
+// Release ends all sessions of an outside address at once. It looks at every session.
+func (m *Masquerade) Release(outside wire.Addr, now time.Duration) {
+	for id, s := range m.table.All(now) {
+		if s.Translated.Src == outside {
+			m.table.Delete(id)
+		}
+	}
+}
+
+// Sessions returns the table for reading: listings, traces, tests.
+func (m *Masquerade) Sessions() *Table { return m.table }
+
+// Out translates a packet from inside, opening a session where it needs one. It does
+// not allocate for a packet of a known session, nor for one that is refused.
+func (m *Masquerade) Out(p *wire.Packet, now time.Duration) Verdict {
+	c, n := &m.counters, uint64(p.Len())
+	c.PacketsInFromSource++
+	c.BytesInFromSource += n
+	v := m.out(p, now)
+	if v == Translated {
+		c.PacketsOutToDestination++
+		c.BytesOutToDestination += n
+	} else {
+		c.PacketsDropCount++
+	}
+	return v
+}
+
+// Back translates a packet from outside that answers a session. It does not allocate
+// but for the first fragment of a datagram.
+func (m *Masquerade) Back(p *wire.Packet, now time.Duration) Verdict {
+	c, n := &m.counters, uint64(p.Len())
+	c.PacketsInFromDestination++
+	c.BytesInFromDestination += n
+	v := m.back(p, now)
+	if v == Translated {
+		c.PacketsOutToSource++
+		c.BytesOutToSource += n
+	} else {
+		c.PacketsDropCount++
+	}
+	return v
+}
+
+func (m *Masquerade) out(p *wire.Packet, now time.Duration) Verdict {
+	if v := m.special(p, Original, now); v != noVerdict {
+		return v
+	}
+	k, part := p.FragmentKey()
+	id, d := m.table.find(&p.Flow, now)
+	switch {
+	case d == Reply:
+		return NoSession
+	case id == 0 || !m.carry(p, id, d, now):
+		if v := m.open(p, now); v != Translated {
+			return v
+		}
+	}
+	if part {
+		m.fragments.remember(k, p, now)
+	}
+	return Translated
+}
+
+func (m *Masquerade) back(p *wire.Packet, now time.Duration) Verdict {
+	if v := m.special(p, Reply, now); v != noVerdict {
+		return v
+	}
+	k, part := p.FragmentKey()
+	id, d := m.table.find(&p.Flow, now)
+	if d != Reply || !m.carry(p, id, d, now) {
+		return NoSession
+	}
+	if part {
+		m.fragments.remember(k, p, now)
+	}
+	return Translated
+}
+
+// special decides on what has no ports of its own to go by; noVerdict for the rest.
+func (m *Masquerade) special(p *wire.Packet, d Direction, now time.Duration) Verdict {
+	switch {
+	case p.Fragment != wire.Whole && translatesPorts(p.Flow.Proto) && p.Flow.Proto != wire.ProtoUDP:
+		return FragmentNotSupported
+	case p.Fragment == wire.LaterFragment && p.Flow.Proto == wire.ProtoUDP:
+		return m.fragments.follow(p, now)
+	case p.HasPorts():
+		return noVerdict
+	case !translatesPorts(p.Flow.Proto):
+		return ProtocolNotSupported
+	}
+	id, way := m.table.FindError(p, now)
+	if id == 0 || way != d {
+		return NoSession
+	}
+	m.table.Translate(p, id, d)
+	return Translated
+}
+
+// carry renews a session and translates its packet. It reports false where the packet
+// opens a connection on the session of a closed one, which it ends.
+func (m *Masquerade) carry(p *wire.Packet, id ID, d Direction, now time.Duration) bool {
+	if p.Flow.Proto != wire.ProtoTCP {
+		m.table.Track(id, d, p, now)
+		m.table.Translate(p, id, d)
+		return true
+	}
+	before := m.table.state(id)
+	switch m.table.Track(id, d, p, now) {
+	case Tracked:
+		m.counters.moved(before, m.table.state(id))
+	case Reopening:
+		if d == Original {
+			m.table.Delete(id)
+			return false
+		}
+		fallthrough
+	default: // out of order or lost to us: a NAT gateway is no firewall
+		m.table.touch(id, now)
+	}
+	m.table.Translate(p, id, d)
+	return true
+}
+
+// open begins a session for p and translates it.
+func (m *Masquerade) open(p *wire.Packet, now time.Duration) Verdict {
+	switch {
+	case p.Flow.Proto == wire.ProtoTCP:
+		switch segmentOf(p.Flags) {
+		case segSYN:
+			m.counters.ConnectionAttemptCount++
+		case segACK, segFIN:
+			return IdleReset
+		default:
+			return NoSession
+		}
+	case p.IsReply():
+		return NoSession
+	}
+	id := m.allocate(p, now)
+	if id == 0 {
+		m.counters.ErrorPortAllocation++
+		return NoPort
+	}
+	if p.Flow.Proto == wire.ProtoTCP {
+		m.counters.ActiveConnectionCount++
+	}
+	m.table.Translate(p, id, Original)
+	return Translated
+}
+
+// allocate picks an address and a port for p's flow, from a random address on.
+func (m *Masquerade) allocate(p *wire.Packet, now time.Duration) ID {
+	addrs := m.config.Addrs
+	first := 0
+	if len(addrs) > 1 {
+		first = int(m.table.random.below(uint32(len(addrs))))
+	}
+	to := p.Flow
+	for i := range addrs {
+		to.Src, to.SrcPort = addrs[(first+i)%len(addrs)], 0
+		if to.Src.Is4() != to.Dst.Is4() || !m.pools.pick(&to, now) {
+			continue
+		}
+		if id := m.table.Create(p.Flow, to, p.Flags, now); id != 0 {
+			m.pools.took(&to)
+			return id
+		}
+	}
+	return 0
+}
+
+// ended gives back the port of a session and counts a connection that it was.
+func (m *Masquerade) ended(id ID, why End) {
+	_, f := m.table.ends(id, Original)
+	m.pools.gave(&f)
+	m.counters.ended(f.Proto, m.table.state(id), why)
+}

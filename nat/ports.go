@@ -1,0 +1,256 @@
+package nat
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// pools hands out ports. A pool is what one outside address has toward one
+// destination address, port and protocol: a flow whose source port is 0.
+//
+// A pool with few sessions needs no memory: a random port is free but for one in
+// sixteen, and the table knows. What must be known is that they are few: counts are
+// kept by a hash of the pool, so a count is of the pool's sessions or more. A pool
+// whose count says many gets a bitmap of its ports and an exact number.
+type pools struct {
+	table       *Table
+	first, last uint16
+	limit       uint32
+	few         uint32 // a pool with less is sparse
+	count       *[poolCounts]uint32
+	bitmaps     map[wire.Flow]*bitmap
+	spare       []*bitmap
+	epoch       uint32 // of the range: a bitmap of an older one is made anew
+}
+
+const (
+	poolCounts = 4096
+	probes     = 64  // of a sparse pool; that all fail has a chance of 16^-64
+	scanStep   = 128 // ports that a new session adds to a bitmap in the making
+)
+
+// configure changes the range and the bound.
+func (s *pools) configure(first, last uint16, limit uint32) {
+	s.first, s.last, s.limit = first, last, limit
+	s.few = min(s.size()/16, limit)
+	s.epoch++
+}
+
+// size returns how many ports there are.
+func (s *pools) size() uint32 { return uint32(s.last-s.first) + 1 }
+
+// counter returns the count that pool is in.
+func (s *pools) counter(pool *wire.Flow) *uint32 {
+	if s.count == nil {
+		s.count = new([poolCounts]uint32)
+	}
+	h := s.table.seed.Hash(pool.Dst, pool.Src, uint64(pool.Proto)<<16|uint64(pool.DstPort))
+	return &s.count[h%poolCounts]
+}
+
+// pick sets a free source port in f, whose source port is 0. It reports false where
+// as many are taken as may be.
+func (s *pools) pick(f *wire.Flow, now time.Duration) bool {
+	b := s.bitmapOf(f)
+	for more := true; more && s.full(b); b = s.bitmapOf(f) {
+		more = s.table.expireSome(now)
+	}
+	if s.full(b) {
+		return false
+	}
+	if b == nil {
+		if *s.counter(f) < s.few && s.probe(f, now) {
+			return true
+		}
+		b = s.add(f)
+	}
+	if !b.complete() {
+		s.scan(b, f, scanStep)
+		if *b.counter < s.limit && s.probe(f, now) {
+			return true
+		}
+		s.scan(b, f, s.size()) // only with a bound far below AWS's
+		if s.full(b) {
+			return false
+		}
+	}
+	f.SrcPort = b.choose(s.table.random.next())
+	return true
+}
+
+// full reports whether a pool has as many sessions as it may have.
+func (s *pools) full(b *bitmap) bool { return b != nil && b.complete() && b.n >= s.limit }
+
+// probe tries random ports until one is free.
+func (s *pools) probe(f *wire.Flow, now time.Duration) bool {
+	for range probes {
+		f.SrcPort = s.first + uint16(s.table.random.below(s.size()))
+		if !s.table.Taken(f.Reverse(), now) {
+			return true
+		}
+	}
+	f.SrcPort = 0
+	return false
+}
+
+// took notes that the session of translated flow f has begun.
+func (s *pools) took(f *wire.Flow) {
+	pool := *f
+	pool.SrcPort = 0
+	b := s.bitmapOf(&pool)
+	if b != nil {
+		b.take(f.SrcPort)
+	}
+	if b == nil || !b.complete() {
+		*s.counter(&pool)++
+	}
+}
+
+// gave notes that the session of translated flow f is ending.
+func (s *pools) gave(f *wire.Flow) {
+	pool := *f
+	pool.SrcPort = 0
+	b := s.bitmapOf(&pool)
+	if b == nil {
+		*s.counter(&pool)--
+		return
+	}
+	b.give(f.SrcPort)
+	if !b.complete() {
+		*b.counter--
+	}
+	if *b.counter+b.n < s.few/4 || b.n == 0 {
+		s.drop(&pool, b)
+	}
+}
+
+// bitmapOf returns a pool's bitmap, nil where it has none.
+func (s *pools) bitmapOf(pool *wire.Flow) *bitmap {
+	b := s.bitmaps[*pool]
+	if b != nil && b.epoch != s.epoch {
+		s.drop(pool, b)
+		return nil
+	}
+	return b
+}
+
+// add gives a pool an empty bitmap, to be made complete by scanning.
+func (s *pools) add(pool *wire.Flow) *bitmap {
+	if s.bitmaps == nil {
+		s.bitmaps = make(map[wire.Flow]*bitmap)
+	}
+	b := &bitmap{}
+	if last := len(s.spare) - 1; last >= 0 {
+		b, s.spare = s.spare[last], s.spare[:last]
+	}
+	*b = bitmap{counter: s.counter(pool), epoch: s.epoch, scanned: uint32(s.first), end: uint32(s.last) + 1}
+	b.limitTo(s.first, s.last)
+	s.bitmaps[*pool] = b
+	return b
+}
+
+// drop takes a pool's bitmap away; its sessions are in the count again.
+func (s *pools) drop(pool *wire.Flow, b *bitmap) {
+	if b.complete() {
+		*b.counter += b.n
+	}
+	delete(s.bitmaps, *pool)
+	s.spare = append(s.spare, b)
+}
+
+// scan looks for sessions on the next ports of a bitmap in the making. Those of a
+// complete one are in its own number and no longer in the count.
+func (s *pools) scan(b *bitmap, pool *wire.Flow, ports uint32) {
+	f := pool.Reverse()
+	for range min(ports, b.end-b.scanned) {
+		f.DstPort = uint16(b.scanned)
+		b.scanned++
+		if s.table.holds(&f) {
+			b.take(f.DstPort)
+		}
+	}
+	if b.complete() {
+		*b.counter -= b.n
+	}
+}
+
+// bitmap is the ports of one pool: a bit each, and a bit for each word that is full.
+type bitmap struct {
+	counter *uint32 // the pool's, where its sessions are counted until it is complete
+	n       uint32  // ports taken, as far as scanned
+	scanned uint32  // ports below are scanned
+	end     uint32  // one more than the last port
+	epoch   uint32
+	full    [16]uint64
+	taken   [1024]uint64
+}
+
+func (b *bitmap) complete() bool { return b.scanned == b.end }
+
+// limitTo marks the ports outside a range as taken, without counting them.
+func (b *bitmap) limitTo(first, last uint16) {
+	for w := range b.taken {
+		low, high := w*64, w*64+63
+		if low >= int(first) && high <= int(last) {
+			continue
+		}
+		for port := low; port <= high; port++ {
+			if port < int(first) || port > int(last) {
+				b.mark(uint16(port))
+			}
+		}
+	}
+}
+
+func (b *bitmap) mark(port uint16) {
+	w := &b.taken[port/64]
+	*w |= 1 << (port % 64)
+	if *w == ^uint64(0) {
+		b.full[port/4096] |= 1 << (port / 64 % 64)
+	}
+}
+
+func (b *bitmap) take(port uint16) {
+	if b.taken[port/64]&(1<<(port%64)) == 0 {
+		b.n++
+		b.mark(port)
+	}
+}
+
+func (b *bitmap) give(port uint16) {
+	if w := &b.taken[port/64]; *w&(1<<(port%64)) != 0 {
+		b.n--
+		*w &^= 1 << (port % 64)
+		b.full[port/4096] &^= 1 << (port / 64 % 64)
+	}
+}
+
+// choose returns a free port near a random one; there must be one.
+func (b *bitmap) choose(random uint64) uint16 {
+	word := uint16(random) % 1024
+	if b.taken[word] == ^uint64(0) {
+		word = b.wordAfter(word)
+	}
+	turn := int(random >> 32 % 64)
+	free := bits.RotateLeft64(^b.taken[word], -turn)
+	return word*64 + uint16(bits.TrailingZeros64(free)+turn)%64
+}
+
+// wordAfter returns the first word behind another, around the end, that is not full.
+func (b *bitmap) wordAfter(word uint16) uint16 {
+	group := word / 64
+	open := ^b.full[group] &^ (1<<(word%64) - 1)
+	for range len(b.full) {
+		if open != 0 {
+			return group*64 + uint16(bits.TrailingZeros64(open))
+		}
+		group = (group + 1) % 16
+		open = ^b.full[group]
+	}
+	if open != 0 {
+		return group*64 + uint16(bits.TrailingZeros64(open))
+	}
+	panic("nat: a pool of ports that is not full has no free port")
+}
