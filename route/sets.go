@@ -1,7 +1,5 @@
 package route
 
-import "math/bits"
-
 // maxSets is the most routes that sets can hold: a set is one machine word.
 const maxSets = 64
 
@@ -47,22 +45,6 @@ func fillSets(sets *[256]uint64, routes []match, at int) {
 	for v := range sets {
 		sets[v] |= all
 	}
-}
-
-// find returns the number of the longest route that contains k, or 0.
-func (s *sets) find(k key) uint32 {
-	b := s.bytes
-	set := common4((*[4][256]uint64)(b), uint32(k.hi>>32))
-	if len(b) >= 8 {
-		set &= common4((*[4][256]uint64)(b[4:]), uint32(k.hi))
-	}
-	if len(b) >= 12 {
-		set &= common4((*[4][256]uint64)(b[8:]), uint32(k.lo>>32))
-	}
-	if len(b) >= 16 {
-		set &= common4((*[4][256]uint64)(b[12:]), uint32(k.lo))
-	}
-	return uint32(bits.Len64(set))
 }
 
 // common4 returns the routes that allow all four bytes of v.
