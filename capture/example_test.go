@@ -13,7 +13,7 @@ import (
 // A probe of a traceroute that came through a NAT gateway, as tcpdump at the
 // destination shows it where a filter lets it through.
 func ExampleTcpdump() {
-	print := capture.Tcpdump{
+	dump := capture.Tcpdump{
 		Base: time.Date(2021, 9, 12, 5, 6, 7, 0, time.UTC),
 		Names: func(a netip.Addr) string {
 			if a != netip.MustParseAddr("10.0.1.55") {
@@ -34,7 +34,7 @@ func ExampleTcpdump() {
 		Bytes: wire.AppendUDP(nil, h, 59743, 33437, make([]byte, 32)),
 	}
 	if filter.Match(probe) {
-		fmt.Println(print.Line(probe))
+		fmt.Println(dump.Line(probe))
 	}
 	// Output:
 	// 05:06:07.003200 IP 10.0.2.149.59743 > ip-10-0-1-55.ap-northeast-3.compute.internal.33437: UDP, length 32

@@ -21,7 +21,7 @@ import (
 // empty string wants all. An error quotes the filter and says at which word
 // something else was expected.
 func ParseFilter(s string) (Filter, error) {
-	p := filterParser{text: s, words: filterWords(s)}
+	p := filterParser{words: filterWords(s)}
 	if len(p.words) == 0 {
 		return nil, nil
 	}
@@ -43,7 +43,6 @@ func filterWords(s string) []string {
 }
 
 type filterParser struct {
-	text  string
 	words []string
 	at    int
 }

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ var expressions = []string{
 }
 
 func TestFiltersAreTcpdumps(t *testing.T) {
+	needThisTcpdump(t)
 	m := newMaker(11)
 	m.sound = true
 	var frames []Frame
@@ -63,6 +65,27 @@ func TestAFilterMeansWhatItsPartsMean(t *testing.T) {
 	all, err := ParseFilter(" ")
 	require.NoError(t, err)
 	require.Nil(t, all)
+}
+
+func TestTheFunctionsMeanWhatTheWordsMean(t *testing.T) {
+	a, p := netip.MustParseAddr("10.0.0.11"), netip.MustParsePrefix("10.0.0.0/16")
+	for text, made := range map[string]Filter{
+		"host 10.0.0.11": Host(a), "src 10.0.0.11": Src(a), "dst 10.0.0.11": Dst(a),
+		"net 10.0.0.0/16": Net(p), "src net 10.0.0.0/16": SrcNet(p), "dst net 10.0.0.0/16": DstNet(p),
+		"port 443": Port(443), "src port 443": SrcPort(443), "dst port 443": DstPort(443),
+		"tcp": Protocol(wire.ProtoTCP), "arp": Type(wire.EtherTypeARP),
+	} {
+		parsed, err := ParseFilter(text)
+		require.NoError(t, err)
+		wanted := 0
+		for _, f := range newMaker(14).frames(LinkEthernet, 2000) {
+			require.Equal(t, parsed.Match(f), made.Match(f), text)
+			if made.Match(f) {
+				wanted++
+			}
+		}
+		require.Positive(t, wanted, text)
+	}
 }
 
 func TestABadFilterIsRefusedInWords(t *testing.T) {

@@ -149,6 +149,9 @@ func (m maker) http() []byte {
 func (m maker) quote(v4 bool) []byte {
 	for {
 		q := pick(m, m.udp, m.tcp, m.other)()
+		if !m.sound && m.IntN(4) == 0 {
+			q = m.extended()
+		}
 		if v4 == (q[0]>>4 == 4) {
 			return q[:min(len(q), pick(m, 28, 48, 60, 548, 2*m.IntN(30)))]
 		}
@@ -195,7 +198,7 @@ func (m maker) other() []byte {
 		}
 	}
 	if m.IntN(8) == 0 {
-		h.Proto, h.MF, h.Offset = 4, false, 0
+		h.Proto, h.MF, h.Offset = pick[wire.Proto](m, 4, 41), false, 0
 		return wire.AppendIP(nil, h, m.udp())
 	}
 	return wire.AppendIP(nil, h, m.payload())

@@ -29,7 +29,7 @@ func hasPorts(p wire.Proto) bool {
 // of that header.
 type datagram struct {
 	src, dst   string
-	tha        tuple      // the addresses, for TCP's connections
+	addrs      tuple      // src and dst as bytes, for TCP's connections
 	next       wire.Proto // the protocol that the IP header itself names
 	version    int
 	fragmented bool
@@ -82,7 +82,7 @@ func (l *line) ip4(b []byte, n int) {
 	}
 	b = b[:min(total, len(b))]
 	d := datagram{
-		src: l.addr4(b[12:16]), dst: l.addr4(b[16:20]), tha: tupleOf(b[12:16], b[16:20]),
+		src: l.addr4(b[12:16]), dst: l.addr4(b[16:20]), addrs: tupleOf(b[12:16], b[16:20]),
 		next: h.Proto(), version: 4, fragmented: h.MoreFragments(), n: total - hlen,
 	}
 	l.ip4Payload(h, d, b, hlen)

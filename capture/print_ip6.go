@@ -27,7 +27,7 @@ func (l *line) ip6(b []byte, n int) {
 	}
 	total += spare
 	d := datagram{
-		src: l.addr6(b[8:24]), dst: l.addr6(b[24:40]), tha: tupleOf(b[8:24], b[24:40]),
+		src: l.addr6(b[8:24]), dst: l.addr6(b[24:40]), addrs: tupleOf(b[8:24], b[24:40]),
 		next: h.NextHeader(), version: 6, n: total - wire.IPv6Len, spare: spare,
 		b: b[wire.IPv6Len:min(total, len(b))],
 	}

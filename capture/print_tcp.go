@@ -38,7 +38,7 @@ func (l *line) relative(d *datagram, s wire.TCP) (seq, ack, sack uint32) {
 	if !s.Flags().Has(wire.ACK) {
 		return seq, ack, 0
 	}
-	c := connection{d.version, d.tha, s.SrcPort(), s.DstPort()}
+	c := connection{d.version, d.addrs, s.SrcPort(), s.DstPort()}
 	back := c.lowPort > c.highPort ||
 		c.lowPort == c.highPort && slices.Compare(c.low.src[:], c.low.dst[:]) > 0
 	if back {
@@ -214,9 +214,9 @@ func (l *line) tcpOptions(s wire.TCP, sack uint32) bool {
 type optionState uint8
 
 const (
-	optionBad  optionState = iota // longer than the header has room for
-	optionGood                    //
-	optionCut                     // not captured
+	optionBad optionState = iota // longer than the header has room for
+	optionGood
+	optionCut // not captured
 )
 
 // head reads an option's kind and size, which is 1 for the two kinds without one.

@@ -81,8 +81,8 @@ func TestWhatWasWrittenIsReadBack(t *testing.T) {
 // gopackets is the twin: the frames that gopacket's readers make of a file.
 func gopackets(t *testing.T, b []byte) (frames []Frame) {
 	t.Helper()
-	read := func() ([]byte, gopacket.CaptureInfo, error) { return nil, gopacket.CaptureInfo{}, io.EOF }
-	link := func(gopacket.CaptureInfo) layers.LinkType { return 0 }
+	var read func() ([]byte, gopacket.CaptureInfo, error)
+	var link func(gopacket.CaptureInfo) layers.LinkType
 	name := func(int) string { return "" }
 	if binary.BigEndian.Uint32(b) == magicPcapNG {
 		r, err := pcapgo.NewNgReader(bytes.NewReader(b), pcapgo.NgReaderOptions{WantMixedLinkType: true})

@@ -29,7 +29,7 @@ func toMoved(t *testing.T) Rewrite {
 // where the destination is not the final one, or in an error that quotes too little.
 func rewritable(b []byte) bool {
 	var p wire.Packet
-	if p.Read(b) != nil || p.Fragment == wire.LaterFragment || p.Flow.Proto == protoIPv4 || segmentsLeft(&p) {
+	if p.Read(b) != nil || p.Fragment == wire.LaterFragment || tunnel(p.Flow) || segmentsLeft(&p) {
 		return false
 	}
 	foreign := func(f wire.Flow) bool { // ICMP of the other family: no message at all
@@ -44,10 +44,12 @@ func rewritable(b []byte) bool {
 	case p.Flow.Proto == wire.ProtoICMPv6 && solicitation:
 		return p.Fragment == wire.Whole // RFC 6980 forbids others
 	case p.IsError():
-		return ok && in.Fragment != wire.LaterFragment && in.Flow.Proto != protoIPv4 && !foreign(in.Flow)
+		return ok && in.Fragment != wire.LaterFragment && !tunnel(in.Flow) && !foreign(in.Flow)
 	}
 	return true
 }
+
+func tunnel(f wire.Flow) bool { return f.Proto == protoIPv4 || f.Proto == protoIPv6 }
 
 func TestARewrittenCaptureIsTheCaptureOfTheOtherAddresses(t *testing.T) {
 	r, done := toMoved(t), map[wire.EtherType]int{}

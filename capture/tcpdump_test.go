@@ -35,6 +35,16 @@ func realTcpdump(t *testing.T, file []byte, args ...string) (lines, warnings str
 	return out.String(), err2.String()
 }
 
+// needThisTcpdump skips a test of malformed packets where another tcpdump than the
+// one that is followed would judge it: such lines change between versions.
+func needThisTcpdump(t *testing.T) {
+	t.Helper()
+	out, err := exec.Command("tcpdump", "--version").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "tcpdump version 4.99.3") {
+		t.Skip("tcpdump 4.99.3 is not installed")
+	}
+}
+
 // pcap returns frames as a pcap file, in nanoseconds.
 func pcap(link LinkType, frames []Frame) []byte {
 	u32 := binary.LittleEndian.AppendUint32
@@ -60,6 +70,7 @@ func story(p *Tcpdump, frames []Frame) string {
 }
 
 func TestLinesAreTcpdumps(t *testing.T) {
+	needThisTcpdump(t)
 	for _, link := range []LinkType{LinkEthernet, LinkRaw, LinkLinuxSLL, LinkLinuxSLL2, LinkIPv4, LinkIPv6} {
 		for seed := range uint64(10) {
 			frames := newMaker(seed).frames(link, 500)
@@ -104,6 +115,7 @@ func withoutDNS(t *testing.T, file []byte) string {
 }
 
 func TestPortsAndProtocolsHaveTheNamesOfTcpdump(t *testing.T) {
+	needThisTcpdump(t)
 	h := wire.Header{Src: wire.MustParseAddr("192.0.2.1"), Dst: wire.MustParseAddr("192.0.2.2"), TTL: 64}
 	var frames []Frame
 	for _, port := range slices.Sorted(maps.Keys(services)) {
@@ -122,6 +134,7 @@ func TestPortsAndProtocolsHaveTheNamesOfTcpdump(t *testing.T) {
 }
 
 func TestMakersHaveTheNamesOfTcpdump(t *testing.T) {
+	needThisTcpdump(t)
 	var frames []Frame
 	for _, mac := range []wire.MAC{{2, 1, 2, 3, 4, 5}, {0, 0, 0, 1, 2, 3}} {
 		f := make([]byte, wire.EthernetLen)
@@ -133,6 +146,7 @@ func TestMakersHaveTheNamesOfTcpdump(t *testing.T) {
 }
 
 func TestTimesAreTcpdumps(t *testing.T) {
+	needThisTcpdump(t)
 	frames := newMaker(1).frames(LinkEthernet, 50)
 	frames[40].At = -time.Hour
 	for stamp, arg := range map[Stamp]string{StampClock: "-n", StampNone: "-t", StampDate: "-tttt"} {
