@@ -131,19 +131,23 @@ func newTrieWithin(routes []match, slots int) *trie {
 	if routes[s.up].n == 0 {
 		t.all = leaf(s.up)
 	}
-	t.slots = make([]slot, 0, t.leaves+n/8*nodeSize)
+	t.slots = make([]slot, 0, t.leaves+usualNodes(n)*nodeSize+spareSlots)
 	for i := range cap(routes) {
 		t.slots = append(t.slots, leaf(uint32(i)), leaf(uint32(i)))
 	}
 	b := builder{trie: t, limit: slots}
 	b.fill(t.root, s, skip, width, 0)
 	t.steps = b.usual()
-	t.most = len(t.slots) + 32*spare(n)
+	t.most = len(t.slots) + spareSlots
 	return t
 }
 
 // nodeSize is the number of slots in a node.
 const nodeSize = 256
+
+// usualNodes returns how many nodes to have room for from the start, so that
+// small tries are seldom moved: one for three routes.
+func usualNodes(n int) int { return min(n, 4096) / 3 }
 
 // rootWidth returns how many bits the root's window has in a trie of n routes:
 // two to eight slots a route, up to 256 KB.
@@ -236,10 +240,10 @@ func (b *builder) node(s span, fork, depth int) slot {
 	last := fork&64 + 64 - 8
 	window := min(fork, last)
 	i := len(b.slots)
-	b.slots = append(b.slots, make([]slot, nodeSize)...)
-	node := make([]slot, nodeSize)
-	b.fill(node, s, window, 8, depth)
-	copy(b.slots[i:], node)
+	var node [nodeSize]slot // for b.slots may move while it is filled
+	b.slots = append(b.slots, node[:]...)
+	b.fill(node[:], s, window, 8, depth)
+	copy(b.slots[i:], node[:])
 	return slot(i)<<shiftBits | slot(last-window)
 }
 
