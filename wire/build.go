@@ -49,10 +49,7 @@ func appendHeader6(b []byte, h Header, length int) []byte {
 	b = binary.BigEndian.AppendUint32(b, 6<<28|uint32(h.TOS)<<20)
 	b = binary.BigEndian.AppendUint16(b, uint16(length+extra))
 	b = append(b, byte(next), h.TTL)
-	for _, a := range [...]Addr{h.Src, h.Dst} {
-		b = binary.BigEndian.AppendUint64(b, a.hi)
-		b = binary.BigEndian.AppendUint64(b, a.lo)
-	}
+	b = appendAddr(appendAddr(b, h.Src), h.Dst)
 	if extra == 0 {
 		return b
 	}
