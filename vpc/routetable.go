@@ -348,3 +348,11 @@ func (t *RouteTable) DisablePropagation(g Propagator) error {
 		return nil
 	})
 }
+
+// GatewayRouteTable returns the route table associated with the gateway, nil where
+// it has the implied one.
+func (v *VPC) GatewayRouteTable(g EdgeGateway) *RouteTable {
+	var t *RouteTable
+	v.region.read(func() { t = v.edgeTable(g) })
+	return t
+}
