@@ -41,8 +41,12 @@ func unpack(hi, lo uint64) (key, family) {
 
 // addrKey returns the key of a, which must be valid.
 func addrKey(a netip.Addr) (key, family) {
-	b := a.As16()
-	return unpack(binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]))
+	if a.Is4() {
+		b := a.As4()
+		return key{hi: uint64(binary.BigEndian.Uint32(b[:])) << 32}, ipv4
+	}
+	b := a.AsSlice() // on the stack, and faster than As16: see FIB.Lookup
+	return unpack(binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]))
 }
 
 // prefixKey returns the key and length of p without its host bits; ok is false
