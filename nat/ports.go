@@ -53,31 +53,43 @@ func (s *pools) counter(pool *wire.Flow) *uint32 {
 // pick sets a free source port in f, whose source port is 0. It reports false where
 // as many are taken as may be.
 func (s *pools) pick(f *wire.Flow, now time.Duration) bool {
-	b := s.bitmapOf(f)
+	b := s.prepare(f)
 	for more := true; more && s.full(b); b = s.bitmapOf(f) {
 		more = s.table.expireSome(now)
 	}
-	if s.full(b) {
+	switch {
+	case s.full(b):
 		return false
+	case b != nil && b.complete():
+	case s.probe(f, now):
+		return true
+	default: // as good as never: dozens of random ports were all taken
+		if b == nil {
+			b = s.add(f)
+		}
+		s.scan(b, f, s.size())
 	}
+	f.SrcPort = b.choose(s.table.random.next())
+	return true
+}
+
+// prepare returns the bitmap of a pool that needs one, complete where the pool may
+// be full, and nil for a sparse pool.
+func (s *pools) prepare(f *wire.Flow) *bitmap {
+	b := s.bitmapOf(f)
 	if b == nil {
-		if *s.counter(f) < s.few && s.probe(f, now) {
-			return true
+		if *s.counter(f) < s.few {
+			return nil
 		}
 		b = s.add(f)
 	}
 	if !b.complete() {
 		s.scan(b, f, scanStep)
-		if *b.counter < s.limit && s.probe(f, now) {
-			return true
-		}
-		s.scan(b, f, s.size()) // only with a bound far below AWS's
-		if s.full(b) {
-			return false
-		}
 	}
-	f.SrcPort = b.choose(s.table.random.next())
-	return true
+	if !b.complete() && *b.counter >= s.limit { // only with a bound far below AWS's
+		s.scan(b, f, s.size())
+	}
+	return b
 }
 
 // full reports whether a pool has as many sessions as it may have.
