@@ -272,7 +272,7 @@ func (h *Host) tellSender(e ICMPError, quoted []byte) trace.Reason {
 			return trace.Delivered
 		}
 		if c := h.conns[e.Flow]; c != nil {
-			c.icmpError(e, quoted)
+			c.icmpError(e)
 			return trace.Delivered
 		}
 	case wire.ProtoICMP, wire.ProtoICMPv6:

@@ -29,7 +29,9 @@ type lanPort struct {
 	nic *NIC
 }
 
-func newLAN(e *dataplane.Engine, latency time.Duration) *lan { return &lan{engine: e, latency: latency} }
+func newLAN(e *dataplane.Engine, latency time.Duration) *lan {
+	return &lan{engine: e, latency: latency}
+}
 
 func (p *lanPort) Send(frame []byte) trace.Reason {
 	l := p.lan

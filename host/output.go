@@ -82,7 +82,7 @@ func (h *Host) leave(w *passage, next *hop) trace.Reason {
 	dst := next.next(w.p.Flow.Dst)
 	mtu := next.nic.mtu
 	if w.in == nil {
-		mtu = min(mtu, h.mtuTo(w.p.Flow.Dst, mtu))
+		mtu = h.mtuTo(w.p.Flow.Dst, mtu)
 	}
 	if w.p.Len() <= mtu && w.sizes == nil {
 		return h.toNeighbor(next.nic, dst, w.p.Bytes())

@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/wire"
@@ -89,7 +90,7 @@ func (c *UDPConn) Close() {
 }
 
 // OnDatagram has f called for each datagram as it comes; nil leaves them to
-// [UDPConn.Read]. f may send, and may not keep the clock running.
+// [UDPConn.Read]. f may send.
 func (c *UDPConn) OnDatagram(f func(*UDPConn, Datagram)) { c.handle = f }
 
 // Send sends a datagram and returns what became of it as far as is known at once,
@@ -151,10 +152,10 @@ func (c *UDPConn) Received() []Datagram { return c.queue }
 // Errors returns the ICMP errors that came back for datagrams sent.
 func (c *UDPConn) Errors() []ICMPError { return c.errors }
 
-// Read returns the next datagram, running the clock until one comes. It reports
-// false where nothing is left to happen before one does.
-func (c *UDPConn) Read() (Datagram, bool) {
-	if !c.host.clock.RunUntil(forever, func() bool { return len(c.queue) > 0 }) {
+// Read returns the next datagram, running the clock for at most wait until one
+// comes. It reports false where none did.
+func (c *UDPConn) Read(wait time.Duration) (Datagram, bool) {
+	if !c.host.clock.RunUntil(c.host.clock.Now()+wait, func() bool { return len(c.queue) > 0 }) {
 		return Datagram{}, false
 	}
 	d := c.queue[0]
