@@ -125,9 +125,6 @@ type outside struct{ *Network }
 
 // Forward is the Network's own, after the latency.
 func (o outside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	if c.Tracing() {
-		c.Note(p, trace.Step{Act: trace.Passed})
-	}
 	next := o.Network.Forward(c, p)
 	if next.Node() != nil {
 		c.Latency += o.latency()

@@ -20,7 +20,6 @@ package vpctest
 
 import (
 	"net/netip"
-	"testing"
 
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/igw"
@@ -36,24 +35,24 @@ type World struct {
 	// Region is the world's region.
 	Region *vpc.Region
 
-	t   testing.TB
+	t   TB
 	log *trace.Log
 }
 
 // New returns a world whose refusals fail t.
-func New(t testing.TB) *World {
+func New(t TB) *World {
 	w := world.New(world.Config{Seed: 1})
 	return &World{World: w, Region: w.Region(vpc.RegionConfig{}), t: t, log: w.Trace()}
 }
 
 // must fails the test with a refusal.
-func must[T any](t testing.TB, v T, err error) T {
+func must[T any](t TB, v T, err error) T {
 	t.Helper()
 	check(t, err)
 	return v
 }
 
-func check(t testing.TB, err error) {
+func check(t TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("refused: %v", err)
@@ -262,7 +261,7 @@ func (o *Outcome) End() trace.Reason {
 }
 
 // OK fails the test, with the packets' whole way, where no answer came.
-func (o *Outcome) OK(t testing.TB) {
+func (o *Outcome) OK(t TB) {
 	t.Helper()
 	if !o.Answered {
 		t.Errorf("%s: no answer: %s\n%s", o.what, o.End(), o.story())
@@ -271,7 +270,7 @@ func (o *Outcome) OK(t testing.TB) {
 
 // Dropped fails the test where an answer came, or where none came for another
 // reason than the one expected.
-func (o *Outcome) Dropped(t testing.TB, want trace.Reason) {
+func (o *Outcome) Dropped(t TB, want trace.Reason) {
 	t.Helper()
 	switch {
 	case o.Answered:
