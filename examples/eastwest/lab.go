@@ -94,7 +94,7 @@ func (l *lab) launch(source, destination *vpc.Subnet) error {
 	if err != nil {
 		return err
 	}
-	l.nic = b.Interface()
+	l.nic, l.instances = b.Interface(), [2]*vpc.Instance{a, b}
 	if l.source, err = l.world.Boot(a, host.Config{Name: "ip-10-0-0-11"}); err != nil {
 		return err
 	}

@@ -35,8 +35,9 @@ type lab struct {
 	nat                 *natgw.NATGateway
 	sourceRoutes        *vpc.RouteTable
 	natRoutes           *vpc.RouteTable
-	group               *vpc.SecurityGroup // of the destination
-	nic                 *vpc.NetworkInterface
+	group               *vpc.SecurityGroup    // of the destination
+	nic                 *vpc.NetworkInterface // of the destination
+	instances           [2]*vpc.Instance
 }
 
 func run(out io.Writer) error {
