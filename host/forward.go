@@ -33,7 +33,7 @@ func (h *Host) forward(w *passage) trace.Reason {
 	}
 	p.DecTTL()
 	h.redirect(w.in, next, p)
-	if end := h.forwardHook(w, next.nic); end != trace.None {
+	if end := h.forwardHook(w, next); end != trace.None {
 		return end
 	}
 	if h.engine.Tracing() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/clock"
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/netfilter"
 	"github.com/vpcsim/vpcsim/reasm"
 	"github.com/vpcsim/vpcsim/route"
 	"github.com/vpcsim/vpcsim/trace"
@@ -77,10 +78,11 @@ type Host struct {
 	clock  *clock.Clock
 	rand   *rand.Rand
 
-	lo    *NIC
-	nics  []*NIC // lo first
-	local map[wire.Addr]*NIC
-	sys   sysctls
+	lo     *NIC
+	nics   []*NIC // lo first
+	local  map[wire.Addr]*NIC
+	sys    sysctls
+	filter *netfilter.Tables
 
 	routes []Route
 	table  route.Table[*hop]
@@ -112,6 +114,7 @@ func New(e *dataplane.Engine, c Config) *Host {
 	h := &Host{
 		name: c.Name, engine: e, clock: e.Clock, rand: rand.New(rand.NewPCG(c.Seed, 0)),
 		local: map[wire.Addr]*NIC{}, sys: defaultSysctls(c),
+		filter:    netfilter.New(netfilter.Config{Seed: c.Seed}),
 		neighbors: map[neighborKey]*neighbor{}, limits: map[wire.Addr]*bucket{},
 		redirects: map[wire.Addr]*backoff{}, pmtu: map[wire.Addr]pathMTU{},
 		udp: map[udpKey]*UDPConn{}, listeners: map[tcpKey]*Listener{}, conns: map[wire.Flow]*Conn{},

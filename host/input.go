@@ -1,6 +1,7 @@
 package host
 
 import (
+	"github.com/vpcsim/vpcsim/netfilter"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/wire"
 )
@@ -10,6 +11,7 @@ type passage struct {
 	p     *wire.Packet
 	own   wire.Packet // p's place where the guest read it itself
 	in    *NIC        // where it came in, nil for the guest's own packets
+	hooks netfilter.Passage
 	group bool        // the frame was for several stations
 	whole wire.Packet // p's place where it was put together from fragments
 	sizes []int       // of those fragments

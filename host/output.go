@@ -63,7 +63,7 @@ func (h *Host) send(ip []byte) trace.Reason {
 		return trace.HostNoRoute
 	}
 	dst := w.p.Flow.Dst
-	if end := h.outputHook(w, next.nic); end != trace.None {
+	if end := h.outputHook(w, next); end != trace.None {
 		return end
 	}
 	if w.p.Flow.Dst != dst {
@@ -76,7 +76,7 @@ func (h *Host) send(ip []byte) trace.Reason {
 
 // leave is POSTROUTING, fragmentation and the neighbour: the last of the kernel.
 func (h *Host) leave(w *passage, next *hop) trace.Reason {
-	if end := h.postrouting(w, next.nic); end != trace.None {
+	if end := h.postrouting(w, next); end != trace.None {
 		return end
 	}
 	dst := next.next(w.p.Flow.Dst)
