@@ -166,7 +166,7 @@ func (m *Masquerade) Out(p *wire.Packet, now time.Duration) Verdict {
 	c, n := &m.counters, uint64(p.Len())
 	c.PacketsInFromSource++
 	c.BytesInFromSource += n
-	v := m.out(p, now)
+	v := m.pass(p, Original, now)
 	if v == Translated {
 		c.PacketsOutToDestination++
 		c.BytesOutToDestination += n
@@ -182,7 +182,7 @@ func (m *Masquerade) Back(p *wire.Packet, now time.Duration) Verdict {
 	c, n := &m.counters, uint64(p.Len())
 	c.PacketsInFromDestination++
 	c.BytesInFromDestination += n
-	v := m.back(p, now)
+	v := m.pass(p, Reply, now)
 	if v == Translated {
 		c.PacketsOutToSource++
 		c.BytesOutToSource += n
@@ -192,53 +192,60 @@ func (m *Masquerade) Back(p *wire.Packet, now time.Duration) Verdict {
 	return v
 }
 
-func (m *Masquerade) out(p *wire.Packet, now time.Duration) Verdict {
-	if v := m.special(p, Original, now); v != noVerdict {
-		return v
+// pass decides on a packet that goes in direction d.
+func (m *Masquerade) pass(p *wire.Packet, d Direction, now time.Duration) Verdict {
+	if p.Fragment == wire.Whole && p.HasPorts() {
+		return m.translate(p, d, now)
 	}
-	k, part := p.FragmentKey()
-	id, d := m.table.find(&p.Flow, now)
-	switch {
-	case d == Reply:
-		return NoSession
-	case id == 0 || !m.carry(p, id, d, now):
-		if v := m.open(p, now); v != Translated {
-			return v
-		}
-	}
-	if part {
-		m.fragments.remember(k, p, now)
-	}
-	return Translated
-}
-
-func (m *Masquerade) back(p *wire.Packet, now time.Duration) Verdict {
-	if v := m.special(p, Reply, now); v != noVerdict {
-		return v
-	}
-	k, part := p.FragmentKey()
-	id, d := m.table.find(&p.Flow, now)
-	if d != Reply || !m.carry(p, id, d, now) {
-		return NoSession
-	}
-	if part {
-		m.fragments.remember(k, p, now)
-	}
-	return Translated
-}
-
-// special decides on what has no ports of its own to go by; noVerdict for the rest.
-func (m *Masquerade) special(p *wire.Packet, d Direction, now time.Duration) Verdict {
-	switch {
-	case p.Fragment != wire.Whole && translatesPorts(p.Flow.Proto) && p.Flow.Proto != wire.ProtoUDP:
-		return FragmentNotSupported
-	case p.Fragment == wire.LaterFragment && p.Flow.Proto == wire.ProtoUDP:
-		return m.fragments.follow(p, now)
-	case p.HasPorts():
-		return noVerdict
-	case !translatesPorts(p.Flow.Proto):
+	switch ported := translatesPorts(p.Flow.Proto); {
+	case !ported:
 		return ProtocolNotSupported
+	case p.Fragment == wire.Whole:
+		return m.translateError(p, d, now)
+	case p.Flow.Proto != wire.ProtoUDP:
+		return FragmentNotSupported
+	case p.Fragment == wire.LaterFragment:
+		return m.fragments.follow(p, now)
 	}
+	k, _ := p.FragmentKey()
+	v := m.translate(p, d, now)
+	if v == Translated {
+		m.fragments.remember(k, p, now)
+	}
+	return v
+}
+
+// translate decides on a packet that has ports or an identifier to go by.
+func (m *Masquerade) translate(p *wire.Packet, d Direction, now time.Duration) Verdict {
+	t := m.table
+	n, i := t.lookup(&p.Flow)
+	if n == none {
+		return m.stranger(p, d, now)
+	}
+	r := t.records.At(n)
+	if r.expires <= now {
+		return m.stranger(p, d, now)
+	}
+	if i != side(d) {
+		return NoSession
+	}
+	if p.Flow.Proto == wire.ProtoTCP {
+		if !m.trackTCP(n, r, p, d, now) {
+			return m.stranger(p, d, now)
+		}
+	} else {
+		t.track(n, r, d, 0, now)
+	}
+	if d == Original {
+		r.setSrc(p, i, t.wideOf(r))
+	} else {
+		r.setDst(p, i, t.wideOf(r))
+	}
+	return Translated
+}
+
+// translateError decides on an ICMP message that is no query.
+func (m *Masquerade) translateError(p *wire.Packet, d Direction, now time.Duration) Verdict {
 	id, way := m.table.FindError(p, now)
 	if id == 0 || way != d {
 		return NoSession
@@ -247,29 +254,28 @@ func (m *Masquerade) special(p *wire.Packet, d Direction, now time.Duration) Ver
 	return Translated
 }
 
-// carry renews a session and translates its packet. It reports false where the packet
-// opens a connection on the session of a closed one, which it ends.
-func (m *Masquerade) carry(p *wire.Packet, id ID, d Direction, now time.Duration) bool {
-	if p.Flow.Proto != wire.ProtoTCP {
-		m.table.Track(id, d, p, now)
-		m.table.Translate(p, id, d)
-		return true
-	}
-	before := m.table.state(id)
-	switch m.table.Track(id, d, p, now) {
-	case Tracked:
-		m.counters.moved(before, m.table.state(id))
-	case Reopening:
-		if d == Original {
-			m.table.Delete(id)
-			return false
-		}
-		fallthrough
+// trackTCP renews a connection's session. It reports false where the segment opens a
+// connection on the session of a closed one, which it ends.
+func (m *Masquerade) trackTCP(n uint32, r *record, p *wire.Packet, d Direction, now time.Duration) bool {
+	before := r.state
+	switch word := m.table.track(n, r, d, p.Flags, now); {
+	case word == Tracked:
+		m.counters.moved(before, r.state)
+	case word == Reopening && d == Original:
+		m.table.end(n, Deleted)
+		return false
 	default: // out of order or lost to us: a NAT gateway is no firewall
-		m.table.touch(id, now)
+		m.table.renew(n, r, now+m.config.Idle)
 	}
-	m.table.Translate(p, id, d)
 	return true
+}
+
+// stranger decides on a packet without a session.
+func (m *Masquerade) stranger(p *wire.Packet, d Direction, now time.Duration) Verdict {
+	if d == Reply {
+		return NoSession
+	}
+	return m.open(p, now)
 }
 
 // open begins a session for p and translates it.
@@ -322,7 +328,8 @@ func (m *Masquerade) allocate(p *wire.Packet, now time.Duration) ID {
 
 // ended gives back the port of a session and counts a connection that it was.
 func (m *Masquerade) ended(id ID, why End) {
-	_, f := m.table.ends(id, Original)
+	r := m.table.records.At(uint32(id - 1))
+	f := r.tuple(1, m.table.wideOf(r)).Reverse()
 	m.pools.gave(&f)
-	m.counters.ended(f.Proto, m.table.state(id), why)
+	m.counters.ended(f.Proto, r.state, why)
 }

@@ -179,7 +179,7 @@ func (s *pools) scan(b *bitmap, pool *wire.Flow, ports uint32) {
 	for range min(ports, b.end-b.scanned) {
 		f.DstPort = uint16(b.scanned)
 		b.scanned++
-		if s.table.holds(&f) {
+		if n, _ := s.table.lookup(&f); n != none {
 			b.take(f.DstPort)
 		}
 	}

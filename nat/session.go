@@ -72,6 +72,9 @@ type record struct {
 // wide holds the high halves of addr.
 type wide [2][2]uint64
 
+// narrow is the high halves of every session of IPv4 alone. It is never written.
+var narrow wide
+
 type mark uint8
 
 const (

@@ -96,43 +96,43 @@ func (t *Table) Configure(c TableConfig) {
 // nothing; [Table.Track] renews the session. An ICMP error is found by
 // [Table.FindError]. It does not allocate.
 func (t *Table) Find(f wire.Flow, now time.Duration) (ID, Direction) {
-	return t.find(&f, now)
+	n, i := t.lookup(&f)
+	if n == none || t.records.At(n).expires <= now {
+		return 0, noDirection
+	}
+	return ID(n + 1), Direction(i) + Original
 }
 
-func (t *Table) find(f *wire.Flow, now time.Duration) (ID, Direction) {
+// none is the number of no record.
+const none = ^uint32(0)
+
+// lookup returns the record and the tuple that are f, be the session expired or not.
+func (t *Table) lookup(f *wire.Flow) (n uint32, tuple int) {
 	for p := t.index.Probe(t.hash(f)); ; {
-		n, ok := p.Next()
+		e, ok := p.Next()
 		if !ok {
-			return 0, noDirection
+			return none, 0
 		}
-		r := t.records.At(n >> 1)
-		if r.is(f, int(n&1), t.wides.At(r.wide)) {
-			if r.expires <= now {
-				return 0, noDirection
-			}
-			return ID(n>>1 + 1), Direction(n&1) + Original
+		r := t.records.At(e >> 1)
+		if r.is(f, int(e&1), t.wideOf(r)) {
+			return e >> 1, int(e & 1)
 		}
 	}
+}
+
+// wideOf returns the high halves of a record's addresses.
+func (t *Table) wideOf(r *record) *wide {
+	if r.wide == 0 {
+		return &narrow
+	}
+	return t.wides.At(r.wide)
 }
 
 // Taken reports whether a session's tuple, of whichever direction, is f: no other
 // session may have it. It does not allocate.
 func (t *Table) Taken(f wire.Flow, now time.Duration) bool {
-	id, _ := t.find(&f, now)
-	return id != 0
-}
-
-// holds reports whether a session's tuple is f, be the session expired or not.
-func (t *Table) holds(f *wire.Flow) bool {
-	for p := t.index.Probe(t.hash(f)); ; {
-		n, ok := p.Next()
-		if !ok {
-			return false
-		}
-		if r := t.records.At(n >> 1); r.is(f, int(n&1), t.wides.At(r.wide)) {
-			return true
-		}
-	}
+	n, _ := t.lookup(&f)
+	return n != none && t.records.At(n).expires > now
 }
 
 func (t *Table) hash(f *wire.Flow) uint32 {
@@ -207,21 +207,15 @@ func (t *Table) full(now time.Duration) bool {
 
 // vacate reports whether tuple f is free, and ends an expired session that has it.
 func (t *Table) vacate(f *wire.Flow, now time.Duration) bool {
-	for p := t.index.Probe(t.hash(f)); ; {
-		n, ok := p.Next()
-		if !ok {
-			return true
-		}
-		r := t.records.At(n >> 1)
-		if !r.is(f, int(n&1), t.wides.At(r.wide)) {
-			continue
-		}
-		if r.expires > now {
-			return false
-		}
-		t.end(n>>1, Expired)
+	n, _ := t.lookup(f)
+	if n == none {
 		return true
 	}
+	if t.records.At(n).expires > now {
+		return false
+	}
+	t.end(n, Expired)
+	return true
 }
 
 // Track says what p, a packet in direction d, is to a session, moves the session's
@@ -229,21 +223,25 @@ func (t *Table) vacate(f *wire.Flow, now time.Duration) bool {
 // is answered by RST dies at once: it is not found any more, while its ID is good
 // until the next session is created. It does not allocate.
 func (t *Table) Track(id ID, d Direction, p *wire.Packet, now time.Duration) Tracking {
-	r := t.records.At(uint32(id - 1))
+	n := uint32(id - 1)
+	return t.track(n, t.records.At(n), d, p.Flags, now)
+}
+
+func (t *Table) track(n uint32, r *record, d Direction, flags wire.TCPFlags, now time.Duration) Tracking {
 	word, timeout := Tracked, noRenewal
 	switch r.state {
-	case UDP, UDPStream:
+	case UDP:
 		timeout = t.trackUDP(r, now)
-	case ICMPQuery, Generic:
+	case UDPStream, ICMPQuery, Generic:
 		timeout = t.timeouts[r.state]
 	default:
-		word, timeout = t.trackTCP(r, d, p.Flags)
+		word, timeout = t.trackTCP(r, d, flags)
 	}
 	if d == Reply && word != Invalid {
 		r.marks |= replied
 	}
 	if timeout != noRenewal {
-		t.renew(uint32(id-1), r, now+timeout)
+		t.renew(n, r, now+timeout)
 	}
 	return word
 }
@@ -256,7 +254,7 @@ const noRenewal time.Duration = -1
 const udpStreamAfter = 2 * time.Second
 
 func (t *Table) trackUDP(r *record, now time.Duration) time.Duration {
-	if r.state == UDP && r.marks&replied != 0 && now > r.created+udpStreamAfter {
+	if r.marks&replied != 0 && now > r.created+udpStreamAfter {
 		r.state = UDPStream
 		r.marks |= assured
 	}
@@ -287,15 +285,6 @@ func (t *Table) trackTCP(r *record, d Direction, flags wire.TCPFlags) (Tracking,
 	return Tracked, timeout
 }
 
-// touch renews a session whatever its packet says.
-func (t *Table) touch(id ID, now time.Duration) {
-	r := t.records.At(uint32(id - 1))
-	t.renew(uint32(id-1), r, now+t.timeouts[r.state])
-}
-
-// state returns a session's state.
-func (t *Table) state(id ID) State { return t.records.At(uint32(id - 1)).state }
-
 // renew lets a session live until the instant expires.
 func (t *Table) renew(n uint32, r *record, expires time.Duration) {
 	sooner := expires < r.expires
@@ -314,7 +303,7 @@ func (t *Table) end(n uint32, why End) {
 		t.config.Ended(ID(n+1), why)
 	}
 	r := t.records.At(n)
-	w := t.wides.At(r.wide)
+	w := t.wideOf(r)
 	for i := range 2 {
 		f := r.tuple(i, w)
 		t.index.Delete(t.hash(&f), n<<1|uint32(i))
@@ -327,7 +316,7 @@ func (t *Table) end(n uint32, why End) {
 // Session returns what the table knows of a session that has not ended.
 func (t *Table) Session(id ID) Session {
 	r := t.records.At(uint32(id - 1))
-	w := t.wides.At(r.wide)
+	w := t.wideOf(r)
 	reply := r.tuple(1, w)
 	return Session{
 		Original:   r.tuple(0, w),

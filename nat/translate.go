@@ -16,44 +16,57 @@ func (t *Table) Translate(p *wire.Packet, id ID, d Direction) {
 // TranslateSrc rewrites the source alone, as Linux does at POSTROUTING; of an ICMP
 // error also the destination of the packet that it quotes.
 func (t *Table) TranslateSrc(p *wire.Packet, id ID, d Direction) {
-	from, to := t.ends(id, d)
-	if p.IsError() {
-		in, ok := p.Inner()
-		if ok {
-			in.SetDst(to.Src, to.SrcPort)
-		}
-		if from.Src != to.Src {
-			p.SetSrc(to.Src, 0)
-		}
+	r := t.records.At(uint32(id - 1))
+	i, w := side(d), t.wideOf(r)
+	if !p.IsError() {
+		r.setSrc(p, i, w)
 		return
 	}
-	p.SetSrc(to.Src, to.SrcPort)
+	from, to := r.tuple(i, w), r.tuple(1-i, w).Reverse()
+	if in, ok := p.Inner(); ok {
+		in.SetDst(to.Src, to.SrcPort)
+	}
+	if from.Src != to.Src {
+		p.SetSrc(to.Src, 0)
+	}
 }
 
 // TranslateDst rewrites the destination alone, as Linux does at PREROUTING; of an
 // ICMP error also the source of the packet that it quotes.
 func (t *Table) TranslateDst(p *wire.Packet, id ID, d Direction) {
-	from, to := t.ends(id, d)
-	if p.IsError() {
-		in, ok := p.Inner()
-		if ok {
-			in.SetSrc(to.Dst, to.DstPort)
-		}
-		if from.Dst != to.Dst {
-			p.SetDst(to.Dst, 0)
-		}
+	r := t.records.At(uint32(id - 1))
+	i, w := side(d), t.wideOf(r)
+	if !p.IsError() {
+		r.setDst(p, i, w)
 		return
 	}
-	p.SetDst(to.Dst, to.DstPort)
+	from, to := r.tuple(i, w), r.tuple(1-i, w).Reverse()
+	if in, ok := p.Inner(); ok {
+		in.SetSrc(to.Dst, to.DstPort)
+	}
+	if from.Dst != to.Dst {
+		p.SetDst(to.Dst, 0)
+	}
 }
 
-// ends returns the flow of the session's packets in direction d before and after.
-func (t *Table) ends(id ID, d Direction) (from, to wire.Flow) {
-	r := t.records.At(uint32(id - 1))
-	w := t.wides.At(r.wide)
-	i := side(d)
-	from, to = r.tuple(i, w), r.tuple(1-i, w)
-	return from, to.Reverse()
+// setSrc gives p, which matches tuple i, the source that the other tuple has as its
+// destination.
+func (r *record) setSrc(p *wire.Packet, i int, w *wide) {
+	j := 1 - i&1
+	to, port := wire.AddrFromWords(w[j][1], r.addr[j][1]), uint16(r.port[j])
+	if to != p.Flow.Src || port != p.Flow.SrcPort {
+		p.SetSrc(to, port)
+	}
+}
+
+// setDst gives p, which matches tuple i, the destination that the other tuple has as
+// its source.
+func (r *record) setDst(p *wire.Packet, i int, w *wide) {
+	j := 1 - i&1
+	to, port := wire.AddrFromWords(w[j][0], r.addr[j][0]), uint16(r.port[j]>>16)
+	if to != p.Flow.Dst || port != p.Flow.DstPort {
+		p.SetDst(to, port)
+	}
 }
 
 // FindError returns the session that an ICMP error is about, by the packet that it
@@ -66,6 +79,5 @@ func (t *Table) FindError(p *wire.Packet, now time.Duration) (ID, Direction) {
 	if !ok || in.Fragment == wire.LaterFragment || in.Flow.Src != p.Flow.Dst {
 		return 0, noDirection
 	}
-	back := in.Flow.Reverse()
-	return t.find(&back, now)
+	return t.Find(in.Flow.Reverse(), now)
 }
