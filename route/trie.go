@@ -78,38 +78,6 @@ func (k key) window(at, w int) int {
 	return int(k.lo << (at - 64) >> (64 - w))
 }
 
-// find returns the number of the longest route that contains k, or 0. A nil trie
-// has no routes.
-func (t *trie) find(k key) uint32 {
-	if t == nil {
-		return 0
-	}
-	at := k.hi >> (t.shift & 63) & t.mask
-	s := t.root[at]
-	if len(t.notes) != 0 {
-		s = t.noted(uint32(at), s)
-	}
-	slots, word := t.slots, k.hi
-	for n := t.steps; n != 0; n-- {
-		s = slots[s>>shiftBits+slot(uint8(word>>(s&shiftMask)))]
-	}
-	for s&shiftMask != leafMark {
-		if s&shiftMask == bridgeMark {
-			s, word = slots[s>>shiftBits+4], k.lo
-			continue
-		}
-		s = slots[s>>shiftBits+slot(uint8(word>>(s&shiftMask)))]
-	}
-	if s == t.all {
-		return t.all.route()
-	}
-	i := s.route()
-	for !t.routes[i].matches(k) {
-		i = t.routes[i].next
-	}
-	return i
-}
-
 // newTrie returns the trie of routes, which are in the order of [Table.All]. The
 // first, number 0, is none. There are leaves for as many routes as routes has
 // capacity for.
