@@ -38,7 +38,8 @@ func fold(acc uint64) uint16 {
 
 // Delta is what a change of bytes does to a checksum over them, in one's
 // complement: the ~m + m' of RFC 1624 equation 3. Deltas add. The zero Delta
-// changes nothing. A table that rewrites the same way every time keeps it.
+// changes nothing. It is 0xffff at most. A table that rewrites the same way every
+// time keeps it.
 type Delta uint32
 
 // Plus returns the Delta of both changes.
@@ -67,7 +68,7 @@ func Delta16(from, to uint16) Delta {
 	if from == to {
 		return 0
 	}
-	return Delta(fold(uint64(^from) + uint64(to)))
+	return Delta(^from).Plus(Delta(to))
 }
 
 // Apply returns the checksum that held before the change, brought up to date:
@@ -76,7 +77,7 @@ func (d Delta) Apply(checksum uint16) uint16 {
 	if d == 0 {
 		return checksum
 	}
-	return ^fold(uint64(^checksum) + uint64(d))
+	return ^uint16(Delta(^checksum).Plus(d))
 }
 
 // pseudo returns the sum of the pseudo-header of RFC 9293 section 3.1 (IPv4) or
