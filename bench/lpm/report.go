@@ -13,10 +13,9 @@ import (
 type report struct {
 	rounds int
 	quick  bool
-	wrong  bool // one of ours gave a wrong answer
-	goals  [3][]float64
-	perFam map[string]*[3][]float64
-	order  []string
+	wrong  bool                     // one of ours gave a wrong answer
+	perFam map[string]*[3][]float64 // the ratios for each goal, by family
+	order  []string                 // of the families
 }
 
 // modes of a pass, and the goals that each is held to.
