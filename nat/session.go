@@ -80,6 +80,10 @@ type mark uint8
 const (
 	replied mark = 1 << iota
 	assured
+	closing    // TCP: a FIN began to close an open connection
+	resetForth // TCP: the last segment was a RST of the opener's
+	resetBack  // TCP: it was one of the other side's
+	openForth  // TCP: it was a SYN of the opener's
 )
 
 func side(d Direction) int { return int(d-1) & 1 }

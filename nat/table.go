@@ -264,9 +264,15 @@ func (t *Table) trackUDP(r *record, now time.Duration) time.Duration {
 // trackTCP returns the timeout to renew with, or noRenewal.
 func (t *Table) trackTCP(r *record, d Direction, flags wire.TCPFlags) (Tracking, time.Duration) {
 	seg, before := segmentOf(flags), r.state
-	next, word := nextTCP(before, seg, d)
+	next, word := r.reconsider(seg, d)
+	if word == Tracked || word == Ignored {
+		r.note(seg, d)
+	}
 	if word != Tracked {
 		return word, noRenewal
+	}
+	if next == FinWait && before != FinWait {
+		r.marks |= closing
 	}
 	r.state = next
 	timeout := t.timeouts[next]
@@ -283,6 +289,33 @@ func (t *Table) trackTCP(r *record, d Direction, flags wire.TCPFlags) (Tracking,
 		timeout = min(timeout, t.timeouts[noState])
 	}
 	return Tracked, timeout
+}
+
+// reconsider is nextTCP with what the table of states can't know. A SYN opens a closed
+// connection again only where a FIN had closed it, or its own sender's RST right
+// before. And a SYN and ACK that follows a SYN which was ignored shows that the two
+// ends are in step and the table is not (Linux, nf_conntrack_tcp_packet).
+func (r *record) reconsider(seg segment, d Direction) (State, Tracking) {
+	next, word := nextTCP(r.state, seg, d)
+	switch {
+	case word == Reopening && r.marks&(closing|resetForth<<side(d)) == 0:
+		return next, Ignored
+	case word == Ignored && seg == segSYNACK && r.marks&openForth != 0:
+		r.marks &^= closing
+		return SynReceived, Tracked
+	}
+	return next, word
+}
+
+// note remembers the last segment, as far as a later one asks for it.
+func (r *record) note(seg segment, d Direction) {
+	r.marks &^= resetForth | resetBack | openForth
+	switch {
+	case seg == segRST:
+		r.marks |= resetForth << side(d)
+	case seg == segSYN && d == Original:
+		r.marks |= openForth
+	}
 }
 
 // renew lets a session live until the instant expires.

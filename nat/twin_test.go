@@ -23,6 +23,10 @@ type slowTable struct {
 type slowSession struct {
 	nat.Session
 	id nat.ID
+
+	closed   bool          // by a FIN, of TCP
+	last     string        // kind of the last segment
+	lastSide nat.Direction // of it
 }
 
 // The kernel's transitions: a row for each kind of segment and direction, a column
@@ -143,6 +147,18 @@ func (s *slowSession) track(d nat.Direction, flags wire.TCPFlags, now time.Durat
 		s.State, s.Assured = nat.UDPStream, true
 	case s.Original.Proto == wire.ProtoTCP:
 		next := transition(before, flags, d)
+		if next == "RO" && !s.closed && (s.last != "RST" || s.lastSide != d) {
+			next = "IG" // neither closed by FIN nor aborted by the side that opens it now
+		}
+		if next == "IG" && kindOf(flags) == "SYN." && s.last == "SYN" && s.lastSide == nat.Original {
+			next, s.closed = "SR", false // the ends are in step, the table was not
+		}
+		if next == "FW" && before != nat.FinWait {
+			s.closed = true
+		}
+		if next != "IV" && next != "RO" {
+			s.last, s.lastSide = kindOf(flags), d
+		}
 		switch next {
 		case "IV":
 			return nat.Invalid
