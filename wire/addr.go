@@ -147,3 +147,10 @@ func (p Prefix) Contains(a Addr) bool {
 	}
 	return p.family == family4 || p.family == family6 && !a.Is4()
 }
+
+// Base returns the prefix's first address; the zero Addr of the zero Prefix.
+func (p Prefix) Base() Addr { return p.addr }
+
+// Truncate returns a with the bits behind the prefix's length cleared: Base, where p
+// contains a. It does not allocate.
+func (p Prefix) Truncate(a Addr) Addr { return Addr{a.hi & p.mask.hi, a.lo & p.mask.lo} }

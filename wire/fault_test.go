@@ -63,6 +63,7 @@ var packetFaults = []struct {
 	{"first fragment with a TCP header of 4 words", with(packet4(ProtoTCP, true, 0, 24), put(20+12, 0x40)), BadDataOffset},
 	{"first fragment without a UDP header", packet4(ProtoUDP, true, 0, 0), TinyFragment},
 	{"first fragment whose UDP length is the datagram's", with(packet4(ProtoUDP, true, 0, 8), put16(24, 900)), NoFault},
+	{"first fragment whose UDP length is 7", with(packet4(ProtoUDP, true, 0, 8), put16(24, 7)), BadUDPLength},
 	{"first fragment without an ICMPv6 header", packet6(ProtoICMPv6, true, 0, 0), TinyFragment},
 	{"IPv6 without its extension header", with(packet6(extHopByHop, false, 0, 0), put(6, 0)), BadExtension},
 	{"IPv6 with half of an extension header", with(packet6(extDestination, false, 0, 8), put(41, 1)), BadExtension},

@@ -16,8 +16,9 @@ type Inner struct {
 // Inner returns the packet quoted in an ICMP error. It reports false where p is
 // no error, or quotes less than an IP header and 8 bytes (RFC 792). A later
 // fragment is quoted without ports. The quoted lengths and the quoted header's
-// checksum are not looked at: the packet may have come cut or changed. It does
-// not allocate.
+// checksum are not looked at: the packet may have come cut or changed. What a
+// first fragment of an error quotes may go on in the next fragment, where no Set
+// method reaches. It does not allocate.
 func (p *Packet) Inner() (Inner, bool) {
 	if !p.IsError() {
 		return Inner{}, false

@@ -124,7 +124,7 @@ func (p *Packet) checkTransport(t []byte) (f Fault) {
 		f = TCP(t).check()
 	case ProtoUDP:
 		f = UDP(t).check()
-		if p.Fragment == FirstFragment && f == BadUDPLength {
+		if p.Fragment == FirstFragment && f == BadUDPLength && UDP(t).Len() >= UDPLen {
 			f = NoFault
 		}
 	case ProtoICMP, ProtoICMPv6:
