@@ -17,7 +17,8 @@ import (
 // Node is one place that a packet passes: an interface's side, a subnet's router,
 // a gateway's side.
 type Node interface {
-	// Name is how traces call the node. It is constant and formats nothing.
+	// Name is how traces call the node. It is constant and formats nothing. A node
+	// where packets begin may be a Sender too, and say whose they are.
 	Name() string
 	// Forward may rewrite p and says where p goes next. p is the node's until it
 	// returns. Forward formats nothing unless c.Tracing, and does not allocate for
@@ -25,8 +26,16 @@ type Node interface {
 	Forward(c *Context, p *wire.Packet) Next
 }
 
-// Next is a node's word on a packet: [To] another node, or an end. The zero Next
-// is no word, and the engine panics on it with the node's name.
+// Sender is a Node whose packets are somebody's: an interface's side that a guest
+// sends into. Traces call the packet's sender so; without it they say the node's name.
+type Sender interface {
+	// Sender returns the sender's name. It is constant and formats nothing.
+	Sender() string
+}
+
+// Next is a node's word on a packet: [To] another node, [Drop], or what
+// [Context.Deliver] returns. The zero Next is no word, and the engine panics on it
+// with the node's name.
 type Next struct {
 	node Node
 	end  trace.Reason
@@ -35,7 +44,8 @@ type Next struct {
 // To sends the packet on to n.
 func To(n Node) Next { return Next{node: n} }
 
-// Drop ends the walk for the reason r.
+// Drop ends the walk for the reason r, which is not trace.Delivered: only
+// [Context.Deliver] delivers. trace.Answered is no drop: the node took the packet.
 func Drop(r trace.Reason) Next { return Next{end: r} }
 
 // Node returns the node that the packet goes to, nil where the walk ends.
@@ -48,7 +58,7 @@ func (n Next) End() trace.Reason { return n.end }
 // on the internet.
 type Guest interface {
 	// Receive takes the packet and says what became of it. p and its bytes are the
-	// guest's until it returns.
+	// guest's until it returns. It may send packets, and run the clock.
 	Receive(p *wire.Packet) trace.Reason
 }
 
@@ -58,27 +68,39 @@ type Origin struct {
 	VPC, Subnet, Zone string
 }
 
-// Context is a walk's surroundings, handed to every node.
+// Tracker remembers the flow of a packet that it has let through, whatever its rules
+// say of tracking: an interface's connection tracking. See [Context.Track].
+type Tracker interface {
+	// Track begins to track p's flow; false says that there is no room for it.
+	Track(p *wire.Packet, now time.Duration) bool
+}
+
+// Context is a walk's surroundings, handed to every node. It is a node's until
+// Forward returns.
 type Context struct {
 	// Now is the instant at which the packet was sent.
 	Now time.Duration
 	// From is where the packet last left a subnet, nil before that and from outside.
 	From *Origin
 	// Link is the interface that an Ethernet frame was addressed to, nil where it
-	// was the router: neighbours talk directly.
+	// was the router: neighbours talk directly. The first router takes it away.
 	Link Node
-	// Latency is what delivery will take; nodes add to it.
+	// Latency is what delivery will take; nodes add to it, and never subtract.
 	Latency time.Duration
 
-	engine *Engine
-	walk   *trace.Walk
-	node   Node
+	engine    *Engine
+	walk      *trace.Walk
+	node      Node
+	guest     Guest
+	untracked Tracker
+	tracked   bool
 }
 
 // Tracing reports whether steps are kept: build one only if they are.
 func (c *Context) Tracing() bool { return c.walk != nil }
 
-// Note keeps a step. Time, node, flow and TTL are filled in from p.
+// Note keeps a step. Time, node, flow and TTL are filled in from p. It does not
+// allocate but where the walk's steps grow.
 func (c *Context) Note(p *wire.Packet, s trace.Step) {
 	if c.walk == nil {
 		return
@@ -88,11 +110,32 @@ func (c *Context) Note(p *wire.Packet, s trace.Step) {
 }
 
 // Emit sends a packet of the platform's own, such as an ICMP error, from node at.
-// It walks after the present packet. The bytes are copied.
-func (c *Context) Emit(at Node, ip []byte) { c.engine.emit(at, ip, c.walk) }
+// It walks after the present packet, and takes as long as that has taken so far
+// and its own way. The bytes are copied. It does not allocate in the long run.
+func (c *Context) Emit(at Node, ip []byte) { c.engine.emit(at, ip) }
 
-// Deliver hands the walking packet to a guest after the walk's latency.
+// Deliver hands the walking packet to a guest when its walk has ended, after its
+// latency. The node returns what Deliver returns.
 func (c *Context) Deliver(g Guest) Next {
-	c.engine.deliver(g, c)
+	c.guest = g
 	return Next{end: trace.Delivered}
 }
+
+// Untracked leaves word that t let the packet through without tracking its flow,
+// for a node on the way that knows better.
+func (c *Context) Untracked(t Tracker) { c.untracked = t }
+
+// Track says that flows by this node are always tracked, whatever the rules: those
+// by NAT gateways, Network Load Balancers, egress-only internet gateways and others
+// (EC2 guide, "Security group connection tracking"). The interface that the packet
+// came from begins to track the flow, and the one that it reaches will. It must be
+// called before p is rewritten. It reports false where the interface has no room:
+// the node is to drop the packet for trace.TrackingFull.
+func (c *Context) Track(p *wire.Packet) bool {
+	t := c.untracked
+	c.tracked, c.untracked = true, nil
+	return t == nil || t.Track(p, c.Now)
+}
+
+// Tracked reports whether the packet came by a node that called Track.
+func (c *Context) Tracked() bool { return c.tracked }

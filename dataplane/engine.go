@@ -14,7 +14,7 @@ const MaxNodes = 128
 
 // MaxEmitted is how many packets of the platform's own one Send may cause. Errors
 // about errors are never sent (RFC 1122 section 3.2.2), so two suffice; the bound
-// is for a node that breaks that rule.
+// is for a node that breaks that rule. What is beyond ends as trace.TooManyHops.
 const MaxEmitted = 16
 
 // Engine carries packets. Make it with a Clock; one goroutine.
@@ -23,144 +23,176 @@ type Engine struct {
 	Clock *clock.Clock
 	// Log keeps walks where it is not nil.
 	Log *trace.Log
-	// Ended, where not nil, is told of every end of a walk, traced or not.
+	// Ended, where not nil, is told of every end of a walk, traced or not, and once
+	// more where a guest drops what was delivered to it. where is the node's name.
+	// It must not send.
 	Ended func(end trace.Reason, where string, f wire.Flow)
 
 	ctx     Context
-	current *flight // the walking packet's, nil outside a walk
-	cause   int     // the walk whose packet a guest has in Receive
+	walking bool
+	cause   int // the walk in whose name packets are sent now
 	queue   []emission
 	free    []*flight
 }
 
+// emission is a packet of the platform's own that waits for the present one's end.
 type emission struct {
-	at    Node
-	ip    []byte
-	cause int
-}
-
-// flight is a packet on its way to a guest, and the buffer that holds any packet
-// on its walk. Flights are used again.
-type flight struct {
-	engine *Engine
-	guest  Guest
-	walk   *trace.Walk
-	p      wire.Packet
-	buf    []byte
+	at     Node
+	flight *flight
+	cause  int
+	after  time.Duration
 }
 
 // Send walks the IP packet ip from node at to its end and returns why it ended.
 // The bytes are copied. Malformed bytes end at once with trace.Malformed.
-// It does not allocate where no Log is set. Send must not be called by a node:
-// nodes Emit.
+// It does not allocate where no Log is set. A guest may call it from Receive; a node
+// must not: nodes Emit.
 func (e *Engine) Send(at Node, ip []byte) trace.Reason { return e.SendTo(at, nil, ip) }
 
 // SendTo is Send for a frame whose destination address names a neighbour's
 // interface; link is nil for the router's.
 func (e *Engine) SendTo(at, link Node, ip []byte) trace.Reason {
-	if e.current != nil {
+	if e.walking {
 		panic("dataplane: Send from inside a walk, at " + e.ctx.node.Name())
 	}
-	end := e.walk(at, link, ip, e.cause)
-	for n := 0; len(e.queue) > 0 && n < MaxEmitted; n++ {
-		m := e.queue[0]
-		e.queue = e.queue[1:]
-		e.walk(m.at, nil, m.ip, m.cause)
-	}
-	e.queue = e.queue[:0]
+	end := e.walk(e.take(ip), emission{at: at, cause: e.cause}, link)
+	e.walkEmitted()
 	return end
 }
 
-// walk is the loop. Everything a packet meets, it meets here.
-func (e *Engine) walk(at, link Node, ip []byte, cause int) trace.Reason {
-	f := e.take(len(ip))
-	copy(f.buf, ip)
-	e.ctx = Context{Now: e.Clock.Now(), Link: link, engine: e}
-	if err := f.p.Read(f.buf[:len(ip)]); err != nil {
-		return e.malformed(f, at, err, cause)
+// walkEmitted walks what nodes emitted, in the order in which they did.
+func (e *Engine) walkEmitted() {
+	for n := 0; n < len(e.queue); n++ {
+		m := e.queue[n]
+		if n < MaxEmitted {
+			e.walk(m.flight, m, nil)
+			continue
+		}
+		e.refuse(Refusal{Where: m.at.Name(), Size: m.flight.n, End: trace.TooManyHops, Why: "too many packets of the platform's own"}, m.cause)
+		e.release(m.flight)
+	}
+	clear(e.queue)
+	e.queue = e.queue[:0]
+}
+
+// walk is one packet's way: its headers are read once, nodes have it one after
+// another, and it is scheduled for its guest or it is dead.
+func (e *Engine) walk(f *flight, from emission, link Node) trace.Reason {
+	c := &e.ctx
+	*c = Context{Now: e.Clock.Now(), Link: link, Latency: from.after, engine: e, node: from.at}
+	if err := f.p.Read(f.buf[:f.n]); err != nil {
+		defer e.release(f)
+		return e.refuse(Refusal{Where: from.at.Name(), Size: f.n, End: trace.Malformed, Why: err.Error()}, from.cause)
 	}
 	if e.Log != nil {
-		e.ctx.walk = e.Log.Begin(e.ctx.Now, cause, f.p.Flow, f.p.Len())
+		c.walk = e.Log.Begin(c.Now, from.cause, sender(from.at), &f.p)
 	}
-	e.current = f
-	node, end := at, trace.None
-	for hops := 0; ; hops++ {
-		if hops == MaxNodes {
-			end = trace.TooManyHops
-			break
-		}
-		e.ctx.node = node
-		next := node.Forward(&e.ctx, &f.p)
-		if next.node == nil {
-			end = next.end
-			break
-		}
-		node = next.node
+	e.walking = true
+	end := e.follow(&f.p)
+	if end == trace.None || end == trace.Delivered && c.guest == nil {
+		panic("dataplane: no word from " + c.node.Name())
 	}
-	e.current = nil
-	if end == trace.None {
-		panic("dataplane: no word from " + node.Name())
-	}
-	e.ended(f, end, node)
-	if f.guest == nil {
+	e.ended(end, &f.p)
+	e.walking = false
+	if end == trace.Delivered {
+		f.depart(c)
+	} else {
 		e.release(f)
 	}
 	return end
 }
 
-func (e *Engine) malformed(f *flight, at Node, err error, cause int) trace.Reason {
-	if e.Log != nil {
-		w := e.Log.Begin(e.ctx.Now, cause, wire.Flow{}, 0)
-		w.Reason, w.Where = trace.Malformed, at.Name()
-		w.Steps = []trace.Step{{At: e.ctx.Now, Act: trace.Ended, Node: at.Name(), Reason: trace.Malformed, Match: err.Error()}}
+// follow is the loop. Everything a packet meets, it meets here.
+func (e *Engine) follow(p *wire.Packet) trace.Reason {
+	c := &e.ctx
+	for range MaxNodes {
+		steps := c.steps()
+		next := c.node.Forward(c, p)
+		if c.walk != nil {
+			c.complete(p, steps, next)
+		}
+		if next.node == nil {
+			return next.end
+		}
+		c.node = next.node
 	}
-	if e.Ended != nil {
-		e.Ended(trace.Malformed, at.Name(), wire.Flow{})
-	}
-	e.release(f)
-	return trace.Malformed
+	return trace.TooManyHops
 }
 
-func (e *Engine) ended(f *flight, end trace.Reason, node Node) {
+func (c *Context) steps() int {
+	if c.walk == nil {
+		return 0
+	}
+	return len(c.walk.Steps)
+}
+
+// complete gives every node its step, those that noted nothing too, and the last
+// step of each the TTL that the packet left it with.
+func (c *Context) complete(p *wire.Packet, before int, next Next) {
+	switch {
+	case len(c.walk.Steps) > before:
+		c.walk.Steps[len(c.walk.Steps)-1].TTL = p.TTL()
+	case next.node != nil:
+		c.Note(p, trace.Step{Act: trace.Passed})
+	default:
+		c.Note(p, trace.Step{Act: trace.Ended, Reason: next.end})
+	}
+}
+
+func sender(at Node) string {
+	if s, ok := at.(Sender); ok {
+		return s.Sender()
+	}
+	return at.Name()
+}
+
+func (e *Engine) ended(end trace.Reason, p *wire.Packet) {
+	where := e.ctx.node.Name()
 	if w := e.ctx.walk; w != nil {
-		w.Reason, w.Where, w.Last = end, node.Name(), f.p.Flow
+		w.Reason, w.Where, w.Last = end, where, p.Flow
 	}
 	if e.Ended != nil {
-		e.Ended(end, node.Name(), f.p.Flow)
+		e.Ended(end, where, p.Flow)
 	}
+}
+
+// Refusal is the end of what never became a walking packet.
+type Refusal struct {
+	// Where is the name of the place that refused it.
+	Where string
+	// Flow is the packet's, zero where it has none.
+	Flow wire.Flow
+	// Size is the frame's or the packet's, in bytes.
+	Size int
+	// End is why, Why more words on it, for traces.
+	End trace.Reason
+	Why string
+}
+
+// Refuse ends what is no packet, or gets no way into the network: it is kept and
+// told of as a walk of one step. It returns r.End.
+func (e *Engine) Refuse(r Refusal) trace.Reason { return e.refuse(r, e.cause) }
+
+func (e *Engine) refuse(r Refusal, cause int) trace.Reason {
+	if e.Log != nil {
+		now := e.Clock.Now()
+		w := e.Log.Begin(now, cause, r.Where, nil)
+		w.First, w.Last, w.Size, w.Reason, w.Where = r.Flow, r.Flow, r.Size, r.End, r.Where
+		w.Steps = append(w.Steps, trace.Step{At: now, Act: trace.Ended, Node: r.Where, Reason: r.End, Match: r.Why, Flow: r.Flow})
+	}
+	if e.Ended != nil {
+		e.Ended(r.End, r.Where, r.Flow)
+	}
+	return r.End
 }
 
 // emit queues a copy: the node's bytes are its own again when it returns.
-func (e *Engine) emit(at Node, ip []byte, w *trace.Walk) {
+func (e *Engine) emit(at Node, ip []byte) {
 	cause := 0
-	if w != nil {
-		cause = w.ID
+	if e.ctx.walk != nil {
+		cause = e.ctx.walk.ID
 	}
-	e.queue = append(e.queue, emission{at, append([]byte(nil), ip...), cause})
-}
-
-// deliver keeps the packet's buffer until the guest has had it: no copy.
-func (e *Engine) deliver(g Guest, c *Context) {
-	e.current.guest, e.current.walk = g, c.walk
-	e.Clock.Schedule(c.Latency, e.current)
-}
-
-// Run hands the packet to its guest, as an event of the clock.
-func (f *flight) Run() {
-	e, was := f.engine, f.engine.cause
-	e.cause = 0
-	if f.walk != nil {
-		e.cause = f.walk.ID
-	}
-	end := f.guest.Receive(&f.p)
-	if f.walk != nil {
-		f.walk.Guest, f.walk.Last = end, f.p.Flow
-	}
-	if end.IsDrop() && e.Ended != nil {
-		e.Ended(end, "guest", f.p.Flow)
-	}
-	e.cause = was
-	e.release(f)
+	e.queue = append(e.queue, emission{at, e.take(ip), cause, e.ctx.Latency})
 }
 
 // Note keeps a step of a guest's own while it has a packet in Receive: what its
@@ -177,26 +209,21 @@ func (e *Engine) Note(node string, p *wire.Packet, s trace.Step) {
 	w.Steps = append(w.Steps, s)
 }
 
+// Cause returns the id of the walk in whose name packets are sent now: the one
+// whose packet a guest has in Receive; 0 outside and without a Log.
+func (e *Engine) Cause() int { return e.cause }
+
+// Attribute has what is sent and noted from now on count as caused by the walk with
+// the given id, and returns the Cause until now, to be put back. It is for guests
+// that keep a packet waiting, for an answer to ARP for instance, and send it later
+// in the name of the walk that brought it.
+func (e *Engine) Attribute(cause int) (was int) {
+	was, e.cause = e.cause, cause
+	return was
+}
+
 // Tracing reports whether walks are kept.
 func (e *Engine) Tracing() bool { return e.Log != nil }
 
 // Now returns the clock's present instant.
 func (e *Engine) Now() time.Duration { return e.Clock.Now() }
-
-func (e *Engine) take(n int) *flight {
-	need := max(2048, n)
-	if last := len(e.free) - 1; last >= 0 {
-		f := e.free[last]
-		e.free = e.free[:last]
-		if len(f.buf) < need {
-			f.buf = make([]byte, need)
-		}
-		return f
-	}
-	return &flight{engine: e, buf: make([]byte, need)}
-}
-
-func (e *Engine) release(f *flight) {
-	f.guest, f.walk = nil, nil
-	e.free = append(e.free, f)
-}

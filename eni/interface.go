@@ -1,6 +1,8 @@
 package eni
 
 import (
+	"time"
+
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/filter"
 	"github.com/vpcsim/vpcsim/trace"
@@ -24,7 +26,7 @@ type Interface struct {
 	// Groups are the rules of its security groups; nil is an interface that has
 	// none, such as a NAT gateway's, and filters nothing.
 	Groups *filter.Groups
-	// GroupNames names the groups in traces.
+	// GroupNames names the groups in traces, where no rule of theirs allows a packet.
 	GroupNames string
 	// Flows are the flows that its groups let through. Nil where Groups is.
 	Flows *filter.Tracker
@@ -98,22 +100,24 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if i.Down != trace.None {
 		return dataplane.Drop(i.Down)
 	}
-	if !i.checkAddress(c, p, p.Flow.Src) {
+	if !i.checkAddress(c, p, p.Flow.Src, "source") {
 		return dataplane.Drop(trace.SourceCheck)
 	}
-	if s := i.Segment.services[p.Flow.Dst]; s != nil {
+	if s := i.Segment.services.lookup(p.Flow.Dst); s != nil {
 		return s.Serve(c, i, p)
 	}
 	if end := i.filter(c, p, filter.Egress); end != trace.None {
 		return dataplane.Drop(end)
 	}
-	if c.Link != nil {
-		if c.Tracing() {
-			c.Note(p, trace.Step{Act: trace.Resolved})
-		}
-		return dataplane.To(c.Link)
-	}
 	return dataplane.To(i.Router)
+}
+
+// Sender returns the interface's name: a packet that begins here is its guest's.
+func (o *out) Sender() string { return o.Label }
+
+// Track remembers the flow of a packet that went out untracked.
+func (o *out) Track(p *wire.Packet, now time.Duration) bool {
+	return o.Flows.Admit(filter.Egress, p, now)
 }
 
 // Name returns the interface's name and "in".
@@ -129,7 +133,7 @@ func (n *in) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if end := i.filter(c, p, filter.Ingress); end != trace.None {
 		return dataplane.Drop(end)
 	}
-	if !i.checkAddress(c, p, p.Flow.Dst) {
+	if !i.checkAddress(c, p, p.Flow.Dst, "destination") {
 		return dataplane.Drop(trace.DestinationCheck)
 	}
 	return i.hand(c)
@@ -155,27 +159,28 @@ func (s *service) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 }
 
 // checkAddress is source/dest check: it reports whether a packet whose address on
-// this side is a may pass.
-func (i *Interface) checkAddress(c *dataplane.Context, p *wire.Packet, a wire.Addr) bool {
+// this side is a, its source or destination, may pass.
+func (i *Interface) checkAddress(c *dataplane.Context, p *wire.Packet, a wire.Addr, side string) bool {
 	own := i.Owns(a)
-	if !own && i.SourceDestCheck {
-		if c.Tracing() {
-			c.Note(p, trace.Step{Act: trace.Denied, Object: "source/dest check", Rule: "is on, and " + a.String() + " is not an address of this interface"})
-		}
-		return false
-	}
 	if c.Tracing() {
-		s := trace.Step{Act: trace.CheckOff}
-		if own {
-			s = trace.Step{Act: trace.Checked, Match: a.String()}
+		step := trace.Step{Act: trace.Checked, Object: side}
+		switch {
+		case !own && i.SourceDestCheck:
+			step.Act = trace.NotOwn
+		case !own:
+			step.Act = trace.CheckOff
 		}
-		c.Note(p, s)
+		c.Note(p, step)
 	}
-	return true
+	return own || !i.SourceDestCheck
 }
 
 // filter asks the security groups in one direction: known flows pass, new ones
 // need a rule and are remembered unless AWS would not track them.
+//
+// Which flows AWS always tracks depends on their way, which an interface can't see
+// ahead: on the way in the nodes passed have said so ([dataplane.Context.Tracked]);
+// on the way out the interface leaves word, and such a node has it track after all.
 func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
 	if i.Groups == nil {
 		return trace.None
@@ -190,11 +195,16 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	if !ok {
 		return i.noRule(c, p, d)
 	}
-	if !m.Untracked && !i.Flows.Admit(d, p, c.Now) {
-		return trace.TrackingFull
-	}
 	if c.Tracing() {
 		c.Note(p, trace.Step{Act: trace.Allowed, Object: m.Rule.Group, Rule: m.Rule.ID})
+	}
+	switch {
+	case !m.Untracked || c.Tracked():
+		if !i.Flows.Admit(d, p, c.Now) {
+			return trace.TrackingFull
+		}
+	case d == filter.Egress:
+		c.Untracked((*out)(i))
 	}
 	return trace.None
 }
@@ -207,12 +217,12 @@ func (i *Interface) ask(d filter.Direction, p *wire.Packet) (filter.Match, bool)
 }
 
 func (i *Interface) noRule(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
-	end, rule, peer := trace.GroupIngress, "no ingress rule for ", p.Flow.Src
+	end, which := trace.GroupIngress, "ingress"
 	if d == filter.Egress {
-		end, rule, peer = trace.GroupEgress, "no egress rule for ", p.Flow.Dst
+		end, which = trace.GroupEgress, "egress"
 	}
 	if c.Tracing() {
-		c.Note(p, trace.Step{Act: trace.Denied, Object: i.GroupNames, Rule: rule + peer.String()})
+		c.Note(p, trace.Step{Act: trace.NoRule, Object: i.GroupNames, Rule: which})
 	}
 	return end
 }

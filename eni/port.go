@@ -12,12 +12,13 @@ import (
 type Guest interface {
 	// Frame takes a frame and says what became of the packet in it:
 	// trace.Delivered, trace.Forwarded, or why the guest dropped it. The bytes are
-	// the guest's until it returns. ARP and neighbour discovery come here too.
+	// the guest's until it returns. ARP and neighbour discovery come here too. It
+	// may send frames, and run the clock.
 	Frame(frame []byte) trace.Reason
 }
 
 // Tap sees the frames of a port, as tcpdump in the guest would: out says whether
-// the guest sent it. The bytes are the tap's until it returns.
+// the guest sent it. The bytes are the tap's until it returns; it must not change them.
 type Tap func(now time.Duration, out bool, frame []byte)
 
 // ARPDelay is how long the VPC takes to answer ARP and neighbour discovery. AWS
@@ -31,7 +32,7 @@ type Port struct {
 	guest  Guest
 	taps   []Tap
 	fresh  func() *Interface
-	frame  []byte
+	frame  []byte // room for a delivered frame, nil while the guest has it
 }
 
 // NewPort returns a port on which nothing is plugged in. fresh returns the
@@ -53,63 +54,97 @@ func (p *Port) Tap(t Tap) { p.taps = append(p.taps, t) }
 // Send takes a frame from the guest, walks the packet in it and returns why that
 // ended. ARP requests and neighbour solicitations are answered by the VPC:
 // trace.Answered. A frame to a MAC address other than the router's reaches the
-// neighbour that has it, past route tables and ACLs. The bytes are copied.
+// neighbour that has it, past route tables and ACLs. The bytes are copied. It does
+// not allocate for a packet of a known flow where no Log is set.
 func (p *Port) Send(frame []byte) trace.Reason {
+	i := p.fresh()
 	e := wire.Ethernet(frame)
-	if e.Check() != nil {
-		return p.refuse(trace.Malformed)
+	switch {
+	case e.Check() != nil:
+		return p.refuse(i, frame, trace.Malformed, e.Check().Error())
+	case i == nil:
+		return p.refuse(i, frame, trace.NotAttached, "the interface does not exist")
 	}
 	p.tap(true, frame)
-	i := p.fresh()
-	if i == nil {
-		return p.refuse(trace.NotAttached)
-	}
 	switch e.Type() {
 	case wire.EtherTypeARP:
-		return p.answerARP(i, wire.ARP(e.Payload()))
+		return p.answerARP(i, frame)
 	case wire.EtherTypeIPv4, wire.EtherTypeIPv6:
 		return p.sendIP(i, e)
 	}
-	return p.refuse(trace.UnknownEtherType)
+	return p.refuse(i, frame, trace.UnknownEtherType, "")
 }
 
-// refuse ends a frame that begins no walk.
-func (p *Port) refuse(r trace.Reason) trace.Reason {
-	if p.engine.Ended != nil {
-		p.engine.Ended(r, "port", wire.Flow{})
+// refuse ends a frame that gets no way into the network. i may be nil.
+func (p *Port) refuse(i *Interface, frame []byte, end trace.Reason, why string) trace.Reason {
+	r := dataplane.Refusal{Where: "no interface", Size: len(frame), End: end, Why: why}
+	if i != nil {
+		r.Where = i.outName
 	}
-	return r
+	var q wire.Packet
+	if e := wire.Ethernet(frame); e.Check() == nil && isIP(e.Type()) && q.Read(e.Payload()) == nil {
+		r.Flow, r.Size = q.Flow, q.Len()
+	}
+	return p.engine.Refuse(r)
 }
+
+func isIP(t wire.EtherType) bool { return t == wire.EtherTypeIPv4 || t == wire.EtherTypeIPv6 }
 
 func (p *Port) sendIP(i *Interface, e wire.Ethernet) trace.Reason {
-	if e.Type() == wire.EtherTypeIPv6 {
-		if r, ok := p.answerND(i, e.Payload()); ok {
-			return r
+	ip, dst := e.Payload(), e.Dst()
+	switch {
+	case e.Type() != etherTypeOf(ip):
+		return p.refuse(i, e, trace.Malformed, "the IP version is not the EtherType's")
+	case i.Down == trace.None && mayBeDiscovery(ip):
+		if end, ok := p.answerDiscovery(i, e); ok {
+			return end
 		}
 	}
-	dst := e.Dst()
 	if dst == i.Segment.Router {
-		return p.engine.SendTo(i.Out(), nil, e.Payload())
+		return p.engine.SendTo(i.Out(), nil, ip)
 	}
-	if neighbour := i.Segment.macs[dst]; neighbour != nil {
-		return p.engine.SendTo(i.Out(), neighbour.In(), e.Payload())
+	if to := i.Segment.neighbor(dst); to != nil {
+		return p.engine.SendTo(i.Out(), to.In(), ip)
 	}
-	return p.refuse(trace.UnknownMAC)
+	if dst.IsGroup() {
+		return p.refuse(i, e, trace.Multicast, "")
+	}
+	return p.refuse(i, e, trace.UnknownMAC, p.words(dst.String))
+}
+
+// words returns what f returns where somebody will read it.
+func (p *Port) words(f func() string) string {
+	if p.engine.Tracing() {
+		return f()
+	}
+	return ""
+}
+
+// etherTypeOf returns the EtherType for the bytes of an IP packet: IPv6's unless
+// they begin as IPv4 does.
+func etherTypeOf(ip []byte) wire.EtherType {
+	if len(ip) > 0 && ip[0]>>4 == 4 {
+		return wire.EtherTypeIPv4
+	}
+	return wire.EtherTypeIPv6
 }
 
 // answerARP answers as the VPC does: for the router, for interfaces of the subnet,
 // for nobody else. Announcements and probes of a guest's own go unanswered, since
 // no guest can claim an address (VPC guide, "Subnet sizing": no broadcast).
-func (p *Port) answerARP(i *Interface, a wire.ARP) trace.Reason {
-	if a.Check() != nil {
-		return p.refuse(trace.Malformed)
-	}
-	if a.Op() != wire.ARPRequest || i.Owns(a.Target()) {
+func (p *Port) answerARP(i *Interface, frame []byte) trace.Reason {
+	a := wire.ARP(wire.Ethernet(frame).Payload())
+	switch {
+	case a.Check() != nil:
+		return p.refuse(i, frame, trace.Malformed, a.Check().Error())
+	case i.Down != trace.None:
+		return p.refuse(i, frame, i.Down, "")
+	case a.Op() != wire.ARPRequest || i.Owns(a.Target()):
 		return trace.Answered
 	}
 	mac, ok := i.Segment.resolve(a.Target())
 	if !ok {
-		return p.refuse(trace.NoNeighbor)
+		return p.refuse(i, frame, trace.NoNeighbor, p.words(a.Target().String))
 	}
 	reply := make([]byte, wire.EthernetLen, wire.EthernetLen+wire.ARPLen)
 	wire.PutEthernet(reply, a.SenderMAC(), mac, wire.EtherTypeARP)
@@ -119,7 +154,7 @@ func (p *Port) answerARP(i *Interface, a wire.ARP) trace.Reason {
 
 // later hands a frame of the VPC's own to the guest.
 func (p *Port) later(frame []byte) {
-	p.engine.Clock.Schedule(ARPDelay, arrival{p, frame})
+	p.engine.Clock.Schedule(ARPDelay, &arrival{p, frame})
 }
 
 type arrival struct {
@@ -128,7 +163,7 @@ type arrival struct {
 }
 
 // Run delivers the frame.
-func (a arrival) Run() {
+func (a *arrival) Run() {
 	if a.port.guest == nil {
 		return
 	}
@@ -137,22 +172,28 @@ func (a arrival) Run() {
 }
 
 // Receive puts a frame around a packet delivered to the interface and hands it to
-// the guest. It is the dataplane's end of the port.
+// the guest. It is the dataplane's end of the port. It does not allocate, but where
+// a guest runs the clock while it has a frame.
 func (p *Port) Receive(packet *wire.Packet) trace.Reason {
 	i := p.fresh()
-	if p.guest == nil || i == nil {
+	switch {
+	case p.guest == nil || i == nil:
 		return trace.NotAttached
+	case i.Down != trace.None:
+		return i.Down
 	}
-	p.frame = append(p.frame[:0], make([]byte, wire.EthernetLen)...)
-	t := wire.EtherTypeIPv6
-	if packet.Is4() {
-		t = wire.EtherTypeIPv4
+	frame := p.frame
+	p.frame = nil
+	if cap(frame) < wire.EthernetLen+packet.Len() {
+		frame = make([]byte, max(2048, wire.EthernetLen+packet.Len()))
 	}
-	wire.PutEthernet(p.frame, i.MAC, i.Segment.sender(packet.Flow.Src), t)
-	frame := append(p.frame, packet.Bytes()...)
-	p.frame = frame
+	frame = frame[:wire.EthernetLen]
+	wire.PutEthernet(frame, i.MAC, i.Segment.sender(packet.Flow.Src), etherTypeOf(packet.Bytes()))
+	frame = append(frame, packet.Bytes()...)
 	p.tap(false, frame)
-	return p.guest.Frame(frame)
+	end := p.guest.Frame(frame)
+	p.frame = frame
+	return end
 }
 
 func (p *Port) tap(out bool, frame []byte) {

@@ -16,64 +16,79 @@ type Segment struct {
 	RouterAddrs []wire.Addr
 	// Prefixes are the subnet's CIDRs.
 	Prefixes []wire.Prefix
-	services map[wire.Addr]Service
-	hosts    map[wire.Addr]*Interface
-	macs     map[wire.MAC]*Interface
-	ranges   []delegated
+
+	services table[Service]
+	hosts    table[*Interface]
+	macs     table[*Interface] // by macKey
+	ranges   []delegation
 }
 
-// delegated is a prefix assigned to an interface (EC2 guide, "Assigning prefixes").
-type delegated struct {
-	prefix wire.Prefix
-	to     *Interface
+// delegation is the prefixes of one length that are assigned to interfaces (EC2
+// guide, "Assigning prefixes": /28 of IPv4, /80 of IPv6), by their first address.
+type delegation struct {
+	mask   wire.Addr
+	prefix wire.Prefix // one of them: its length is theirs
+	to     table[*Interface]
+}
+
+// macKey is a MAC address as the number it is, to stand in a table.
+func macKey(m wire.MAC) wire.Addr {
+	return wire.AddrFromWords(0, uint64(m[0])<<40|uint64(m[1])<<32|uint64(m[2])<<24|uint64(m[3])<<16|uint64(m[4])<<8|uint64(m[5]))
 }
 
 // Service answers packets that a guest sends to an address of the platform:
 // metadata, DNS, time. Security groups and ACLs do not filter them (VPC guide,
-// "Security groups").
+// "Security groups"); source/dest check does.
 type Service interface {
+	// Serve takes the packet p that the guest behind i sent. It may answer with
+	// c.Emit(i.FromService(), …), and then ends the walk for trace.Answered.
 	Serve(c *dataplane.Context, i *Interface, p *wire.Packet) dataplane.Next
 }
 
-// Add puts an interface on the segment. Of two with one address the first stays.
+// Add puts an interface on the segment. Of two with one address, one prefix or one
+// MAC address the first stays.
 func (s *Segment) Add(i *Interface) {
-	if s.hosts == nil {
-		s.hosts, s.macs = map[wire.Addr]*Interface{}, map[wire.MAC]*Interface{}
-	}
 	for _, a := range i.Addrs {
-		if s.hosts[a] == nil {
-			s.hosts[a] = i
-		}
+		s.hosts.insert(a, i)
 	}
 	for _, p := range i.Prefixes {
-		s.ranges = append(s.ranges, delegated{p, i})
+		s.delegation(p).to.insert(p.Base(), i)
 	}
-	if s.macs[i.MAC] == nil {
-		s.macs[i.MAC] = i
-	}
+	s.macs.insert(macKey(i.MAC), i)
 }
 
-// Serve has the platform answer at an address.
-func (s *Segment) Serve(a wire.Addr, v Service) {
-	if s.services == nil {
-		s.services = map[wire.Addr]Service{}
+// delegation returns the prefixes of p's length.
+func (s *Segment) delegation(p wire.Prefix) *delegation {
+	mask := p.Truncate(wire.AddrFromWords(^uint64(0), ^uint64(0)))
+	for i := range s.ranges {
+		if s.ranges[i].mask == mask {
+			return &s.ranges[i]
+		}
 	}
-	s.services[a] = v
+	s.ranges = append(s.ranges, delegation{mask: mask, prefix: p})
+	return &s.ranges[len(s.ranges)-1]
 }
+
+// Serve has the platform answer at an address. Of two at one address the first stays.
+func (s *Segment) Serve(a wire.Addr, v Service) { s.services.insert(a, v) }
 
 // Lookup returns the interface of this subnet that has the address, as its own or
 // in a prefix assigned to it, or nil. It does not allocate.
 func (s *Segment) Lookup(a wire.Addr) *Interface {
-	if i := s.hosts[a]; i != nil {
+	if i := s.hosts.lookup(a); i != nil {
 		return i
 	}
-	for _, d := range s.ranges {
-		if d.prefix.Contains(a) {
-			return d.to
+	for k := range s.ranges {
+		d := &s.ranges[k]
+		if i := d.to.lookup(d.prefix.Truncate(a)); i != nil {
+			return i
 		}
 	}
 	return nil
 }
+
+// neighbor returns the interface with the MAC address, or nil.
+func (s *Segment) neighbor(m wire.MAC) *Interface { return s.macs.lookup(macKey(m)) }
 
 // Contains reports whether a lies in one of the subnet's CIDRs.
 func (s *Segment) Contains(a wire.Addr) bool {
@@ -94,7 +109,7 @@ func (s *Segment) resolve(a wire.Addr) (wire.MAC, bool) {
 			return s.Router, true
 		}
 	}
-	if s.services[a] != nil {
+	if s.services.lookup(a) != nil {
 		return s.Router, true
 	}
 	if i := s.Lookup(a); i != nil {

@@ -1,30 +1,39 @@
 package trace
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
+
+	"github.com/vpcsim/vpcsim/wire"
 )
 
 // String returns the step's decision in words, without the node's name.
 func (s Step) String() string {
 	switch s.Act {
 	case Checked:
-		return s.Match + " is its own"
+		return s.checked() + " is its own"
 	case CheckOff:
 		return "source/dest check is off"
+	case NotOwn:
+		return "source/dest check is on, and " + s.checked() + " is not its own"
 	case Allowed:
-		return fmt.Sprintf("%s %s allows", s.Object, s.Rule)
+		return s.rule() + " allows"
 	case Tracked:
 		return "known flow"
 	case Denied:
-		return fmt.Sprintf("%s %s", s.Object, s.Rule)
+		if s.Number == 0 {
+			return s.rule()
+		}
+		return s.rule() + " denies"
+	case NoRule:
+		return s.noRule()
 	case Routed:
 		return fmt.Sprintf("%s: %s matches %s", s.Object, s.Flow.Dst, s.Match)
 	case Resolved:
-		return "same subnet: no table, no ACL"
+		return "same subnet: no route table, no network ACL"
 	case Translated:
 		return translation(s)
 	case Passed:
@@ -32,24 +41,56 @@ func (s Step) String() string {
 	case Did:
 		return s.Match
 	case Ended:
-		if s.Match != "" {
-			return s.Reason.String() + ": " + s.Match
-		}
-		return s.Reason.String()
+		return s.ended()
 	}
 	return ""
+}
+
+// checked returns the address that source/dest check looked at.
+func (s Step) checked() string {
+	a := s.Flow.Dst
+	if s.Object == "source" {
+		a = s.Flow.Src
+	}
+	return s.Object + " " + a.String()
+}
+
+// rule names a rule: its list, its id and, where it has one, its number.
+func (s Step) rule() string {
+	if s.Number == 0 {
+		return s.Object + " " + s.Rule
+	}
+	return fmt.Sprintf("%s %s %d", s.Object, s.Rule, s.Number)
+}
+
+// noRule says what a rule would have to allow, in the words of AWS's rules.
+func (s Step) noRule() string {
+	traffic, end := s.Flow.Proto.String(), "from "+s.Flow.Src.String()
+	if s.Flow.DstPort != 0 && !isICMP(s.Flow) {
+		traffic += " " + strconv.Itoa(int(s.Flow.DstPort))
+	}
+	if s.Rule == "egress" {
+		end = "to " + s.Flow.Dst.String()
+	}
+	return fmt.Sprintf("%s has no %s rule for %s %s", s.Object, s.Rule, traffic, end)
+}
+
+func (s Step) ended() string {
+	if s.Match != "" {
+		return s.Reason.String() + ": " + s.Match
+	}
+	return s.Reason.String()
 }
 
 // translation tells only what changed.
 func translation(s Step) string {
 	var parts []string
-	if s.Before.Src != s.Flow.Src || s.Before.SrcPort != s.Flow.SrcPort {
-		parts = append(parts, fmt.Sprintf("source %s becomes %s",
-			side(s.Before.Src.String(), s.Before.SrcPort), side(s.Flow.Src.String(), s.Flow.SrcPort)))
+	was, is := s.Before, s.Flow
+	if was.Src != is.Src || was.SrcPort != is.SrcPort {
+		parts = append(parts, "source "+endpoint(was, was.Src, was.SrcPort)+" becomes "+endpoint(is, is.Src, is.SrcPort))
 	}
-	if s.Before.Dst != s.Flow.Dst || s.Before.DstPort != s.Flow.DstPort {
-		parts = append(parts, fmt.Sprintf("destination %s becomes %s",
-			side(s.Before.Dst.String(), s.Before.DstPort), side(s.Flow.Dst.String(), s.Flow.DstPort)))
+	if was.Dst != is.Dst || was.DstPort != is.DstPort {
+		parts = append(parts, "destination "+endpoint(was, was.Dst, was.DstPort)+" becomes "+endpoint(is, is.Dst, is.DstPort))
 	}
 	if len(parts) == 0 {
 		return "translated to itself"
@@ -57,24 +98,28 @@ func translation(s Step) string {
 	return strings.Join(parts, ", ")
 }
 
-func side(addr string, port uint16) string {
-	if port == 0 {
-		return addr
+// endpoint returns one end of a flow: an address with a port, or with the identifier of
+// an ICMP query.
+func endpoint(f wire.Flow, a wire.Addr, port uint16) string {
+	switch {
+	case port == 0:
+		return a.String()
+	case isICMP(f):
+		return fmt.Sprintf("%s id %d", a, port)
+	case a.Is4():
+		return fmt.Sprintf("%s:%d", a, port)
 	}
-	return fmt.Sprintf("%s:%d", addr, port)
+	return fmt.Sprintf("[%s]:%d", a, port)
 }
 
-// WriteTo writes the walk as people read it: a line a node, numbered, and how it
-// ended. It satisfies io.WriterTo.
+func isICMP(f wire.Flow) bool { return f.Proto == wire.ProtoICMP || f.Proto == wire.ProtoICMPv6 }
+
+// WriteTo writes the walk as people read it: the packet, a line a node, numbered,
+// and how it ended. It satisfies io.WriterTo.
 func (w *Walk) WriteTo(out io.Writer) (int64, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  (%d bytes)\n", w.First, w.Size)
-	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for i, line := range w.lines() {
-		fmt.Fprintf(table, "%3d  %s\t%s\n", i+1, line.node, line.text)
-	}
-	table.Flush()
-	fmt.Fprintf(&b, "     %s\n", w.ending())
+	b.WriteString(w.packet() + "\n")
+	w.writeLines(&b, w.lines(), w.nodeWidth(), 0)
 	n, err := io.WriteString(out, b.String())
 	return int64(n), err
 }
@@ -86,29 +131,83 @@ func (w *Walk) String() string {
 	return b.String()
 }
 
+// packet says what was sent.
+func (w *Walk) packet() string {
+	if w.First == (wire.Flow{}) {
+		return fmt.Sprintf("no packet (%d bytes)", w.Size)
+	}
+	what := w.First.String()
+	if isICMP(w.First) {
+		what += " " + icmpName(w.First.Proto, w.Type, w.Code)
+	}
+	return fmt.Sprintf("%s (%d bytes, ttl %d)", what, w.Size, w.TTL)
+}
+
+// icmpNames are the messages that have a name in traces (IANA, ICMP parameters).
+var icmpNames = map[wire.Proto]map[uint8]string{
+	wire.ProtoICMP: {
+		0: "echo reply", 3: "unreachable", 5: "redirect", 8: "echo request", 11: "time exceeded", 12: "parameter problem",
+	},
+	wire.ProtoICMPv6: {
+		1: "unreachable", 2: "packet too big", 3: "time exceeded", 4: "parameter problem", 128: "echo request", 129: "echo reply",
+	},
+}
+
+func icmpName(p wire.Proto, typ, code uint8) string {
+	name, ok := icmpNames[p][typ]
+	switch {
+	case !ok:
+		return fmt.Sprintf("type %d code %d", typ, code)
+	case code != 0 || name == "unreachable":
+		return fmt.Sprintf("%s code %d", name, code)
+	}
+	return name
+}
+
+// writeLines writes the walk's lines, numbered from after on, and its ending. It
+// returns the last number.
+func (w *Walk) writeLines(b *strings.Builder, lines []line, width, after int) int {
+	for _, l := range lines {
+		after++
+		fmt.Fprintf(b, "%3d  %-*s  %s\n", after, width, l.node, l.text)
+	}
+	fmt.Fprintf(b, "     %s\n", w.ending())
+	return after
+}
+
+func (w *Walk) nodeWidth() int {
+	width := 0
+	for _, s := range w.Steps {
+		width = max(width, utf8.RuneCountInString(s.Node))
+	}
+	return width
+}
+
 func (w *Walk) ending() string {
-	verb := "delivered"
-	switch end := w.End(); {
+	end := w.End()
+	switch {
 	case end == None:
 		return "not ended"
-	case end.IsDrop():
-		verb = "dropped: " + end.String()
-		if code := end.Code(); code != "" {
-			verb += " (" + code + ")"
-		}
-	case end != Delivered:
-		verb = end.String()
+	case !end.IsDrop():
+		return end.String()
+	case end.Code() == "":
+		return "dropped: " + end.String()
 	}
-	return verb
+	return "dropped: " + end.String() + " (" + end.Code() + ")"
 }
 
 type line struct{ node, text string }
 
-// lines joins the steps that one node took one after another.
+// lines joins the steps that one node took one after another, and tells where the
+// TTL changed.
 func (w *Walk) lines() []line {
 	var lines []line
-	for _, s := range w.Steps {
+	ttl := w.TTL
+	for i, s := range w.Steps {
 		text := s.String()
+		if last := i+1 == len(w.Steps) || w.Steps[i+1].Node != s.Node; last && s.TTL != ttl {
+			text, ttl = text+"; TTL "+strconv.Itoa(int(s.TTL)), s.TTL
+		}
 		if n := len(lines); n > 0 && lines[n-1].node == s.Node {
 			lines[n-1].text += "; " + text
 			continue
@@ -116,67 +215,4 @@ func (w *Walk) lines() []line {
 		lines = append(lines, line{s.Node, text})
 	}
 	return lines
-}
-
-type jsonStep struct {
-	AtNS   int64  `json:"at_ns"`
-	Node   string `json:"node"`
-	Act    string `json:"act"`
-	Object string `json:"object,omitempty"`
-	Rule   string `json:"rule,omitempty"`
-	Match  string `json:"match,omitempty"`
-	Before string `json:"before,omitempty"`
-	Flow   string `json:"flow"`
-	TTL    uint8  `json:"ttl"`
-	Reason string `json:"reason,omitempty"`
-	Text   string `json:"text"`
-}
-
-type jsonWalk struct {
-	ID      int        `json:"id"`
-	Cause   int        `json:"cause,omitempty"`
-	StartNS int64      `json:"start_ns"`
-	First   string     `json:"first"`
-	Last    string     `json:"last"`
-	Size    int        `json:"size"`
-	Reason  string     `json:"reason"`
-	Code    string     `json:"code,omitempty"`
-	Where   string     `json:"where"`
-	Steps   []jsonStep `json:"steps"`
-}
-
-var actNames = [...]string{
-	NoAct: "", Checked: "checked", CheckOff: "check-off", Allowed: "allowed", Tracked: "tracked",
-	Denied: "denied", Routed: "routed", Resolved: "resolved", Translated: "translated",
-	Passed: "passed", Did: "did", Ended: "ended",
-}
-
-// String returns the act's name, one lower-case word.
-func (a Act) String() string {
-	if int(a) < len(actNames) {
-		return actNames[a]
-	}
-	return fmt.Sprintf("Act(%d)", uint8(a))
-}
-
-// MarshalJSON gives the walk with its steps, each with its fields and its words.
-func (w *Walk) MarshalJSON() ([]byte, error) {
-	out := jsonWalk{
-		ID: w.ID, Cause: w.Cause, StartNS: int64(w.Start), First: w.First.String(), Last: w.Last.String(),
-		Size: w.Size, Reason: w.End().String(), Code: w.End().Code(), Where: w.Where, Steps: []jsonStep{},
-	}
-	for _, s := range w.Steps {
-		js := jsonStep{
-			AtNS: int64(s.At), Node: s.Node, Act: s.Act.String(), Object: s.Object, Rule: s.Rule,
-			Match: s.Match, Flow: s.Flow.String(), TTL: s.TTL, Text: s.String(),
-		}
-		if s.Act == Translated {
-			js.Before = s.Before.String()
-		}
-		if s.Reason != None {
-			js.Reason = s.Reason.String()
-		}
-		out.Steps = append(out.Steps, js)
-	}
-	return json.Marshal(out)
 }

@@ -2,6 +2,10 @@
 // asked, a [Step] for every decision on its way. Steps are data; words are made
 // only when somebody prints them. Nothing here is AWS's or the packet path's own:
 // nodes write steps, people, tests and JSON read them.
+//
+// A [Log] keeps walks. One packet causes others: a router forwards it, a host
+// answers it. A [Story] is a walk with all that it caused, and reads from top to
+// bottom as one text.
 package trace
 
 import (
@@ -17,15 +21,22 @@ type Act uint8
 const (
 	NoAct Act = iota
 	// Checked: the address that source/dest check looked at is the interface's own.
+	// Object says which: "source" or "destination".
 	Checked
 	// CheckOff: source/dest check is off, so a foreign address passed.
 	CheckOff
-	// Allowed: a rule allowed it. Object is the group or ACL, Rule its number or id.
+	// NotOwn: source/dest check is on, and the address is not the interface's.
+	// Object as for Checked.
+	NotOwn
+	// Allowed: a rule allowed it. Object is the group or ACL, Rule and Number the rule.
 	Allowed
 	// Tracked: a flow let through before, or its answer; no rule was asked.
 	Tracked
-	// Denied: no rule, or a rule that denies. Object and Rule as for Allowed.
+	// Denied: a rule denied it, Object, Rule and Number as for Allowed; or, where
+	// Number is 0, in the words of Rule.
 	Denied
+	// NoRule: no rule of Object allows it. Rule is the direction, ingress or egress.
+	NoRule
 	// Routed: a route matched. Object is the table, Match the route.
 	Routed
 	// Resolved: a delivery inside a subnet, past tables and ACLs.
@@ -36,21 +47,23 @@ const (
 	Passed
 	// Did: the node did what Match says, in words.
 	Did
-	// Ended: the walk ended here.
+	// Ended: the walk ended here for Reason, which Match explains where it is not empty.
 	Ended
+	actCount
 )
 
 // Step is one decision on a packet's way. Which fields have a meaning depends on
 // Act; strings are those of the compiled network, so that noting a step formats
 // nothing and does not allocate.
 type Step struct {
-	At     time.Duration // simulated time
+	At     time.Duration // simulated time at which the packet was sent
 	Act    Act
-	TTL    uint8 // after the step
+	TTL    uint8 // after the node
 	Reason Reason
+	Number int32     // a rule's number, 0 where it has none
 	Node   string    // the node's name
 	Object string    // the table, group or ACL
-	Rule   string    // a rule's number or id
+	Rule   string    // a rule's id, or what its number counts
 	Match  string    // a route, or words
 	Before wire.Flow // before a translation
 	Flow   wire.Flow // after the step
@@ -63,14 +76,25 @@ type Walk struct {
 	// Cause is the walk during whose delivery this packet was sent: the packet
 	// that a router forwarded, the request that is answered. 0 is none.
 	Cause int
-	// Start is when the packet was sent, End when the walk was decided.
+	// From says whose packet it is: the label of the interface that it was sent
+	// from, or the name of the node where it began.
+	From string
+	// Start is when the packet was sent.
 	Start time.Duration
-	// First and Last are the packet's flow as sent and as it was at the end.
+	// First and Last are the packet's flow as sent and as it was at the end. Both
+	// are zero for what was no packet.
 	First, Last wire.Flow
-	// Size is the packet's length with its IP header, in bytes.
+	// Size is the packet's length with its IP header, in bytes; of what was no
+	// packet, that of the frame or the bytes given.
 	Size int
+	// TTL is the packet's as sent.
+	TTL uint8
+	// Type and Code are those of an ICMP message, 0 for other packets.
+	Type, Code uint8
+	// Error says whether the packet is an ICMP error.
+	Error bool
 	// Reason is why the walk ended; where the packet reached a guest, Guest says
-	// what became of it there.
+	// what became of it there, None until it has arrived.
 	Reason, Guest Reason
 	// Where is the name of the node at which the walk ended.
 	Where string
@@ -84,57 +108,4 @@ func (w *Walk) End() Reason {
 		return w.Guest
 	}
 	return w.Reason
-}
-
-// Log keeps walks. The zero Log is empty and keeps all; a nil *Log keeps none.
-type Log struct {
-	// Limit is how many walks are kept, the latest; 0 is all of them.
-	Limit int
-	walks []*Walk
-	count int
-}
-
-// Begin starts the walk of a packet and returns it.
-func (l *Log) Begin(now time.Duration, cause int, f wire.Flow, size int) *Walk {
-	l.count++
-	w := &Walk{ID: l.count, Cause: cause, Start: now, First: f, Last: f, Size: size}
-	if l.Limit > 0 && len(l.walks) >= l.Limit {
-		l.walks = append(l.walks[:0], l.walks[1:]...)
-	}
-	l.walks = append(l.walks, w)
-	return w
-}
-
-// Walks returns the walks kept, in the order in which their packets were sent.
-func (l *Log) Walks() []*Walk {
-	if l == nil {
-		return nil
-	}
-	return l.walks
-}
-
-// Find returns the kept walk with the given id, or nil.
-func (l *Log) Find(id int) *Walk {
-	first := l.count - len(l.walks) + 1
-	if id < first || id > l.count {
-		return nil
-	}
-	return l.walks[id-first]
-}
-
-// Clear forgets all walks; numbering goes on.
-func (l *Log) Clear() { l.walks = nil }
-
-// Story returns the walk with the given id and every walk it caused, and they
-// caused, in the order in which they were sent.
-func (l *Log) Story(id int) []*Walk {
-	in := map[int]bool{id: true}
-	var story []*Walk
-	for _, w := range l.Walks() {
-		if in[w.ID] || in[w.Cause] && w.Cause != 0 {
-			in[w.ID] = true
-			story = append(story, w)
-		}
-	}
-	return story
 }

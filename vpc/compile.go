@@ -133,7 +133,7 @@ func (c *Compiler) shells(v *VPC) {
 			router: name + " router", arrival: name + " arrival",
 			segment: &eni.Segment{Router: s.routerMAC, RouterAddrs: routerAddrs(s), Prefixes: []wire.Prefix{wire.PrefixFrom(s.cidr)}},
 			acl:     s.acl.label(), ingress: acl.ingress, egress: acl.egress,
-			ingressRule: "inbound rule ", egressRule: "outbound rule ", latency: c.region.latency,
+			ingressRule: "inbound rule", egressRule: "outbound rule", latency: c.region.latency,
 		}
 		subnets.Insert(s.cidr, sub)
 		if s.ipv6.IsValid() {
@@ -168,7 +168,9 @@ func (c *Compiler) shell(n *NetworkInterface, s *subnet) {
 	}
 	if !n.noGroups {
 		i.Groups, i.GroupNames = c.groups(n.groups)
-		i.Flows = State(c, n.id, "flows", c.live.newTracker)
+		i.Flows = State(c, n.id, "flows", func() *filter.Tracker {
+			return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(n.id)})
+		})
 	}
 	i.Port = State(c, n.id, "port", func() *eni.Port { return c.live.newPort(n.id) })
 	i.Arrival = &arrival{s, i}

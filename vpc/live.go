@@ -6,7 +6,6 @@ import (
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/eni"
-	"github.com/vpcsim/vpcsim/filter"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -36,7 +35,7 @@ type stateKey struct{ id, what string }
 type LiveConfig struct {
 	// Uplink is the internet's node; nil is nobody there.
 	Uplink dataplane.Node
-	// Seed makes the choices of NAT gateways differ.
+	// Seed makes the choices of live state differ, such as the ports of NAT gateways.
 	Seed uint64
 }
 
@@ -87,8 +86,6 @@ func (l *Live) Seed() uint64 { return l.seed }
 func (l *Live) newPort(id string) *eni.Port {
 	return eni.NewPort(l.engine, func() *eni.Interface { return l.Snapshot().interfaces[id] })
 }
-
-func (l *Live) newTracker() *filter.Tracker { return filter.NewTracker(filter.TrackerConfig{}) }
 
 // State returns a resource's live state of the given kind: what it had in the
 // snapshot before, or what make makes. State that no compilation asks for is

@@ -2,7 +2,6 @@ package vpc
 
 import (
 	"net/netip"
-	"strconv"
 	"time"
 
 	"github.com/vpcsim/vpcsim/dataplane"
@@ -92,12 +91,12 @@ func (d *departure) Name() string { return d.router }
 func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	s, dst := (*subnet)(d), p.Flow.Dst
 	c.From = &s.origin
-	if to := s.segment.Lookup(dst); to != nil {
+	if to := s.neighbor(c, dst); to != nil {
 		if c.Tracing() {
 			c.Note(p, trace.Step{Act: trace.Resolved})
 		}
 		c.Latency += s.latency.SameZone
-		return dataplane.To(to.In())
+		return dataplane.To(to)
 	}
 	if end := s.unroutable(dst); end != trace.None {
 		return dataplane.Drop(end)
@@ -109,6 +108,19 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 		}
 	}
 	return s.routes.follow(c, p, h)
+}
+
+// neighbor returns the interface of the subnet that the packet is for: the one that
+// its frame was addressed to, else the one that has its destination; nil for neither.
+func (s *subnet) neighbor(c *dataplane.Context, dst wire.Addr) dataplane.Node {
+	if l := c.Link; l != nil {
+		c.Link = nil
+		return l
+	}
+	if i := s.segment.Lookup(dst); i != nil {
+		return i.In()
+	}
+	return nil
 }
 
 // unroutable names the destinations that no route can reach.
@@ -128,20 +140,16 @@ func (s *subnet) unroutable(dst wire.Addr) trace.Reason {
 func (s *subnet) asks(c *dataplane.Context, p *wire.Packet, acl *filter.ACL, peer wire.Addr, which string) bool {
 	number, allow := acl.Decide(p, peer)
 	if c.Tracing() {
-		step := trace.Step{Act: trace.Allowed, Object: s.acl, Rule: which + ruleNumber(number)}
-		if !allow {
-			step.Act, step.Rule = trace.Denied, step.Rule+" denies"
+		step := trace.Step{Act: trace.Allowed, Object: s.acl, Rule: which, Number: int32(number)}
+		switch {
+		case number >= filter.ImplicitDeny:
+			step.Act, step.Rule, step.Number = trace.Denied, which+" * denies", 0
+		case !allow:
+			step.Act = trace.Denied
 		}
 		c.Note(p, step)
 	}
 	return allow
-}
-
-func ruleNumber(n int) string {
-	if n >= filter.ImplicitDeny {
-		return "*"
-	}
-	return strconv.Itoa(n)
 }
 
 // lookup returns the longest match, or false.
@@ -181,6 +189,9 @@ func (n *inside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	to := s.segment.Lookup(p.Flow.Dst)
 	if to == nil {
 		return dataplane.Drop(trace.NoSuchAddress)
+	}
+	if c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Did, Match: "delivers inside the VPC"})
 	}
 	return dataplane.To(to.Arrival)
 }
