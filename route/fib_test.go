@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -185,6 +186,55 @@ func TestCompilingACloneLeavesTheOriginalAlone(t *testing.T) {
 	}
 }
 
+// Readers of a FIB are not disturbed by the next being compiled, though the two
+// share memory. The race detector watches.
+func TestReadersNeedNoLock(t *testing.T) {
+	src := newSource(41)
+	var rt Table[int]
+	for i := range 500 {
+		rt.Insert(src.prefix(), i)
+	}
+	// Every table has these two, so a reader knows what to expect.
+	rt.Insert(pfx("203.0.113.0/24"), -4)
+	rt.Insert(pfx("3fff::/20"), -6)
+	var current atomic.Pointer[FIB[int]]
+	current.Store(rt.Compile())
+	done, stopped := make(chan struct{}), make(chan int)
+	go func() {
+		wrong := 0
+		for {
+			select {
+			case <-done:
+				stopped <- wrong
+				return
+			default:
+			}
+			fib := current.Load()
+			v4, _ := fib.Lookup(addr("203.0.113.9"))
+			v6, _ := fib.Lookup(addr("3fff::9"))
+			if v4 != -4 || v6 != -6 {
+				wrong++
+			}
+		}
+	}()
+	for i := range 2000 {
+		p := netip.PrefixFrom(src.inside(pfx("203.0.112.0/20")), 28)
+		if i%3 == 0 {
+			p = netip.PrefixFrom(src.inside(pfx("3ffe::/15")), 40)
+		}
+		if p.Overlaps(pfx("203.0.113.9/32")) || p.Overlaps(pfx("3fff::9/128")) {
+			continue
+		}
+		rt.Insert(p, i)
+		current.Store(rt.Compile())
+		if i%2 == 0 {
+			rt.Delete(p)
+		}
+	}
+	close(done)
+	require.Zero(t, <-stopped)
+}
+
 func TestLookupsDoNotAllocate(t *testing.T) {
 	src := newSource(5)
 	for _, n := range []int{50, 1000} {
@@ -239,7 +289,7 @@ func TestATrieWithoutRoomStillAnswers(t *testing.T) {
 func FuzzCompile(f *testing.F) {
 	src := newSource(2)
 	var seed []byte
-	for range 150 {
+	for range 50 {
 		p := src.prefix()
 		b := p.Addr().As16()
 		seed = append(append(seed, byte(src.IntN(8)), byte(p.Bits())), b[:]...)
