@@ -2,6 +2,7 @@ package fidelity_test
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -307,6 +308,31 @@ func nodes(walks ...*trace.Walk) []string {
 	return all
 }
 
+// only returns those of the nodes that are wanted, in the order in which they were passed.
+func only(nodes []string, wanted ...string) []string {
+	var some []string
+	for _, n := range nodes {
+		if slices.Contains(wanted, n) {
+			some = append(some, n)
+		}
+	}
+	return some
+}
+
+// flowAt returns a packet's flow as it left a node.
+func flowAt(w *trace.Walk, node string) wire.Flow {
+	var f wire.Flow
+	for _, s := range w.Steps {
+		if s.Node == node {
+			f = s.Flow
+		}
+	}
+	return f
+}
+
+// ttl returns the TTL that a packet ended with.
+func ttl(w *trace.Walk) uint8 { return w.Steps[len(w.Steps)-1].TTL }
+
 // routed returns the routes that matched on the walks, as "table: route".
 func routed(walks ...*trace.Walk) []string {
 	var all []string
@@ -367,3 +393,13 @@ func (c *tap) clear() { c.all = nil }
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
 func port(a netip.Addr, n uint16) netip.AddrPort { return netip.AddrPortFrom(a, n) }
+
+// echo is an echo request as ping sends it, TTL 64.
+func echo(src, dst netip.Addr, id, seq uint16) []byte {
+	typ := wire.ICMPEcho
+	if src.Is6() {
+		typ = wire.ICMPv6Echo
+	}
+	h := wire.Header{Src: wire.AddrFrom(src), Dst: wire.AddrFrom(dst), TTL: 64}
+	return wire.AppendICMP(nil, h, typ, 0, uint32(id)<<16|uint32(seq), make([]byte, 56))
+}
