@@ -47,8 +47,15 @@ type neighbor struct {
 	mac       wire.MAC
 	confirmed time.Duration
 	asked     int
-	pending   [][]byte
+	pending   []waiting
 	timer     *clock.Timer
+}
+
+// waiting is a packet that waits for a neighbour's answer, and the walk in whose
+// name it is to be sent: the one that brought what it forwards or answers.
+type waiting struct {
+	ip    []byte
+	cause int
 }
 
 // toNeighbor hands a packet to the station that has the address next, now or when
@@ -109,7 +116,8 @@ func (e *neighbor) enqueue(ip []byte) {
 	if len(e.pending) == maxPending {
 		e.pending = e.pending[1:]
 	}
-	e.pending = append(e.pending, append([]byte(nil), ip...))
+	cause := e.key.nic.host.engine.Cause()
+	e.pending = append(e.pending, waiting{append([]byte(nil), ip...), cause})
 }
 
 func (e *neighbor) wait(s nudState, d time.Duration) {
@@ -139,12 +147,13 @@ func (e *neighbor) Run() {
 func (e *neighbor) fail() {
 	h := e.key.nic.host
 	delete(h.neighbors, e.key)
-	for _, ip := range e.pending {
-		w := h.passage()
-		if w.own.Read(ip) == nil {
+	for _, m := range e.pending {
+		was, w := h.engine.Attribute(m.cause), h.passage()
+		if w.own.Read(m.ip) == nil {
 			h.icmpError(nil, &w.own, hostUnreachable, 0)
 		}
 		h.release(w)
+		h.engine.Attribute(was)
 	}
 }
 
@@ -161,10 +170,12 @@ func (e *neighbor) learned(mac wire.MAC, confirms bool) {
 		e.state = stale
 		e.timer.Stop()
 	}
-	waiting := e.pending
+	pending := e.pending
 	e.pending = nil
-	for _, ip := range waiting {
-		e.key.nic.transmit(mac, ip)
+	for _, m := range pending {
+		was := e.key.nic.host.engine.Attribute(m.cause)
+		e.key.nic.transmit(mac, m.ip)
+		e.key.nic.host.engine.Attribute(was)
 	}
 }
 

@@ -61,6 +61,9 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 	if p.TTL() <= 1 {
 		return t.expire(c, p, back)
 	}
+	if !c.Track(p) {
+		return dataplane.Drop(trace.TrackingFull)
+	}
 	before := p.Flow
 	verdict := nat.NoSession
 	if back {
