@@ -23,6 +23,8 @@ type Counters struct {
 	// PacketsDropCount counts packets that were not forwarded, whyever.
 	PacketsDropCount uint64
 
+	// PacketsInFromSource and the others count what came in, whatever became of it, and
+	// what went out translated.
 	PacketsInFromSource, PacketsOutToDestination uint64
 	PacketsInFromDestination, PacketsOutToSource uint64
 	BytesInFromSource, BytesOutToDestination     uint64

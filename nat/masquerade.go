@@ -218,22 +218,24 @@ func (m *Masquerade) pass(p *wire.Packet, d Direction, now time.Duration) Verdic
 // translate decides on a packet that has ports or an identifier to go by.
 func (m *Masquerade) translate(p *wire.Packet, d Direction, now time.Duration) Verdict {
 	t := m.table
-	n, i := t.lookup(&p.Flow)
+	h := t.hash(&p.Flow)
+	n, i := t.lookupHash(&p.Flow, h)
 	if n == none {
-		return m.stranger(p, d, now)
+		return m.stranger(p, h, d, now)
 	}
 	r := t.records.At(n)
-	if r.expires <= now {
-		return m.stranger(p, d, now)
-	}
-	if i != side(d) {
+	switch {
+	case r.expires <= now:
+		t.end(n, Expired)
+		return m.stranger(p, h, d, now)
+	case i != side(d):
 		return NoSession
-	}
-	if p.Flow.Proto == wire.ProtoTCP {
-		if !m.trackTCP(n, r, p, d, now) {
-			return m.stranger(p, d, now)
-		}
-	} else {
+	case d == Original && closed(r.state) && segmentOf(p.Flags) == segSYN:
+		t.end(n, Deleted) // a new connection from the port of one that is over
+		return m.stranger(p, h, d, now)
+	case p.Flow.Proto == wire.ProtoTCP:
+		m.trackTCP(n, r, p, d, now)
+	default:
 		t.track(n, r, d, 0, now)
 	}
 	if d == Original {
@@ -254,34 +256,23 @@ func (m *Masquerade) translateError(p *wire.Packet, d Direction, now time.Durati
 	return Translated
 }
 
-// trackTCP renews a connection's session. It reports false where the segment opens a
-// connection on the session of a closed one, which it ends.
-func (m *Masquerade) trackTCP(n uint32, r *record, p *wire.Packet, d Direction, now time.Duration) bool {
+// trackTCP renews a connection's session, also where the segment does not fit its
+// state: out of order or lost to us. A NAT gateway is no firewall.
+func (m *Masquerade) trackTCP(n uint32, r *record, p *wire.Packet, d Direction, now time.Duration) {
 	before := r.state
-	switch word := m.table.track(n, r, d, p.Flags, now); {
-	case word == Tracked:
+	if m.table.track(n, r, d, p.Flags, now) == Tracked {
 		m.counters.moved(before, r.state)
-	case word == Reopening && d == Original:
-		m.table.end(n, Deleted)
-		return false
-	default: // out of order or lost to us: a NAT gateway is no firewall
+	} else {
 		m.table.renew(n, r, now+m.config.Idle)
 	}
-	return true
 }
 
-// stranger decides on a packet without a session.
-func (m *Masquerade) stranger(p *wire.Packet, d Direction, now time.Duration) Verdict {
-	if d == Reply {
+// stranger decides on a packet without a session; h is its flow's hash.
+func (m *Masquerade) stranger(p *wire.Packet, h uint32, d Direction, now time.Duration) Verdict {
+	if d == Reply || p.IsReply() {
 		return NoSession
 	}
-	return m.open(p, now)
-}
-
-// open begins a session for p and translates it.
-func (m *Masquerade) open(p *wire.Packet, now time.Duration) Verdict {
-	switch {
-	case p.Flow.Proto == wire.ProtoTCP:
+	if p.Flow.Proto == wire.ProtoTCP {
 		switch segmentOf(p.Flags) {
 		case segSYN:
 			m.counters.ConnectionAttemptCount++
@@ -290,40 +281,44 @@ func (m *Masquerade) open(p *wire.Packet, now time.Duration) Verdict {
 		default:
 			return NoSession
 		}
-	case p.IsReply():
-		return NoSession
 	}
-	id := m.allocate(p, now)
-	if id == 0 {
+	if !m.open(p, h, now) {
 		m.counters.ErrorPortAllocation++
 		return NoPort
 	}
 	if p.Flow.Proto == wire.ProtoTCP {
 		m.counters.ActiveConnectionCount++
 	}
-	m.table.Translate(p, id, Original)
 	return Translated
 }
 
-// allocate picks an address and a port for p's flow, from a random address on.
-func (m *Masquerade) allocate(p *wire.Packet, now time.Duration) ID {
-	addrs := m.config.Addrs
+// open begins a session for p from the first address, a random one before the
+// others, that has a port, and translates p.
+func (m *Masquerade) open(p *wire.Packet, h uint32, now time.Duration) bool {
+	t, addrs := m.table, m.config.Addrs
+	t.advance(now, workPerSession)
 	first := 0
 	if len(addrs) > 1 {
-		first = int(m.table.random.below(uint32(len(addrs))))
+		first = int(t.random.below(uint32(len(addrs))))
 	}
 	to := p.Flow
 	for i := range addrs {
 		to.Src, to.SrcPort = addrs[(first+i)%len(addrs)], 0
-		if to.Src.Is4() != to.Dst.Is4() || !m.pools.pick(&to, now) {
+		if to.Src.Is4() != to.Dst.Is4() {
 			continue
 		}
-		if id := m.table.Create(p.Flow, to, p.Flags, now); id != 0 {
-			m.pools.took(&to)
-			return id
+		reply, ok := m.pools.pick(&to, now)
+		if !ok {
+			continue
 		}
+		back := to.Reverse()
+		if t.insert(&p.Flow, &back, h, reply, opening(p.Flow.Proto, p.Flags), now) != 0 {
+			p.SetSrc(to.Src, to.SrcPort)
+			return true
+		}
+		m.pools.gave(&to)
 	}
-	return 0
+	return false
 }
 
 // ended gives back the port of a session and counts a connection that it was.

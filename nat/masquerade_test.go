@@ -200,4 +200,153 @@ func TestPortsPerDestination(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a pool that was full and never refused is free again after 350 s", func(t *testing.T) {
+		for bound := 1; bound < 12; bound++ {
+			m := masquerade(t, nat.Config{FlowsPerDestination: bound})
+			for i := range 2 * bound {
+				now := time.Duration(i/bound) * 350 * time.Second
+				require.Equal(t, nat.Translated, m.Out(udp(t, client(i)), now), "%d of %d", i, bound)
+			}
+		}
+	})
+}
+
+func TestAnAddressThatIsTakenAwayDrains(t *testing.T) {
+	other := wire.MustParseAddr("10.0.1.6")
+	m := masquerade(t, nat.Config{Addrs: []wire.Addr{gateway, other}})
+	flows := map[wire.Addr][]wire.Flow{}
+	for i := range 100 {
+		p := udp(t, flow(0, inside, uint16(i), server, 53))
+		require.Equal(t, nat.Translated, m.Out(p, 0))
+		flows[p.Flow.Src] = append(flows[p.Flow.Src], p.Flow)
+	}
+	require.Greater(t, len(flows[gateway]), 20)
+	require.Greater(t, len(flows[other]), 20)
+
+	require.NoError(t, m.Configure(nat.Config{Addrs: []wire.Addr{gateway}}))
+	for _, f := range flows[other] {
+		require.Equal(t, nat.Translated, m.Back(udp(t, f.Reverse()), second))
+	}
+	p := udp(t, flow(0, inside, 1000, server, 53))
+	require.Equal(t, nat.Translated, m.Out(p, second))
+	require.Equal(t, gateway, p.Flow.Src)
+
+	m.Release(other, 2*second)
+	for a, list := range flows {
+		for _, f := range list {
+			want := nat.Translated
+			if a == other {
+				want = nat.NoSession
+			}
+			require.Equal(t, want, m.Back(udp(t, f.Reverse()), 2*second))
+		}
+	}
+	require.Equal(t, uint64(0), m.Counters(2*second).IdleTimeoutCount)
+}
+
+func TestAChangedRangeHoldsForSessionsToCome(t *testing.T) {
+	m := masquerade(t, nat.Config{FirstPort: 1000, LastPort: 1099})
+	open := func(i int) nat.Verdict { return m.Out(udp(t, flow(0, inside, uint16(i), server, 53)), 0) }
+	for i := range 100 {
+		require.Equal(t, nat.Translated, open(i))
+	}
+	require.Equal(t, nat.NoPort, open(100))
+	require.NoError(t, m.Configure(nat.Config{Addrs: []wire.Addr{gateway}, FirstPort: 1050, LastPort: 1149}))
+	for i := range 50 {
+		require.Equal(t, nat.Translated, open(100+i), "%d", i)
+	}
+	require.Equal(t, nat.NoPort, open(150))
+	require.Equal(t, nat.Translated, open(7), "those that are stay")
+}
+
+func TestAMasqueradeRefusesWhatIsNoConfiguration(t *testing.T) {
+	nine := make([]wire.Addr, 9)
+	for i := range nine {
+		nine[i] = wire.AddrFromV4(uint32(i + 1))
+	}
+	one := []wire.Addr{gateway}
+	for _, c := range []struct {
+		c    nat.Config
+		want string
+	}{
+		{nat.Config{}, "masquerade: 0 outside addresses, want 1 to 8"},
+		{nat.Config{Addrs: nine}, "masquerade: 9 outside addresses, want 1 to 8"},
+		{nat.Config{Addrs: []wire.Addr{gateway, {}}}, "masquerade: outside address 1 is none"},
+		{nat.Config{Addrs: []wire.Addr{gateway, gateway}}, "masquerade: outside address 10.0.1.5 is there twice"},
+		{nat.Config{Addrs: one, FirstPort: 9, LastPort: 8}, "masquerade: ports 9 to 8 are no range of ports"},
+		{nat.Config{Addrs: one, LastPort: 8}, "masquerade: ports 0 to 8 are no range of ports"},
+		{nat.Config{Addrs: one, Idle: -1}, "masquerade: 0 flows a destination, idle -1ns: want no negative numbers"},
+	} {
+		_, err := nat.NewMasquerade(c.c)
+		require.EqualError(t, err, c.want)
+	}
+	m := masquerade(t, nat.Config{})
+	require.Error(t, m.Configure(nat.Config{}))
+	require.Equal(t, nat.Translated, m.Out(udp(t, flow(0, inside, 1, server, 53)), 0), "nothing has changed")
+}
+
+func TestConnectionsAreCountedByTheirStates(t *testing.T) {
+	m := masquerade(t, nat.Config{})
+	f := flow(wire.ProtoTCP, inside, 4000, server, 443)
+	var out wire.Flow
+	var now time.Duration
+	open := func(at time.Duration) {
+		now = at
+		p := tcp(t, f, wire.SYN)
+		require.Equal(t, nat.Translated, m.Out(p, now))
+		out = p.Flow
+	}
+	forth := func(flags wire.TCPFlags) { require.Equal(t, nat.Translated, m.Out(tcp(t, f, flags), now)) }
+	back := func(flags wire.TCPFlags) {
+		require.Equal(t, nat.Translated, m.Back(tcp(t, out.Reverse(), flags), now))
+	}
+	open(second)
+	forth(wire.SYN) // repeated: the same attempt
+	back(wire.SYN | wire.ACK)
+	forth(wire.ACK)
+	forth(wire.FIN | wire.ACK)
+	back(wire.ACK)
+	require.Equal(t, uint64(1), m.Counters(second).ActiveConnectionCount, "half closed")
+	back(wire.FIN | wire.ACK)
+	forth(wire.ACK)
+	c := m.Counters(second)
+	require.Equal(t, uint64(0), c.ActiveConnectionCount)
+	require.Equal(t, uint64(1), c.ConnectionAttemptCount)
+	require.Equal(t, uint64(1), c.ConnectionEstablishedCount)
+
+	open(2 * second) // the same port anew
+	back(wire.SYN | wire.ACK)
+	forth(wire.ACK)
+	back(wire.RST)
+	c = m.Counters(2 * second)
+	require.Equal(t, uint64(0), c.ActiveConnectionCount)
+	require.Equal(t, uint64(2), c.ConnectionAttemptCount)
+	require.Equal(t, uint64(2), c.ConnectionEstablishedCount)
+
+	open(3 * second) // refused at once
+	back(wire.RST | wire.ACK)
+	require.Equal(t, uint64(0), m.Counters(3*second).ActiveConnectionCount)
+	open(3 * second)
+	require.Equal(t, uint64(1), m.Counters(3*second).ActiveConnectionCount)
+	c = m.Counters(400 * second)
+	require.Equal(t, uint64(0), c.ActiveConnectionCount)
+	require.Equal(t, uint64(1), c.IdleTimeoutCount, "closed ones are not idle ones")
+	require.Equal(t, uint64(0), c.PacketsDropCount)
+	require.Equal(t, c.PacketsInFromSource, c.PacketsOutToDestination)
+	require.Equal(t, c.BytesInFromDestination, c.BytesOutToSource)
+	require.Equal(t, uint64(40)*c.PacketsInFromSource, c.BytesInFromSource)
+}
+
+func TestTheSameSeedMakesTheSameChoices(t *testing.T) {
+	ports := func(seed uint64) (all []uint16) {
+		m := masquerade(t, nat.Config{Seed: seed})
+		for i := range 50 {
+			p := udp(t, flow(0, inside, uint16(i), server, 53))
+			require.Equal(t, nat.Translated, m.Out(p, 0))
+			all = append(all, p.Flow.SrcPort)
+		}
+		return all
+	}
+	require.Equal(t, ports(1), ports(1))
+	require.NotEqual(t, ports(1), ports(2))
 }

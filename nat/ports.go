@@ -50,44 +50,61 @@ func (s *pools) counter(pool *wire.Flow) *uint32 {
 	return &s.count[h%poolCounts]
 }
 
-// pick sets a free source port in f, whose source port is 0. It reports false where
-// as many are taken as may be.
-func (s *pools) pick(f *wire.Flow, now time.Duration) bool {
-	b := s.prepare(f)
-	for more := true; more && s.full(b); b = s.bitmapOf(f) {
-		more = s.table.expireSome(now)
+// pick takes a port of f's pool, sets it as the source port of f, which is 0 before,
+// and returns the hash of the answers' tuple. It reports false where as many are taken
+// as may be. Who can't use the port gives it back.
+func (s *pools) pick(f *wire.Flow, now time.Duration) (reply uint32, ok bool) {
+	pool, c := *f, s.counter(f)
+	b := s.prepare(&pool, c)
+	if s.full(b) {
+		if !s.vacate(&pool, now) {
+			return 0, false
+		}
+		b = s.bitmapOf(&pool)
 	}
 	switch {
-	case s.full(b):
-		return false
 	case b != nil && b.complete():
-	case s.probe(f, now):
-		return true
-	default: // as good as never: dozens of random ports were all taken
-		if b == nil {
-			b = s.add(f)
+		reply = s.use(f, b.choose(s.table.random.next()))
+	default:
+		if reply, ok = s.probe(f); !ok { // as good as never: dozens of ports were all taken
+			if b == nil {
+				b = s.add(&pool, c)
+			}
+			s.scan(b, &pool, s.size())
+			reply = s.use(f, b.choose(s.table.random.next()))
 		}
-		s.scan(b, f, s.size())
 	}
-	f.SrcPort = b.choose(s.table.random.next())
-	return true
+	if b != nil {
+		b.take(f.SrcPort)
+	}
+	if b == nil || !b.complete() {
+		*c++
+	}
+	return reply, true
+}
+
+// use sets the source port of f and returns the hash of the answers' tuple.
+func (s *pools) use(f *wire.Flow, port uint16) (reply uint32) {
+	f.SrcPort = port
+	back := f.Reverse()
+	return s.table.hash(&back)
 }
 
 // prepare returns the bitmap of a pool that needs one, complete where the pool may
-// be full, and nil for a sparse pool.
-func (s *pools) prepare(f *wire.Flow) *bitmap {
-	b := s.bitmapOf(f)
+// be full, and nil for a sparse pool, whose counter is c.
+func (s *pools) prepare(pool *wire.Flow, c *uint32) *bitmap {
+	b := s.bitmapOf(pool)
 	if b == nil {
-		if *s.counter(f) < s.few {
+		if *c < s.few {
 			return nil
 		}
-		b = s.add(f)
+		b = s.add(pool, c)
 	}
 	if !b.complete() {
-		s.scan(b, f, scanStep)
+		s.scan(b, pool, scanStep)
 	}
-	if !b.complete() && *b.counter >= s.limit { // only with a bound far below AWS's
-		s.scan(b, f, s.size())
+	if !b.complete() && *c >= s.limit { // only with a bound far below AWS's
+		s.scan(b, pool, s.size())
 	}
 	return b
 }
@@ -95,29 +112,30 @@ func (s *pools) prepare(f *wire.Flow) *bitmap {
 // full reports whether a pool has as many sessions as it may have.
 func (s *pools) full(b *bitmap) bool { return b != nil && b.complete() && b.n >= s.limit }
 
-// probe tries random ports until one is free.
-func (s *pools) probe(f *wire.Flow, now time.Duration) bool {
+// probe tries random ports until no session, not even an expired one, has one.
+func (s *pools) probe(f *wire.Flow) (reply uint32, ok bool) {
+	back := f.Reverse()
 	for range probes {
-		f.SrcPort = s.first + uint16(s.table.random.below(s.size()))
-		if !s.table.Taken(f.Reverse(), now) {
+		back.DstPort = s.first + uint16(s.table.random.below(s.size()))
+		h := s.table.hash(&back)
+		if n, _ := s.table.lookupHash(&back, h); n == none {
+			f.SrcPort = back.DstPort
+			return h, true
+		}
+	}
+	return 0, false
+}
+
+// vacate ends expired sessions until a pool is no longer full, and reports whether
+// that was to be had.
+func (s *pools) vacate(pool *wire.Flow, now time.Duration) bool {
+	for more := true; more; {
+		more = s.table.expireSome(now)
+		if !s.full(s.bitmapOf(pool)) {
 			return true
 		}
 	}
-	f.SrcPort = 0
 	return false
-}
-
-// took notes that the session of translated flow f has begun.
-func (s *pools) took(f *wire.Flow) {
-	pool := *f
-	pool.SrcPort = 0
-	b := s.bitmapOf(&pool)
-	if b != nil {
-		b.take(f.SrcPort)
-	}
-	if b == nil || !b.complete() {
-		*s.counter(&pool)++
-	}
 }
 
 // gave notes that the session of translated flow f is ending.
@@ -149,7 +167,7 @@ func (s *pools) bitmapOf(pool *wire.Flow) *bitmap {
 }
 
 // add gives a pool an empty bitmap, to be made complete by scanning.
-func (s *pools) add(pool *wire.Flow) *bitmap {
+func (s *pools) add(pool *wire.Flow, c *uint32) *bitmap {
 	if s.bitmaps == nil {
 		s.bitmaps = make(map[wire.Flow]*bitmap)
 	}
@@ -157,7 +175,7 @@ func (s *pools) add(pool *wire.Flow) *bitmap {
 	if last := len(s.spare) - 1; last >= 0 {
 		b, s.spare = s.spare[last], s.spare[:last]
 	}
-	*b = bitmap{counter: s.counter(pool), epoch: s.epoch, scanned: uint32(s.first), end: uint32(s.last) + 1}
+	*b = bitmap{counter: c, epoch: s.epoch, scanned: uint32(s.first), end: uint32(s.last) + 1}
 	b.limitTo(s.first, s.last)
 	s.bitmaps[*pool] = b
 	return b

@@ -107,8 +107,11 @@ func (t *Table) Find(f wire.Flow, now time.Duration) (ID, Direction) {
 const none = ^uint32(0)
 
 // lookup returns the record and the tuple that are f, be the session expired or not.
-func (t *Table) lookup(f *wire.Flow) (n uint32, tuple int) {
-	for p := t.index.Probe(t.hash(f)); ; {
+func (t *Table) lookup(f *wire.Flow) (n uint32, tuple int) { return t.lookupHash(f, t.hash(f)) }
+
+// lookupHash is lookup for who knows f's hash.
+func (t *Table) lookupHash(f *wire.Flow, h uint32) (n uint32, tuple int) {
+	for p := t.index.Probe(h); ; {
 		e, ok := p.Next()
 		if !ok {
 			return none, 0
@@ -168,14 +171,18 @@ func (t *Table) Create(original, translated wire.Flow, flags wire.TCPFlags, now 
 	if s == noState || t.full(now) || !t.vacate(&original, now) || !t.vacate(&reply, now) {
 		return 0
 	}
+	return t.insert(&original, &reply, t.hash(&original), t.hash(&reply), s, now)
+}
+
+// insert begins a session whose tuples, of these hashes, are in no record.
+func (t *Table) insert(original, reply *wire.Flow, h0, h1 uint32, s State, now time.Duration) ID {
 	n := t.allocate()
 	r := t.records.At(n)
 	var w wide
-	if high := r.set(&original, 0, &w); r.set(&reply, 1, &w) || high {
+	if high := r.set(original, 0, &w); r.set(reply, 1, &w) || high {
 		r.wide = t.allocateWide()
 		*t.wides.At(r.wide) = w
 	}
-	h0, h1 := t.hash(&original), t.hash(&reply)
 	if !t.index.Insert(h0, n<<1) {
 		t.release(n)
 		return 0
