@@ -17,8 +17,7 @@ func (h *Host) forward(w *passage) trace.Reason {
 	}
 	next := h.lookup(p.Flow.Dst)
 	if next == nil {
-		h.icmpError(w.in, p, netUnreachable, 0)
-		return trace.HostNoRoute
+		return h.noRoute(w)
 	}
 	if !h.mayComeFrom(w.in, p) {
 		return trace.ReversePath

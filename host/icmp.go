@@ -113,7 +113,7 @@ const burst = 6
 // more often (Linux, icmpv6_xrlim_allow). The limit over all destinations
 // (icmp_msgs_per_sec, 1000) is not modelled.
 func (h *Host) mayTellNow(next *hop, to wire.Addr, typ, code uint8) bool {
-	every := time.Duration(h.sys.rateLimit) * time.Millisecond
+	every := milliseconds(h.sys.rateLimit)
 	if to.Is4() {
 		if typ == wire.ICMPUnreachable && code == wire.FragNeeded || h.sys.rateMask>>typ&1 == 0 {
 			return true
@@ -122,24 +122,42 @@ func (h *Host) mayTellNow(next *hop, to wire.Addr, typ, code uint8) bool {
 		if typ == wire.ICMPv6TooBig {
 			return true
 		}
-		every = time.Duration(h.sys.rateLimit6) * time.Millisecond >> ((128 - next.bits) >> 5)
+		every = milliseconds(h.sys.rateLimit6) >> ((128 - next.bits) >> 5)
 	}
-	if every == 0 || next.nic == h.lo {
+	if next.nic == h.lo {
 		return true
 	}
-	return h.tokens(to).take(h.clock.Now(), every)
+	return h.tokens(to).take(h.clock.Now(), every, burst*every)
 }
 
-// take takes a token worth every out of the bucket, if there is one.
-func (b *bucket) take(now, every time.Duration) bool {
-	b.tokens = min(b.tokens+now-b.last, burst*every)
+// take takes a token worth cost out of the bucket, which holds most, if there is one.
+func (b *bucket) take(now, cost, most time.Duration) bool {
+	b.tokens = min(b.tokens+now-b.last, most)
 	b.last = now
-	if b.tokens < every {
+	if b.tokens < cost {
 		return false
 	}
-	b.tokens -= every
+	b.tokens -= cost
 	return true
 }
+
+// Linux's limit of errors for want of a route (net.ipv4.route.error_cost and
+// error_burst). It takes from the same bucket as icmp_ratelimit, and comes first.
+const (
+	noRouteCost = time.Second
+	noRouteMost = 5 * time.Second
+)
+
+// noRoute tells the sender of a packet in transit that no route leads on (Linux,
+// ip_error).
+func (h *Host) noRoute(w *passage) trace.Reason {
+	if !w.p.Is4() || h.tokens(w.p.Flow.Src).take(h.clock.Now(), noRouteCost, noRouteMost) {
+		h.icmpError(w.in, w.p, netUnreachable, 0)
+	}
+	return trace.HostNoRoute
+}
+
+func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // maxBuckets bounds how many destinations are remembered; Linux forgets inet_peers
 // in the same manner. bucketIdle is after what silence one is full again.
@@ -287,14 +305,20 @@ func (h *Host) tellSender(e ICMPError, quoted []byte) trace.Reason {
 // quotedSeq returns the sequence number of a quoted echo request.
 func quotedSeq(quoted []byte) uint16 {
 	at := wire.IPv6Len
-	if quoted[0]>>4 == 4 {
+	switch {
+	case quoted[0]>>4 == 4:
 		at = wire.IPv4(quoted).HeaderLen()
+	case wire.IPv6(quoted).NextHeader() == fragmentHeader:
+		at += 8
 	}
 	if len(quoted) < at+wire.ICMPLen {
 		return 0
 	}
 	return wire.ICMP(quoted[at:]).Seq()
 }
+
+// fragmentHeader is the next header number of IPv6 fragments (RFC 8200 section 4.5).
+const fragmentHeader wire.Proto = 44
 
 func (e ICMPError) isTooBig() bool {
 	if e.Flow.Proto == wire.ProtoICMPv6 || !e.Flow.Src.Is4() {

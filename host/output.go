@@ -1,6 +1,7 @@
 package host
 
 import (
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -95,12 +96,33 @@ func (h *Host) leave(w *passage, next *hop) trace.Reason {
 		id = h.rand.Uint32()
 	}
 	end := trace.TooBig
-	for i, part := range reasm.Split(w.p.Bytes(), mtu, w.sizes, id) {
+	parts := reasm.Split(w.p.Bytes(), mtu, w.sizes, id)
+	if w.p.Fragment != wire.Whole {
+		within(w.p.Bytes(), parts)
+	}
+	for i, part := range parts {
 		if e := h.toNeighbor(next.nic, dst, part); i == 0 {
 			end = e
 		}
 	}
 	return end
+}
+
+// within makes the parts of an IPv4 fragment fragments of its datagram: they begin
+// where it began, and only the last part of a last fragment is the last (RFC 791
+// section 3.2).
+func within(fragment []byte, parts [][]byte) {
+	f := wire.IPv4(fragment)
+	for i, part := range parts {
+		p := wire.IPv4(part)
+		word := uint16((f.FragmentOffset() + p.FragmentOffset()) / 8)
+		if f.MoreFragments() || i < len(parts)-1 {
+			word |= 0x2000
+		}
+		binary.BigEndian.PutUint16(part[6:], word)
+		binary.BigEndian.PutUint16(part[10:], 0)
+		binary.BigEndian.PutUint16(part[10:], wire.Checksum(part[:p.HeaderLen()]))
+	}
 }
 
 // mtuTo returns the MTU of the path to dst, where link is the first link's.

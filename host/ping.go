@@ -253,7 +253,9 @@ func (p *pinger) answered(a Arrival, packet *wire.Packet) {
 
 // failed takes an ICMP error about a request.
 func (p *pinger) failed(e ICMPError, seq uint16) {
-	p.acknowledge(int(seq))
+	if p.dst.Is4() { // ping counts IPv6's errors as nothing acknowledged
+		p.acknowledge(int(seq))
+	}
 	p.result.Errors = append(p.result.Errors, PingError{e, int(seq)})
 	p.printError(e, int(seq))
 	p.settle()

@@ -65,6 +65,8 @@ func (s State) String() string {
 type Conn struct {
 	// Wait is the longest that Read runs the clock; 0 is an hour.
 	Wait time.Duration
+	// TTL is the time to live of the segments sent; 0 is the guest's default.
+	TTL uint8
 
 	host  *Host
 	flow  wire.Flow // Src is this side

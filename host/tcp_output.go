@@ -211,6 +211,9 @@ func (c *Conn) transmit(seq uint32, flags wire.TCPFlags, data []byte) {
 func (c *Conn) put(s wire.Segment, data []byte) {
 	head := c.host.header(c.flow.Src, c.flow.Dst)
 	head.DF, head.ID = true, c.ipID
+	if c.TTL != 0 {
+		head.TTL = c.TTL
+	}
 	c.ipID++
 	c.host.send(wire.AppendTCP(nil, head, s, data))
 }

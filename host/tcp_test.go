@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,4 +200,47 @@ func TestTCPFindsThePathMTU(t *testing.T) {
 	require.Len(t, got, 50_000)
 	big := n.right.packets(func(p *wire.Packet) bool { return p.Flow.SrcPort != 7 && p.Len() > 1500 })
 	require.Empty(t, big)
+}
+
+func TestHTTPRequestsAreAnsweredOverTCP(t *testing.T) {
+	n := newLine(t)
+	_, err := n.b.ServeHTTP(at(netip.Addr{}, 80), func(c *Conn, r *http.Request) *http.Response {
+		body, _ := io.ReadAll(r.Body)
+		return NewResponse(200, "text/plain", r.Method+" "+r.URL.Path+" "+string(body)+" from "+c.Remote().Addr().String())
+	})
+	require.NoError(t, err)
+
+	res, err := n.a.HTTPGet("http://10.0.1.55/where")
+	require.NoError(t, err)
+	body, _ := io.ReadAll(res.Body)
+	require.Equal(t, "GET /where  from 10.0.0.11", string(body))
+
+	long := strings.Repeat("long ", 40_000)
+	r, err := http.NewRequest(http.MethodPut, "http://[fd00:1::55]:80/x", strings.NewReader(long))
+	require.NoError(t, err)
+	res, err = n.a.HTTP(r)
+	require.NoError(t, err)
+	body, _ = io.ReadAll(res.Body)
+	require.Equal(t, "PUT /x "+long+" from fd00::11", string(body))
+
+	_, err = n.a.HTTPGet("http://10.0.1.55:8080/")
+	require.ErrorIs(t, err, ErrRefused)
+	_, err = n.a.HTTPGet("http://example.com/")
+	require.EqualError(t, err, `host a: GET http://example.com/: host "example.com" is no address`)
+
+	n.engine.Clock.Run(n.engine.Now() + 2*time.Minute)
+	require.Empty(t, n.a.conns)
+	require.Empty(t, n.b.conns)
+}
+
+func TestHTTPServerRefusesWhatIsNoRequest(t *testing.T) {
+	n := newLine(t)
+	_, err := n.b.ServeHTTP(at(netip.Addr{}, 80), nil)
+	require.NoError(t, err)
+	c, err := n.a.Dial(at(addrB, 80))
+	require.NoError(t, err)
+	c.Write([]byte("open sesame\r\n\r\n"))
+	got, err := io.ReadAll(c)
+	require.NoError(t, err)
+	require.Equal(t, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n", string(got))
 }

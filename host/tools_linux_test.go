@@ -1,0 +1,153 @@
+package host
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vpcsim/vpcsim/internal/kernel"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// kernelLine is the network of newLine, with network namespaces for hosts.
+type kernelLine struct{ a, router, b *kernel.Namespace }
+
+func newKernelLine(t *testing.T) *kernelLine {
+	n := &kernelLine{kernel.NewNamespace(t, "a"), kernel.NewNamespace(t, "router"), kernel.NewNamespace(t, "b")}
+	n.router.Sysctl("net.ipv4.ip_forward", "1")
+	n.router.Sysctl("net.ipv6.conf.all.forwarding", "1")
+	for _, ns := range []*kernel.Namespace{n.a, n.router, n.b} {
+		ns.Sysctl("net.ipv4.ip_default_ttl", "255")
+	}
+	n.a.Connect("eth0", n.router, "eth0")
+	n.router.Connect("eth1", n.b, "eth0")
+	for _, c := range []struct {
+		ns    *kernel.Namespace
+		lines []string
+	}{
+		{n.a, []string{"ip addr add 10.0.0.11/24 dev eth0", "ip addr add fd00::11/64 dev eth0 nodad"}},
+		{n.router, []string{"ip addr add 10.0.0.1/24 dev eth0", "ip addr add fd00::1/64 dev eth0 nodad",
+			"ip addr add 10.0.1.1/24 dev eth1", "ip addr add fd00:1::1/64 dev eth1 nodad",
+			// A kernel that forwards asks for neighbours from a link-local address only.
+			"ip addr add fe80::1/64 dev eth0 nodad", "ip addr add fe80::1/64 dev eth1 nodad"}},
+		{n.b, []string{"ip addr add 10.0.1.55/24 dev eth0", "ip addr add fd00:1::55/64 dev eth0 nodad"}},
+		{n.a, []string{"ip route add default via 10.0.0.1", "ip -6 route add default via fd00::1"}},
+		{n.b, []string{"ip route add default via 10.0.1.1", "ip -6 route add default via fd00:1::1"}},
+	} {
+		for _, line := range c.lines {
+			c.ns.Run(line)
+		}
+	}
+	return n
+}
+
+// sysctl sets a parameter of the three kernels and of the three models.
+func (n *kernelLine) sysctl(t *testing.T, model *line, key, value string) {
+	for _, ns := range []*kernel.Namespace{n.a, n.router, n.b} {
+		ns.Sysctl(key, value)
+	}
+	for _, h := range []*Host{model.a, model.router, model.b} {
+		require.NoError(t, h.Sysctl(key, value))
+	}
+}
+
+var figures = []struct {
+	find    *regexp.Regexp
+	replace string
+}{
+	{regexp.MustCompile(`time=[0-9.]+ ms`), "time=T ms"},
+	{regexp.MustCompile(`[0-9.]+ ms`), "T ms"},
+	{regexp.MustCompile(`time [0-9]+ms`), "time Tms"},
+	{regexp.MustCompile(`= [0-9./]+ T ms`), "= T ms"},
+	{regexp.MustCompile(`= [0-9./]+T ms`), "= T ms"},
+}
+
+// withoutFigures leaves out what no two runs share.
+func withoutFigures(s string) string {
+	for _, f := range figures {
+		s = f.find.ReplaceAllString(s, f.replace)
+	}
+	return s
+}
+
+func TestToolsPrintWhatTheRealOnesPrint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the real tools wait 20 seconds altogether; not with -short")
+	}
+	real, model := newKernelLine(t), newLine(t)
+	for _, h := range []*Host{model.a, model.router, model.b} {
+		for _, n := range h.NICs() {
+			require.NoError(t, n.SetMTU(1500))
+		}
+	}
+	real.router.Run("ip link set eth1 mtu 1400")
+	real.b.Run("ip link set eth0 mtu 1400")
+	require.NoError(t, model.router.NIC("eth1").SetMTU(1400))
+	require.NoError(t, model.b.NIC("eth0").SetMTU(1400))
+	real.sysctl(t, model, "net.ipv4.icmp_ratelimit", "0")
+	real.sysctl(t, model, "net.ipv6.icmp.ratelimit", "0")
+	ping := func(c PingConfig) func(netip.Addr) string {
+		return func(a netip.Addr) string { return model.a.Ping(a, c).Text }
+	}
+	trace := func(c TracerouteConfig) func(netip.Addr) string {
+		return func(a netip.Addr) string { return model.a.Traceroute(a, c).Text }
+	}
+	gap := 200 * time.Millisecond
+	for _, c := range []struct {
+		command string
+		model   func(netip.Addr) string
+	}{
+		{"ping -c 2 -i 0.2 10.0.1.55", ping(PingConfig{Count: 2, Interval: gap})},
+		{"ping -c 2 -i 0.2 fd00:1::55", ping(PingConfig{Count: 2, Interval: gap})},
+		{"ping -c 1 -s 8 10.0.1.55", ping(PingConfig{Size: 8})},
+		{"ping -c 1 -s 10000 10.0.1.55", ping(PingConfig{Size: 10000})},
+		{"ping -c 1 -s 10000 fd00:1::55", ping(PingConfig{Size: 10000})},
+		{"ping -c 2 -i 0.2 -t 1 10.0.1.55", ping(PingConfig{Count: 2, Interval: gap, TTL: 1})},
+		{"ping -c 2 -i 0.2 -t 1 fd00:1::55", ping(PingConfig{Count: 2, Interval: gap, TTL: 1})},
+		{"ping -c 2 -i 0.2 -M do -s 1450 10.0.1.55", ping(PingConfig{Count: 2, Interval: gap, Size: 1450, DontFragment: true})},
+		{"ping -c 2 -i 0.2 -W 1 10.9.0.1", ping(PingConfig{Count: 2, Interval: gap, Wait: time.Second})},
+		{"ping -c 2 -i 0.2 fd09::1", ping(PingConfig{Count: 2, Interval: gap})},
+		{"ping -c 3 10.0.0.77", ping(PingConfig{Count: 3})},
+		{"ping -c 3 fd00::77", ping(PingConfig{Count: 3})},
+		{"ping -c 1 -W 0.2 -i 0.2 10.0.0.11", ping(PingConfig{Wait: gap})},
+		{"traceroute 10.0.1.55", trace(TracerouteConfig{})},
+		{"traceroute -n 10.0.1.55", trace(TracerouteConfig{Numeric: true})},
+		{"traceroute -n fd00:1::55", trace(TracerouteConfig{Numeric: true})},
+		{"traceroute -n -I 10.0.1.55", trace(TracerouteConfig{Numeric: true, Method: ICMPProbes})},
+		{"traceroute -n -I fd00:1::55", trace(TracerouteConfig{Numeric: true, Method: ICMPProbes})},
+		{"traceroute -n -T 10.0.1.55", trace(TracerouteConfig{Numeric: true, Method: TCPProbes})},
+		{"traceroute -n -T fd00:1::55", trace(TracerouteConfig{Numeric: true, Method: TCPProbes})},
+		{"traceroute -n -q 1 -N 1 10.0.1.55", trace(TracerouteConfig{Numeric: true, Queries: 1, Simultaneous: 1})},
+		{"traceroute -n -f 2 10.0.1.55", trace(TracerouteConfig{Numeric: true, FirstHop: 2})},
+		{"traceroute -n -w 1 10.9.0.1", trace(TracerouteConfig{Numeric: true, Wait: time.Second})},
+		{"traceroute -n fd09::1", trace(TracerouteConfig{Numeric: true})},
+		{"traceroute -n 10.0.1.77", trace(TracerouteConfig{Numeric: true})},
+		{"traceroute -n 10.0.0.11", trace(TracerouteConfig{Numeric: true})},
+	} {
+		t.Run(c.command, func(t *testing.T) {
+			words := strings.Fields(c.command)
+			want, _ := real.a.Exec(words[0], words[1:]...)
+			got := c.model(netip.MustParseAddr(words[len(words)-1]))
+			require.Equal(t, withoutFigures(want), withoutFigures(got))
+		})
+	}
+}
+
+// C005: a burst of 16 probes, 13 of which reach the destination in any case, brings
+// six port unreachables.
+func TestErrorsOfABurstAreAsManyAsTheRealKernels(t *testing.T) {
+	real, model := newKernelLine(t), newLine(t)
+	want, err := real.a.Exec("traceroute", "-n", "-w", "1", "10.0.1.55")
+	require.NoError(t, err)
+	got := model.a.Traceroute(addrB, TracerouteConfig{Numeric: true, Wait: time.Second})
+	require.Equal(t, withoutFigures(want), withoutFigures(got.Text))
+	snmp, err := real.b.Exec("nstat", "-az", "IcmpOutDestUnreachs")
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(strings.Fields(snmp), " "), "IcmpOutDestUnreachs 6 ")
+	require.Equal(t, 19, got.Sent)
+	require.Len(t, model.right.packets(func(p *wire.Packet) bool { return p.IsError() }), 6)
+}
