@@ -70,6 +70,26 @@ type track struct {
 	// A connection that the packet would open is fresh until the packet leaves.
 	fresh                bool
 	original, translated wire.Flow
+
+	// An answer belongs to the connection of what it answers, which may be fresh there.
+	answer bool
+}
+
+// Answers says that w's packet, an ICMP error or a REJECT's RST made here, answers
+// the packet of another passage: it belongs to the same connection, even if that one
+// never becomes known (Linux's nf_ct_attach). It comes ahead of [Tables.Output].
+func (w *Passage) Answers(cause *Passage) {
+	k := cause.track
+	if k.id == 0 && !k.fresh {
+		return
+	}
+	k.state, k.answer = stateRelated, true
+	if k.fresh {
+		k.dir = nat.Original
+		k.fresh = false
+	}
+	k.dir = k.dir.Reverse()
+	w.track = k
 }
 
 // states returns the bits that --ctstate asks for.
@@ -96,6 +116,9 @@ func (t *Tables) states(w *Passage) connState {
 // begin finds out to which connection the packet belongs. What is received has its
 // transport checksum looked at; what is made here is trusted (nf_conntrack_checksum).
 func (t *Tables) begin(w *Passage, now time.Duration, received bool) {
+	if w.track.answer {
+		return
+	}
 	w.track = track{}
 	p := w.Packet
 	switch {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/vpcsim/vpcsim/nat"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -28,14 +29,45 @@ func (h hook) manip() manip {
 func (t *Tables) translate(w *Passage, h hook, in, out string, now time.Duration) Verdict {
 	k := &w.track
 	switch {
+	case k.fresh:
+		return t.decide(w, h, in, out, now)
+	case k.state == stateRelated:
+		t.translateRelated(w, h.manip())
 	case k.id != 0 && h.manip() == manipSrc:
 		t.sessions.TranslateSrc(w.Packet, k.id, k.dir)
 	case k.id != 0:
 		t.sessions.TranslateDst(w.Packet, k.id, k.dir)
-	case k.fresh:
-		return t.decide(w, h, in, out, now)
 	}
 	return Accept
+}
+
+// translateRelated gives an ICMP error the address that its end of the connection is
+// known by, and the packet that it quotes too; likewise a RST that is an answer. As
+// in Linux an error from a router on the way gets the address of the connection's
+// end where that end is translated, be it in its port alone.
+func (t *Tables) translateRelated(w *Passage, m manip) {
+	p, k := w.Packet, &w.track
+	from, to := k.original, k.translated
+	if k.id != 0 {
+		s := t.sessions.Session(k.id)
+		from, to = s.Original, s.Translated
+	}
+	if k.dir == nat.Reply {
+		from, to = to.Reverse(), from.Reverse()
+	}
+	in, quotes := p.Inner()
+	switch {
+	case m == manipSrc && (from.Src != to.Src || from.SrcPort != to.SrcPort):
+		if quotes {
+			in.SetDst(to.Src, to.SrcPort)
+		}
+		p.SetSrc(to.Src, to.SrcPort)
+	case m == manipDst && (from.Dst != to.Dst || from.DstPort != to.DstPort):
+		if quotes {
+			in.SetSrc(to.Dst, to.DstPort)
+		}
+		p.SetDst(to.Dst, to.DstPort)
+	}
 }
 
 // decide asks the rules of a hook what becomes of a new connection. Where none
@@ -52,12 +84,16 @@ func (t *Tables) decide(w *Passage, h hook, in, out string, now time.Duration) V
 	if !s.lo.IsValid() {
 		return Drop // MASQUERADE without an address on the way out
 	}
-	k.translated = t.pick(k.translated, s, m, now)
-	if m == manipSrc {
-		p.SetSrc(k.translated.Src, k.translated.SrcPort)
-	} else {
+	if m == manipDst {
+		k.translated = t.pickDst(k.translated, s, now)
 		p.SetDst(k.translated.Dst, k.translated.DstPort)
+		return Accept
 	}
+	var ok bool
+	if k.translated, ok = t.pickSrc(k.translated, s, now); !ok {
+		return Drop
+	}
+	p.SetSrc(k.translated.Src, k.translated.SrcPort)
 	return Accept
 }
 
@@ -115,26 +151,48 @@ func mapped(a wire.Addr, to netip.Prefix) wire.Addr {
 	return wire.AddrFromWords(netHi&maskHi|hostHi&^maskHi, netLo&maskLo|hostLo&^maskLo)
 }
 
-// pick chooses what a flow becomes out of a span, in Linux's order: as it is; as the
-// same socket's other connections are; an address of the span and the port it has;
-// another port. It is the caller who finds that nothing was free.
-func (t *Tables) pick(f wire.Flow, s span, m manip, now time.Duration) wire.Flow {
-	if m == manipSrc && !s.random {
-		if s.holds(&f, m) {
+// pickSrc chooses a source out of a span, in Linux's order: as it is; as the same
+// socket's other connections have it; an address of the span with the port it has;
+// another port. Where nothing is free it reports false.
+func (t *Tables) pickSrc(f wire.Flow, s span, now time.Duration) (wire.Flow, bool) {
+	if !s.random {
+		if s.holds(&f) {
 			if !t.taken(f, now) {
-				return f
+				return f, true
 			}
 		} else if g, ok := t.sibling(f, s, now); ok && !t.taken(g, now) {
-			return g
+			return g, true
 		}
 	}
-	f = t.pickAddr(f, s, m)
-	if !s.random && s.portHolds(&f, m) {
-		if s.ports.given && s.ports.lo == s.ports.hi || !t.taken(f, now) {
-			return f
+	return t.sessions.PickSource(f, nat.SourceRange{
+		First: s.lo, Last: s.hi, FirstPort: s.ports.lo, LastPort: s.ports.hi,
+		Random: s.random, Persistent: s.persistent,
+	}, now)
+}
+
+// pickDst chooses a destination out of a span: its address, the same to every
+// connection of a pair of hosts, or with --persistent of one host, and the port it
+// has. Only out of ports that were given does it choose, the first one that is free.
+func (t *Tables) pickDst(f wire.Flow, s span, now time.Duration) wire.Flow {
+	peer := f.Dst
+	if s.persistent {
+		peer = wire.Addr{}
+	}
+	f.Dst = s.at(t.seed.Hash(f.Src, peer, 0))
+	if !s.ports.given || !s.random && s.ports.holds(f.DstPort) && !t.taken(f, now) {
+		return f
+	}
+	size, from := uint32(s.ports.hi-s.ports.lo)+1, uint32(0)
+	if s.random {
+		from = t.random.below(size)
+	}
+	for i := range size {
+		f.DstPort = s.ports.lo + uint16((from+i)%size)
+		if !t.taken(f, now) {
+			break
 		}
 	}
-	return t.pickPort(f, s, m, now)
+	return f
 }
 
 // taken reports whether the answers to f would be those of another connection.
@@ -142,19 +200,9 @@ func (t *Tables) taken(f wire.Flow, now time.Duration) bool {
 	return t.sessions.Taken(f.Reverse(), now)
 }
 
-func (s *span) holds(f *wire.Flow, m manip) bool {
-	a := f.Src
-	if m == manipDst {
-		a = f.Dst
-	}
-	return a.Compare(s.lo) >= 0 && a.Compare(s.hi) <= 0 && s.portHolds(f, m)
-}
-
-func (s *span) portHolds(f *wire.Flow, m manip) bool {
-	if m == manipDst {
-		return s.ports.holds(f.DstPort)
-	}
-	return s.ports.holds(f.SrcPort)
+// holds reports whether a flow's source lies in the span.
+func (s *span) holds(f *wire.Flow) bool {
+	return f.Src.Compare(s.lo) >= 0 && f.Src.Compare(s.hi) <= 0 && s.ports.holds(f.SrcPort)
 }
 
 // sibling returns f with the translation that the newest other connection of its
@@ -164,30 +212,11 @@ func (t *Tables) sibling(f wire.Flow, s span, now time.Duration) (wire.Flow, boo
 		other := t.sessions.Session(id)
 		g := f
 		g.Src, g.SrcPort = other.Translated.Src, other.Translated.SrcPort
-		if other.Expires > now && s.holds(&g, manipSrc) {
+		if other.Expires > now && s.holds(&g) {
 			return g, true
 		}
 	}
 	return f, false
-}
-
-// pickAddr gives f an address of the span, the same to every connection of a pair
-// of hosts, or with --persistent of one host.
-func (t *Tables) pickAddr(f wire.Flow, s span, m manip) wire.Flow {
-	a := s.lo
-	if s.lo != s.hi {
-		peer := f.Dst
-		if s.persistent {
-			peer = wire.Addr{}
-		}
-		a = s.at(t.seed.Hash(f.Src, peer, uint64(m)))
-	}
-	if m == manipSrc {
-		f.Src = a
-	} else {
-		f.Dst = a
-	}
-	return f
 }
 
 // at returns the address that is n behind the span's first, going round at its end.
@@ -201,67 +230,6 @@ func (s *span) at(n uint32) wire.Addr {
 		return wire.AddrFromWords(hi, lo+uint64(n)%size)
 	}
 	return wire.AddrFromWords(hi, uint64(n))
-}
-
-// maxAttempts is how many ports are tried in a row before starting anew elsewhere,
-// then half as many, down to 16 (Linux's NF_NAT_MAX_ATTEMPTS).
-const maxAttempts = 128
-
-// pickPort gives f a port whose answers are told apart, out of the span's ports, or
-// else out of the class of its own: below 512, 600 to 1023, 1024 and up. A
-// destination's port never changes without ports given. Where nothing is free after
-// all attempts it returns the last one tried.
-func (t *Tables) pickPort(f wire.Flow, s span, m manip, now time.Duration) wire.Flow {
-	lo, size, ok := classOf(&f, s, m)
-	if !ok {
-		return f
-	}
-	from := uint32(0)
-	if m == manipSrc || s.random {
-		from = t.random.below(size)
-	}
-	for attempts := min(size, maxAttempts); ; attempts /= 2 {
-		for i := range attempts {
-			port := uint16(lo + (from+i)%size)
-			if m == manipSrc {
-				f.SrcPort = port
-			} else {
-				f.DstPort = port
-			}
-			if !t.taken(f, now) {
-				return f
-			}
-		}
-		if attempts >= size || attempts < 16 {
-			return f
-		}
-		from = t.random.below(size)
-	}
-}
-
-// classOf returns the first of the ports to pick from and how many they are.
-func classOf(f *wire.Flow, s span, m manip) (lo, size uint32, ok bool) {
-	switch f.Proto {
-	case wire.ProtoICMP, wire.ProtoICMPv6:
-		if s.ports.given || m == manipDst {
-			return 0, 0, false
-		}
-		return 0, 65536, true
-	case wire.ProtoTCP, wire.ProtoUDP:
-	default:
-		return 0, 0, false
-	}
-	switch {
-	case s.ports.given:
-		return uint32(s.ports.lo), uint32(s.ports.hi-s.ports.lo) + 1, true
-	case m == manipDst:
-		return 0, 0, false
-	case f.SrcPort < 512:
-		return 1, 511, true
-	case f.SrcPort < 1024:
-		return 600, 1023 - 600 + 1, true
-	}
-	return 1024, 65536 - 1024, true
 }
 
 // random is a stream of numbers that nothing but its seed decides: a PCG step.

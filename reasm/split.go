@@ -23,14 +23,14 @@ func Split(packet []byte, mtu int, sizes []int, id uint32) [][]byte {
 	if !ok {
 		return nil
 	}
-	room := (mtu - s.overhead()) &^ 7
+	room := mtu - s.overhead()
 	if room < 8 {
 		return nil
 	}
-	if keep(sizes, mtu-s.overhead(), len(packet)-s.header) {
+	if keep(sizes, room, len(packet)-s.header) {
 		return s.split(sizes, room)
 	}
-	if largest := maxOf(sizes) &^ 7; largest > 0 {
+	if largest := maxOf(sizes); largest > 8 {
 		room = min(room, largest)
 	}
 	return s.split(nil, room)
@@ -109,9 +109,12 @@ func (s *splitter) split(sizes []int, room int) [][]byte {
 	var all [][]byte
 	rest, offset := s.packet[s.header:], 0
 	for i := 0; len(rest) > 0; i++ {
-		n := min(room, len(rest))
-		if sizes != nil {
+		n := len(rest)
+		switch {
+		case sizes != nil:
 			n = sizes[i]
+		case n > room:
+			n = room &^ 7 // the last fragment alone may be any length
 		}
 		all = append(all, s.fragment(rest[:n], offset, n < len(rest)))
 		rest, offset = rest[n:], offset+n
