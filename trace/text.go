@@ -76,7 +76,10 @@ func (s Step) noRule() string {
 }
 
 func (s Step) ended() string {
-	if s.Match != "" {
+	switch {
+	case s.Reason == Delivered:
+		return "delivers"
+	case s.Match != "":
 		return s.Reason.String() + ": " + s.Match
 	}
 	return s.Reason.String()
