@@ -171,3 +171,10 @@ func (i *Instance) Terminate() error {
 		return nil
 	})
 }
+
+// Instance returns the instance that the interface is attached to, or nil.
+func (n *NetworkInterface) Instance() *Instance {
+	var i *Instance
+	n.region.read(func() { i = n.instance })
+	return i
+}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"time"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
@@ -13,6 +14,7 @@ import (
 	"github.com/vpcsim/vpcsim/eni"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/wire"
 )
 
 // TB is what this package needs of testing.TB, so that programs can build networks
@@ -112,18 +114,35 @@ func (c *Card) fill4(ip *layers.IPv4) {
 }
 
 // SendFrame sends an Ethernet frame as it is and returns why the packet in it ended.
-// Time passes until it has been delivered.
+// Time passes until the next guest has had it.
 func (c *Card) SendFrame(frame []byte) trace.Reason {
 	log := c.world.log
 	before := len(log.Walks())
 	end := c.port().Send(frame)
-	for c.world.Clock.Step() {
+	walks := log.Walks()
+	if end != trace.Delivered || len(walks) == before {
+		return end
 	}
-	if walks := log.Walks(); end == trace.Delivered && len(walks) > before {
-		end = walks[before].End()
-	}
-	return end
+	w := walks[before]
+	c.world.Clock.RunUntil(c.world.Clock.Now()+time.Minute, func() bool { return w.Guest != trace.None })
+	return w.End()
 }
+
+// SendIP sends an IP packet as it is, behind an Ethernet header to the subnet's
+// router, as SendFrame sends frames.
+func (c *Card) SendIP(ip []byte) trace.Reason {
+	i := c.world.Live(c.world.Region).Interface(c.Interface)
+	t := wire.EtherTypeIPv4
+	if len(ip) > 0 && ip[0]>>4 == 6 {
+		t = wire.EtherTypeIPv6
+	}
+	frame := make([]byte, wire.EthernetLen, wire.EthernetLen+len(ip))
+	wire.PutEthernet(frame, i.Segment.Router, i.MAC, t)
+	return c.SendFrame(append(frame, ip...))
+}
+
+// Tap adds a listener to all frames of the card, both ways.
+func (c *Card) Tap(t eni.Tap) { c.port().Tap(t) }
 
 // Frame keeps a frame. It makes a Card an eni.Guest.
 func (c *Card) Frame(frame []byte) trace.Reason {

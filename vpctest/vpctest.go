@@ -220,6 +220,13 @@ func (h *Host) PublicAddr() netip.Addr {
 	return h.Interface.PublicIP()
 }
 
+// Allow adds ingress rules to the host's first security group, its VPC's default
+// group where it was launched with no other.
+func (h *Host) Allow(rules ...vpc.Permission) {
+	h.world.t.Helper()
+	check(h.world.t, h.Interface.Groups()[0].AuthorizeIngress(rules...))
+}
+
 // OnInternet starts a host on the internet.
 func (w *World) OnInternet(addr string) *Host {
 	w.t.Helper()

@@ -80,6 +80,7 @@ func (w *World) Region(c vpc.RegionConfig) *vpc.Region {
 func (w *World) Add(r *vpc.Region) *vpc.Live {
 	l := vpc.NewLive(r, w.Engine, vpc.LiveConfig{Uplink: w.Internet, Seed: w.seed})
 	w.lives = append(w.lives, l)
+	w.serveMetadata(l)
 	return l
 }
 

@@ -81,9 +81,7 @@ func run(out io.Writer) error {
 // writeStory prints the first packet kept and whatever it caused.
 func writeStory(out io.Writer, l *trace.Log) {
 	if walks := l.Walks(); len(walks) > 0 {
-		for _, w := range l.Story(walks[0].ID) {
-			fmt.Fprintln(out, w)
-		}
+		fmt.Fprintln(out, l.Story(walks[0].ID))
 	}
 }
 

@@ -67,9 +67,7 @@ func (l *lab) show(out io.Writer, title string) {
 	walks.Clear()
 	r := l.user.Ping(l.public, host.PingConfig{Count: 1})
 	fmt.Fprintf(out, "%s\n\n", title)
-	for _, w := range walks.Story(walks.Walks()[0].ID) {
-		fmt.Fprintln(out, w)
-	}
+	fmt.Fprintln(out, walks.Story(walks.Walks()[0].ID))
 	answer := "no answer"
 	if r.Received == 1 {
 		answer = "answered"
