@@ -19,14 +19,20 @@ type pools struct {
 	first, last uint16
 	limit       uint32
 	few         uint32 // a pool with less is sparse
-	count       *[poolCounts]uint32
+	counts      *[poolCounts]poolCount
 	bitmaps     map[wire.Flow]*bitmap
 	spare       []*bitmap
 	epoch       uint32 // of the range: a bitmap of an older one is made anew
 }
 
+// poolCount is what is known of the pools of one hash.
+type poolCount struct {
+	sessions uint32 // but for those of complete bitmaps
+	bitmaps  uint32
+}
+
 const (
-	poolCounts = 4096
+	poolCounts = 2048
 	probes     = 64  // of a sparse pool; that all fail has a chance of 16^-64
 	scanStep   = 128 // ports that a new session adds to a bitmap in the making
 )
@@ -41,26 +47,26 @@ func (s *pools) configure(first, last uint16, limit uint32) {
 // size returns how many ports there are.
 func (s *pools) size() uint32 { return uint32(s.last-s.first) + 1 }
 
-// counter returns the count that pool is in.
-func (s *pools) counter(pool *wire.Flow) *uint32 {
-	if s.count == nil {
-		s.count = new([poolCounts]uint32)
+// countOf returns the count that a pool is in.
+func (s *pools) countOf(pool *wire.Flow) *poolCount {
+	if s.counts == nil {
+		s.counts = new([poolCounts]poolCount)
 	}
 	h := s.table.seed.Hash(pool.Dst, pool.Src, uint64(pool.Proto)<<16|uint64(pool.DstPort))
-	return &s.count[h%poolCounts]
+	return &s.counts[h%poolCounts]
 }
 
 // pick takes a port of f's pool, sets it as the source port of f, which is 0 before,
 // and returns the hash of the answers' tuple. It reports false where as many are taken
 // as may be. Who can't use the port gives it back.
 func (s *pools) pick(f *wire.Flow, now time.Duration) (reply uint32, ok bool) {
-	pool, c := *f, s.counter(f)
+	pool, c := *f, s.countOf(f)
 	b := s.prepare(&pool, c)
 	if s.full(b) {
-		if !s.vacate(&pool, now) {
+		if !s.vacate(&pool, c, now) {
 			return 0, false
 		}
-		b = s.bitmapOf(&pool)
+		b = s.bitmapOf(&pool, c)
 	}
 	switch {
 	case b != nil && b.complete():
@@ -78,7 +84,7 @@ func (s *pools) pick(f *wire.Flow, now time.Duration) (reply uint32, ok bool) {
 		b.take(f.SrcPort)
 	}
 	if b == nil || !b.complete() {
-		*c++
+		c.sessions++
 	}
 	return reply, true
 }
@@ -92,10 +98,10 @@ func (s *pools) use(f *wire.Flow, port uint16) (reply uint32) {
 
 // prepare returns the bitmap of a pool that needs one, complete where the pool may
 // be full, and nil for a sparse pool, whose counter is c.
-func (s *pools) prepare(pool *wire.Flow, c *uint32) *bitmap {
-	b := s.bitmapOf(pool)
+func (s *pools) prepare(pool *wire.Flow, c *poolCount) *bitmap {
+	b := s.bitmapOf(pool, c)
 	if b == nil {
-		if *c < s.few {
+		if c.sessions < s.few {
 			return nil
 		}
 		b = s.add(pool, c)
@@ -103,7 +109,7 @@ func (s *pools) prepare(pool *wire.Flow, c *uint32) *bitmap {
 	if !b.complete() {
 		s.scan(b, pool, scanStep)
 	}
-	if !b.complete() && *c >= s.limit { // only with a bound far below AWS's
+	if !b.complete() && c.sessions >= s.limit { // only with a bound far below AWS's
 		s.scan(b, pool, s.size())
 	}
 	return b
@@ -128,10 +134,10 @@ func (s *pools) probe(f *wire.Flow) (reply uint32, ok bool) {
 
 // vacate ends expired sessions until a pool is no longer full, and reports whether
 // that was to be had.
-func (s *pools) vacate(pool *wire.Flow, now time.Duration) bool {
+func (s *pools) vacate(pool *wire.Flow, c *poolCount, now time.Duration) bool {
 	for more := true; more; {
 		more = s.table.expireSome(now)
-		if !s.full(s.bitmapOf(pool)) {
+		if !s.full(s.bitmapOf(pool, c)) {
 			return true
 		}
 	}
@@ -142,32 +148,36 @@ func (s *pools) vacate(pool *wire.Flow, now time.Duration) bool {
 func (s *pools) gave(f *wire.Flow) {
 	pool := *f
 	pool.SrcPort = 0
-	b := s.bitmapOf(&pool)
+	c := s.countOf(&pool)
+	b := s.bitmapOf(&pool, c)
 	if b == nil {
-		*s.counter(&pool)--
+		c.sessions--
 		return
 	}
 	b.give(f.SrcPort)
 	if !b.complete() {
-		*b.counter--
+		c.sessions--
 	}
-	if *b.counter+b.n < s.few/4 || b.n == 0 {
-		s.drop(&pool, b)
+	if c.sessions+b.n < s.few/4 || b.n == 0 {
+		s.drop(&pool, b, c)
 	}
 }
 
 // bitmapOf returns a pool's bitmap, nil where it has none.
-func (s *pools) bitmapOf(pool *wire.Flow) *bitmap {
+func (s *pools) bitmapOf(pool *wire.Flow, c *poolCount) *bitmap {
+	if c.bitmaps == 0 {
+		return nil
+	}
 	b := s.bitmaps[*pool]
 	if b != nil && b.epoch != s.epoch {
-		s.drop(pool, b)
+		s.drop(pool, b, c)
 		return nil
 	}
 	return b
 }
 
 // add gives a pool an empty bitmap, to be made complete by scanning.
-func (s *pools) add(pool *wire.Flow, c *uint32) *bitmap {
+func (s *pools) add(pool *wire.Flow, c *poolCount) *bitmap {
 	if s.bitmaps == nil {
 		s.bitmaps = make(map[wire.Flow]*bitmap)
 	}
@@ -175,17 +185,19 @@ func (s *pools) add(pool *wire.Flow, c *uint32) *bitmap {
 	if last := len(s.spare) - 1; last >= 0 {
 		b, s.spare = s.spare[last], s.spare[:last]
 	}
-	*b = bitmap{counter: c, epoch: s.epoch, scanned: uint32(s.first), end: uint32(s.last) + 1}
+	*b = bitmap{count: c, epoch: s.epoch, scanned: uint32(s.first), end: uint32(s.last) + 1}
 	b.limitTo(s.first, s.last)
 	s.bitmaps[*pool] = b
+	c.bitmaps++
 	return b
 }
 
 // drop takes a pool's bitmap away; its sessions are in the count again.
-func (s *pools) drop(pool *wire.Flow, b *bitmap) {
+func (s *pools) drop(pool *wire.Flow, b *bitmap, c *poolCount) {
 	if b.complete() {
-		*b.counter += b.n
+		c.sessions += b.n
 	}
+	c.bitmaps--
 	delete(s.bitmaps, *pool)
 	s.spare = append(s.spare, b)
 }
@@ -202,16 +214,16 @@ func (s *pools) scan(b *bitmap, pool *wire.Flow, ports uint32) {
 		}
 	}
 	if b.complete() {
-		*b.counter -= b.n
+		b.count.sessions -= b.n
 	}
 }
 
 // bitmap is the ports of one pool: a bit each, and a bit for each word that is full.
 type bitmap struct {
-	counter *uint32 // the pool's, where its sessions are counted until it is complete
-	n       uint32  // ports taken, as far as scanned
-	scanned uint32  // ports below are scanned
-	end     uint32  // one more than the last port
+	count   *poolCount // where its sessions are counted until it is complete
+	n       uint32     // ports taken, as far as scanned
+	scanned uint32     // ports below are scanned
+	end     uint32     // one more than the last port
 	epoch   uint32
 	full    [16]uint64
 	taken   [1024]uint64

@@ -30,7 +30,7 @@ func (d Direction) Reverse() Direction {
 func (d Direction) String() string { return [...]string{"none", "original", "reply"}[d%3] }
 
 // ID names a session within its [Table]. It is good until the session ends; then
-// another may get it, the lowest IDs first. The zero ID is no session.
+// another may get it. The zero ID is no session.
 type ID uint32
 
 // Session is what a [Table] knows of one session, for listings and tests.

@@ -56,8 +56,8 @@ type Table struct {
 	records  flowtable.Slab[record]
 	wides    flowtable.Slab[wide]
 	links    flowtable.Slab[link] // of the same numbers as records
-	free     []uint32             // record numbers, least recently freed first reused last
-	freeWide []uint32
+	free     uint32               // first free record's number plus one; the next is its link's
+	freeWide uint32               // first free wide's number; the next is in it
 	wheel    wheel
 	seed     flowtable.Seed
 	timeouts [states]time.Duration
@@ -394,9 +394,9 @@ func (t *Table) All(now time.Duration) iter.Seq2[ID, Session] {
 }
 
 func (t *Table) allocate() uint32 {
-	if last := len(t.free) - 1; last >= 0 {
-		n := t.free[last]
-		t.free = t.free[:last]
+	if t.free != 0 {
+		n := t.free - 1
+		t.free = t.links.At(n).next
 		return n
 	}
 	t.links.Append()
@@ -404,20 +404,22 @@ func (t *Table) allocate() uint32 {
 }
 
 func (t *Table) allocateWide() uint32 {
-	if last := len(t.freeWide) - 1; last >= 0 {
-		n := t.freeWide[last]
-		t.freeWide = t.freeWide[:last]
+	if n := t.freeWide; n != 0 {
+		t.freeWide = uint32(t.wides.At(n)[0][0])
 		return n
 	}
 	return t.wides.Append()
 }
 
-// release gives back the memory of a record and its high halves.
+// release gives back the memory of a record, which is in no slot of the wheel, and of
+// its high halves.
 func (t *Table) release(n uint32) {
 	r := t.records.At(n)
 	if r.wide != 0 {
-		t.freeWide = append(t.freeWide, r.wide)
+		t.wides.At(r.wide)[0][0] = uint64(t.freeWide)
+		t.freeWide = r.wide
 	}
 	*r = record{}
-	t.free = append(t.free, n)
+	t.links.At(n).next = t.free
+	t.free = n + 1
 }
