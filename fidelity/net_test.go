@@ -403,3 +403,11 @@ func echo(src, dst netip.Addr, id, seq uint16) []byte {
 	h := wire.Header{Src: wire.AddrFrom(src), Dst: wire.AddrFrom(dst), TTL: 64}
 	return wire.AppendICMP(nil, h, typ, 0, uint32(id)<<16|uint32(seq), make([]byte, 56))
 }
+
+func prefixes(all ...string) []netip.Prefix {
+	var p []netip.Prefix
+	for _, s := range all {
+		p = append(p, netip.MustParsePrefix(s))
+	}
+	return p
+}
