@@ -81,7 +81,7 @@ func (w *World) VPC(cidr string, more ...string) *VPC {
 func (v *VPC) InternetGateway() *igw.InternetGateway {
 	v.world.t.Helper()
 	if v.igw == nil {
-		g, err := igw.Create(v.world.Region, igw.Config{})
+		g, err := igw.Create(v.world.Region, igw.Config{Name: "internet gateway"})
 		v.igw = must(v.world.t, g, err)
 		check(v.world.t, g.Attach(v.VPC))
 	}
@@ -98,7 +98,7 @@ type Subnet struct {
 // Subnet makes a subnet in the region's first zone.
 func (v *VPC) Subnet(cidr string) *Subnet {
 	v.world.t.Helper()
-	s, err := v.CreateSubnet(cidr, vpc.SubnetConfig{})
+	s, err := v.CreateSubnet(cidr, vpc.SubnetConfig{Name: cidr})
 	return &Subnet{Subnet: must(v.world.t, s, err), vpc: v}
 }
 
@@ -108,7 +108,7 @@ func (s *Subnet) Route(destination string, target vpc.Target) {
 	t := s.vpc.world.t
 	t.Helper()
 	if s.table == nil {
-		table, err := s.vpc.CreateRouteTable(vpc.RouteTableConfig{})
+		table, err := s.vpc.CreateRouteTable(vpc.RouteTableConfig{Name: "table of " + s.Label()})
 		s.table = must(t, table, err)
 		check(t, table.Associate(s.Subnet))
 	}
@@ -156,13 +156,13 @@ type NATGateway struct {
 func (s *Subnet) NATGateway() *NATGateway {
 	s.vpc.world.t.Helper()
 	s.vpc.InternetGateway()
-	return s.natGateway(natgw.Config{})
+	return s.natGateway(natgw.Config{Name: "NAT gateway in " + s.Label()})
 }
 
 // PrivateNATGateway makes a private NAT gateway in the subnet.
 func (s *Subnet) PrivateNATGateway() *NATGateway {
 	s.vpc.world.t.Helper()
-	return s.natGateway(natgw.Config{Private: true})
+	return s.natGateway(natgw.Config{Private: true, Name: "private NAT gateway in " + s.Label()})
 }
 
 func (s *Subnet) natGateway(c natgw.Config) *NATGateway {
@@ -241,7 +241,7 @@ type Outcome struct {
 	// Answered says whether the answer came back.
 	Answered bool
 	// Walks are the packet's walk and those that it caused, answers included.
-	Walks []*trace.Walk
+	Walks trace.Story
 
 	what string
 }
@@ -257,40 +257,26 @@ func (h *Host) Ping(dst netip.Addr) *Outcome {
 	return o
 }
 
-// End returns why the last packet of the story ended.
-func (o *Outcome) End() trace.Reason {
-	for i := len(o.Walks) - 1; i >= 0; i-- {
-		if o.Walks[i].End().IsDrop() || i == 0 {
-			return o.Walks[i].End()
-		}
-	}
-	return trace.None
-}
+// End returns why the story ended: the first drop, else what became of its last
+// packet.
+func (o *Outcome) End() trace.Reason { return o.Walks.End() }
 
-// OK fails the test, with the packets' whole way, where no answer came.
+// OK ends the test, with the packets' whole way, where no answer came.
 func (o *Outcome) OK(t TB) {
 	t.Helper()
 	if !o.Answered {
-		t.Errorf("%s: no answer: %s\n%s", o.what, o.End(), o.story())
+		t.Fatalf("%s: no answer: %s\n%s", o.what, o.End(), o.Walks)
 	}
 }
 
-// Dropped fails the test where an answer came, or where none came for another
+// Dropped ends the test where an answer came, or where none came for another
 // reason than the one expected.
 func (o *Outcome) Dropped(t TB, want trace.Reason) {
 	t.Helper()
 	switch {
 	case o.Answered:
-		t.Errorf("%s: answered, expected a drop: %s\n%s", o.what, want, o.story())
+		t.Fatalf("%s: answered, expected a drop: %s\n%s", o.what, want, o.Walks)
 	case o.End() != want:
-		t.Errorf("%s: dropped: %s, expected: %s\n%s", o.what, o.End(), want, o.story())
+		t.Fatalf("%s: dropped: %s, expected: %s\n%s", o.what, o.End(), want, o.Walks)
 	}
-}
-
-func (o *Outcome) story() string {
-	s := ""
-	for _, w := range o.Walks {
-		s += w.String() + "\n"
-	}
-	return s
 }
