@@ -19,7 +19,8 @@ type lan struct {
 	engine  *dataplane.Engine
 	latency time.Duration
 	ports   []*lanPort
-	log     []string // of all frames, in order
+	frames  [][]byte // all of them, in order
+	times   []time.Duration
 	drop    func(n int, frame []byte) bool
 	count   int
 }
@@ -36,7 +37,8 @@ func newLAN(e *dataplane.Engine, latency time.Duration) *lan {
 func (p *lanPort) Send(frame []byte) trace.Reason {
 	l := p.lan
 	l.count++
-	l.log = append(l.log, l.engine.Now().String()+" "+string(frame))
+	l.frames = append(l.frames, append([]byte(nil), frame...))
+	l.times = append(l.times, l.engine.Now())
 	if l.drop != nil && l.drop(l.count, frame) {
 		return trace.Lost
 	}
@@ -51,18 +53,13 @@ func (p *lanPort) Send(frame []byte) trace.Reason {
 	return trace.Delivered
 }
 
+// packets returns the IP packets that were sent and that keep says to keep.
 func (l *lan) packets(keep func(*wire.Packet) bool) []*wire.Packet {
 	var got []*wire.Packet
-	for _, entry := range l.log {
-		for i := range entry {
-			if entry[i] != ' ' {
-				continue
-			}
-			e, p := wire.Ethernet(entry[i+1:]), &wire.Packet{}
-			if e.Type() != wire.EtherTypeARP && p.Read(e.Payload()) == nil && keep(p) {
-				got = append(got, p)
-			}
-			break
+	for _, frame := range l.frames {
+		e, p := wire.Ethernet(frame), &wire.Packet{}
+		if e.Type() != wire.EtherTypeARP && p.Read(e.Payload()) == nil && keep(p) {
+			got = append(got, p)
 		}
 	}
 	return got
