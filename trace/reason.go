@@ -75,6 +75,12 @@ const (
 	SharedSource
 	// SpoofedSource: a source at a gateway that belongs to no interface of the VPC.
 	SpoofedSource
+	// ApplianceNotPublic: a gateway route table sends what comes from the internet to
+	// an appliance whose interface has no public address.
+	ApplianceNotPublic
+	// PastAppliance: a subnet that a gateway route table has behind an appliance sends
+	// to the internet gateway past it.
+	PastAppliance
 	// OutsideVPC: a destination at a gateway's inner side that is not in the VPC.
 	OutsideVPC
 	// NotAttachedGateway: the gateway is attached to no VPC.
@@ -163,6 +169,8 @@ var reasonWords = [reasonCount]words{
 	PrivateSource:        {"RFC 1918 source from the internet", "IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS"},
 	SharedSource:         {"RFC 6598 source from the internet", "IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS"},
 	SpoofedSource:        {"source belongs to no interface of the VPC", "GATEWAY_REJECTS_SPOOFED_TRAFFIC"},
+	ApplianceNotPublic:   {"gateway route table leads to an appliance without a public address", "INGRESS_RTB_NO_PUBLIC_IP"},
+	PastAppliance:        {"gateway route table has the subnet behind an appliance, which this passes by", "INGRESS_RTB_TRAFFIC_REDIRECTION"},
 	OutsideVPC:           {"destination is not in the VPC", "IGW_DESTINATION_ADDRESS_IN_VPC_CIDRS"},
 	NotAttachedGateway:   {"gateway is not attached to the VPC", "BAD_STATE_ATTACHMENT"},
 	EgressOnly:           {"egress-only internet gateway lets in answers only", "SIM_EGRESS_ONLY"},

@@ -143,6 +143,9 @@ func (w *Walk) packet() string {
 	if isICMP(w.First) {
 		what += " " + icmpName(w.First.Proto, w.Type, w.Code)
 	}
+	if w.TTL == 0 { // it was refused before it was sent
+		return fmt.Sprintf("%s (%d bytes)", what, w.Size)
+	}
 	return fmt.Sprintf("%s (%d bytes, ttl %d)", what, w.Size, w.TTL)
 }
 
