@@ -84,6 +84,7 @@ const (
 	resetForth // TCP: the last segment was a RST of the opener's
 	resetBack  // TCP: it was one of the other side's
 	openForth  // TCP: it was a SYN of the opener's
+	crossed    // TCP: SYNs crossed (simultaneous open)
 )
 
 func side(d Direction) int { return int(d-1) & 1 }

@@ -300,8 +300,9 @@ func (t *Table) trackTCP(r *record, d Direction, flags wire.TCPFlags) (Tracking,
 
 // reconsider is nextTCP with what the table of states can't know. A SYN opens a closed
 // connection again only where a FIN had closed it, or its own sender's RST right
-// before. And a SYN and ACK that follows a SYN which was ignored shows that the two
-// ends are in step and the table is not (Linux, nf_conntrack_tcp_packet).
+// before. A SYN and ACK that follows a SYN which was ignored shows that the two ends
+// are in step and the table is not. And after SYNs that crossed, either side's ACK
+// completes the opening (Linux, nf_conntrack_tcp_packet).
 func (r *record) reconsider(seg segment, d Direction) (State, Tracking) {
 	next, word := nextTCP(r.state, seg, d)
 	switch {
@@ -310,6 +311,12 @@ func (r *record) reconsider(seg segment, d Direction) (State, Tracking) {
 	case word == Ignored && seg == segSYNACK && r.marks&openForth != 0:
 		r.marks &^= closing
 		return SynReceived, Tracked
+	case next == SynSent2:
+		r.marks |= crossed
+	case next == SynReceived && seg == segACK && r.marks&crossed != 0:
+		return Established, Tracked
+	case word == Ignored && seg == segSYN:
+		r.marks &^= crossed
 	}
 	return next, word
 }

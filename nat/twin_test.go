@@ -27,6 +27,7 @@ type slowSession struct {
 	closed   bool          // by a FIN, of TCP
 	last     string        // kind of the last segment
 	lastSide nat.Direction // of it
+	crossed  bool          // SYNs did
 }
 
 // The kernel's transitions: a row for each kind of segment and direction, a column
@@ -155,6 +156,14 @@ func (s *slowSession) track(d nat.Direction, flags wire.TCPFlags, now time.Durat
 		}
 		if next == "FW" && before != nat.FinWait {
 			s.closed = true
+		}
+		switch {
+		case next == "S2":
+			s.crossed = true
+		case next == "IG" && kindOf(flags) == "SYN":
+			s.crossed = false
+		case next == "SR" && kindOf(flags) == "ACK" && s.crossed:
+			next = "ES"
 		}
 		if next != "IV" && next != "RO" {
 			s.last, s.lastSide = kindOf(flags), d
