@@ -97,10 +97,7 @@ func TestToolsPrintWhatTheRealOnesPrint(t *testing.T) {
 		return func(a netip.Addr) string { return model.a.Traceroute(a, c).Text }
 	}
 	gap := 200 * time.Millisecond
-	for _, c := range []struct {
-		command string
-		model   func(netip.Addr) string
-	}{
+	compare(t, real, []toolRun{
 		{"ping -c 2 -i 0.2 10.0.1.55", ping(PingConfig{Count: 2, Interval: gap})},
 		{"ping -c 2 -i 0.2 fd00:1::55", ping(PingConfig{Count: 2, Interval: gap})},
 		{"ping -c 1 -s 8 10.0.1.55", ping(PingConfig{Size: 8})},
@@ -127,7 +124,28 @@ func TestToolsPrintWhatTheRealOnesPrint(t *testing.T) {
 		{"traceroute -n fd09::1", trace(TracerouteConfig{Numeric: true})},
 		{"traceroute -n 10.0.1.77", trace(TracerouteConfig{Numeric: true})},
 		{"traceroute -n 10.0.0.11", trace(TracerouteConfig{Numeric: true})},
-	} {
+	})
+
+	rule := "-t nat -A POSTROUTING -o eth1 -s 10.0.0.0/16 -j MASQUERADE"
+	real.router.Run("iptables " + rule)
+	iptables(t, model.router, rule)
+	compare(t, real, []toolRun{
+		{"ping -c 1 10.0.1.77", ping(PingConfig{})},
+		{"ping -c 1 -s 9999 10.0.1.55", ping(PingConfig{Size: 9999})},
+		{"ping -c 1 -M do -s 1390 10.0.1.55", ping(PingConfig{Size: 1390, DontFragment: true})},
+		{"traceroute -n -q 2 10.0.1.55", trace(TracerouteConfig{Numeric: true, Queries: 2})},
+		{"traceroute -n -T -p 81 10.0.1.55", trace(TracerouteConfig{Numeric: true, Method: TCPProbes, Port: 81})},
+	})
+}
+
+// toolRun is a command, its destination last, and the same of the model.
+type toolRun struct {
+	command string
+	model   func(netip.Addr) string
+}
+
+func compare(t *testing.T, real *kernelLine, runs []toolRun) {
+	for _, c := range runs {
 		t.Run(c.command, func(t *testing.T) {
 			words := strings.Fields(c.command)
 			want, _ := real.a.Exec(words[0], words[1:]...)
