@@ -68,6 +68,20 @@ type Origin struct {
 	VPC, Subnet, Zone string
 }
 
+// Entrance says how a packet came into the VPC that it is in. The zero Entrance is
+// by an interface of the VPC.
+type Entrance uint8
+
+// The entrances that somebody asks for: a NAT gateway serves the first and transit
+// gateways' packets, and refuses the others (VPC guide, "NAT gateway basics").
+const (
+	ByInterface Entrance = iota
+	ByInternetGateway
+	ByPrivateGateway
+	ByPeering
+	ByTransitGateway
+)
+
 // Tracker remembers the flow of a packet that it has let through, whatever its rules
 // say of tracking: an interface's connection tracking. See [Context.Track].
 type Tracker interface {
@@ -82,6 +96,8 @@ type Context struct {
 	Now time.Duration
 	// From is where the packet last left a subnet, nil before that and from outside.
 	From *Origin
+	// Entered is how the packet came into the VPC that it is in.
+	Entered Entrance
 	// Link is the interface that an Ethernet frame was addressed to, nil where it
 	// was the router: neighbours talk directly. The first router takes it away.
 	Link Node
@@ -102,11 +118,15 @@ func (c *Context) Tracing() bool { return c.walk != nil }
 // Note keeps a step. Time, node, flow and TTL are filled in from p. It does not
 // allocate but where the walk's steps grow.
 func (c *Context) Note(p *wire.Packet, s trace.Step) {
-	if c.walk == nil {
-		return
+	if c.walk != nil {
+		c.note(p, &s)
 	}
+}
+
+// note is apart so that Note is inlined and its Step not copied on the way here.
+func (c *Context) note(p *wire.Packet, s *trace.Step) {
 	s.At, s.Node, s.Flow, s.TTL = c.Now, c.node.Name(), p.Flow, p.TTL()
-	c.walk.Steps = append(c.walk.Steps, s)
+	c.walk.Steps = append(c.walk.Steps, *s)
 }
 
 // Emit sends a packet of the platform's own, such as an ICMP error, from node at.

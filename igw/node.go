@@ -2,6 +2,7 @@ package igw
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/nat"
@@ -14,10 +15,9 @@ import (
 type node struct {
 	out, in string // names of the sides
 	static  *nat.Static
-	own     map[wire.Addr]bool // private addresses of the VPC's interfaces
-	cidrs   []wire.Prefix
+	own     *owned
 	uplink  dataplane.Node
-	edge    dataplane.Node
+	edge    *vpc.Edge
 }
 
 type (
@@ -33,20 +33,12 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 	}
 	label := c.LabelOf(g)
 	n := &node{
-		out: label + " outbound", in: label + " inbound", own: map[wire.Addr]bool{},
-		uplink: c.Uplink(), edge: c.Edge(g.vpc, g),
+		out: label + " outbound", in: label + " inbound", own: ownedBy(c, g.vpc),
+		uplink: c.Uplink(), edge: c.Edge(g.vpc, g, true),
 	}
-	for _, p := range c.CIDRsOf(g.vpc) {
-		n.cidrs = append(n.cidrs, wire.PrefixFrom(p))
-		if p.Addr().Is6() {
-			c.AdvertiseRange(p, (*inbound)(n))
-		}
-	}
+	advertise6(c, g.vpc, (*inbound)(n))
 	var pairs []nat.Pair
 	for _, x := range c.InterfacesOf(g.vpc) {
-		for _, a := range c.Interface(x).Addrs {
-			n.own[a] = true
-		}
 		for _, a := range c.AddressesOf(x) {
 			if a.Public.IsValid() {
 				public := wire.AddrFrom(a.Public)
@@ -63,6 +55,37 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 	c.Enter(g, g.vpc, vpc.Entry{Node: (*outbound)(n)})
 }
 
+// owned is the private addresses, and the IPv6 ones, of all interfaces of a VPC.
+type owned struct {
+	addrs    map[wire.Addr]bool
+	prefixes []wire.Prefix
+}
+
+func ownedBy(c *vpc.Compiler, v *vpc.VPC) *owned {
+	o := &owned{addrs: map[wire.Addr]bool{}}
+	for _, x := range c.InterfacesOf(v) {
+		i := c.Interface(x)
+		for _, a := range i.Addrs {
+			o.addrs[a] = true
+		}
+		o.prefixes = append(o.prefixes, i.Prefixes...)
+	}
+	return o
+}
+
+func (o *owned) has(a wire.Addr) bool {
+	return o.addrs[a] || slices.ContainsFunc(o.prefixes, func(p wire.Prefix) bool { return p.Contains(a) })
+}
+
+// advertise6 has packets from the internet for the VPC's IPv6 CIDRs go to in.
+func advertise6(c *vpc.Compiler, v *vpc.VPC, in dataplane.Node) {
+	for _, p := range c.CIDRsOf(v) {
+		if p.Addr().Is6() {
+			c.AdvertiseRange(p, in)
+		}
+	}
+}
+
 // Name returns the gateway's name and "outbound".
 func (o *outbound) Name() string { return o.out }
 
@@ -73,10 +96,13 @@ func (o *outbound) Name() string { return o.out }
 // address of the same region. It has no address of its own, so a packet that dies
 // here dies silently (inference).
 func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	n := (*node)(o)
+	n, from := (*node)(o), c.From
 	c.From = nil
 	if end := foreign(p.Flow.Dst, trace.PrivateDestination, trace.SharedDestination); end != trace.None {
 		return dataplane.Drop(end)
+	}
+	if n.edge.PassesBy(p.Flow.Src, from) {
+		return dataplane.Drop(trace.PastAppliance)
 	}
 	if end := n.source(c, p); end != trace.None {
 		return dataplane.Drop(end)
@@ -95,12 +121,12 @@ func (n *node) source(c *dataplane.Context, p *wire.Packet) trace.Reason {
 	before := p.Flow
 	switch {
 	case !p.Is4():
-		if !n.own[p.Flow.Src] {
+		if !n.own.has(p.Flow.Src) {
 			return trace.SpoofedSource
 		}
 		return trace.None
 	case n.static.Out(p):
-	case n.own[p.Flow.Src]:
+	case n.own.has(p.Flow.Src):
 		return trace.NoPublicAddress
 	default:
 		return trace.SpoofedSource
@@ -115,18 +141,23 @@ func (n *node) source(c *dataplane.Context, p *wire.Packet) trace.Reason {
 func (i *inbound) Name() string { return i.in }
 
 // Forward takes a packet into the VPC: first public to private, then the gateway
-// route table with the private destination (S001).
+// route table with the private destination (S001). IPv6 for a subnet that answers by
+// an egress-only gateway comes in by that: such a subnet is closed to what begins
+// outside, though the VPC has an internet gateway too (inference).
 func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	n := (*node)(i)
-	c.From = nil
+	c.From, c.Entered = nil, dataplane.ByInternetGateway
 	if end := foreign(p.Flow.Src, trace.PrivateSource, trace.SharedSource); end != trace.None {
 		return dataplane.Drop(end)
 	}
 	before := p.Flow
 	switch {
 	case !p.Is4():
-		if !n.own[p.Flow.Dst] {
+		if !n.own.has(p.Flow.Dst) {
 			return dataplane.Drop(trace.NoPrivateAddress)
+		}
+		if x, ok := n.edge.Exit(p.Flow.Dst, p.Flow.Src).(*egressOut); ok {
+			return dataplane.To((*egressIn)(x))
 		}
 	case !n.static.Back(p):
 		return dataplane.Drop(trace.NoPrivateAddress)
@@ -135,7 +166,7 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 			c.Note(p, trace.Step{Act: trace.Translated, Before: before})
 		}
 	}
-	return dataplane.To(n.edge)
+	return dataplane.To(n.edge.Entry())
 }
 
 var (

@@ -55,8 +55,8 @@ func (t *translator) Name() string { return t.name }
 // (VPC guide, "NAT gateway use cases"; measured: S002).
 func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	back := t.owns(p.Flow.Dst)
-	if back && t.sessions.Sessions().Len() == 0 {
-		return dataplane.Drop(trace.NoSession)
+	if !back && (c.Entered == dataplane.ByPrivateGateway || c.Entered == dataplane.ByPeering) {
+		return dataplane.Drop(trace.SourceNotInVPC)
 	}
 	if p.TTL() <= 1 {
 		return t.expire(c, p, back)

@@ -83,6 +83,12 @@ const (
 	PastAppliance
 	// OutsideVPC: a destination at a gateway's inner side that is not in the VPC.
 	OutsideVPC
+	// ForeignSource: a source at a private gateway that is no interface's private address.
+	ForeignSource
+	// ForeignDestination: a destination from a private gateway that is no interface's private address.
+	ForeignDestination
+	// UnknownPrefix: a private gateway knows no prefix beyond it that holds the destination.
+	UnknownPrefix
 	// NotAttachedGateway: the gateway is attached to no VPC.
 	NotAttachedGateway
 	// EgressOnly: an egress-only internet gateway lets in only what answers.
@@ -172,6 +178,9 @@ var reasonWords = [reasonCount]words{
 	ApplianceNotPublic:   {"gateway route table leads to an appliance without a public address", "INGRESS_RTB_NO_PUBLIC_IP"},
 	PastAppliance:        {"gateway route table has the subnet behind an appliance, which this passes by", "INGRESS_RTB_TRAFFIC_REDIRECTION"},
 	OutsideVPC:           {"destination is not in the VPC", "IGW_DESTINATION_ADDRESS_IN_VPC_CIDRS"},
+	ForeignSource:        {"source is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_EGRESS"},
+	ForeignDestination:   {"destination is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"},
+	UnknownPrefix:        {"gateway knows no prefix that holds the destination", "NO_ROUTE_TO_DESTINATION"},
 	NotAttachedGateway:   {"gateway is not attached to the VPC", "BAD_STATE_ATTACHMENT"},
 	EgressOnly:           {"egress-only internet gateway lets in answers only", "SIM_EGRESS_ONLY"},
 	NoFamily:             {"address family not carried here", "PROTOCOL_RESTRICTION"},

@@ -2,6 +2,7 @@ package vpc
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/vpcsim/vpcsim/dataplane"
@@ -17,6 +18,7 @@ type Snapshot struct {
 	interfaces map[string]*eni.Interface
 	public     map[wire.Addr]dataplane.Node
 	ranges     []advertised
+	outside    map[string]dataplane.Node
 }
 
 // advertised is an IPv6 range that a gateway takes packets for.
@@ -27,6 +29,10 @@ type advertised struct {
 
 // Interface returns the compiled interface with the given id, or nil.
 func (s *Snapshot) Interface(id string) *eni.Interface { return s.interfaces[id] }
+
+// Outside returns the node at which packets from beyond the gateway with the given
+// id enter, nil where there is none.
+func (s *Snapshot) Outside(id string) dataplane.Node { return s.outside[id] }
 
 // Public returns the node that takes packets from the internet for an address of
 // the region, or nil where the region does not have it.
@@ -73,7 +79,7 @@ type compiledACL struct{ ingress, egress *filter.ACL }
 func compile(l *Live) *Snapshot {
 	c := &Compiler{
 		live: l, region: l.region,
-		snapshot:   &Snapshot{interfaces: map[string]*eni.Interface{}, public: map[wire.Addr]dataplane.Node{}},
+		snapshot:   &Snapshot{interfaces: map[string]*eni.Interface{}, public: map[wire.Addr]dataplane.Node{}, outside: map[string]dataplane.Node{}},
 		interfaces: map[*NetworkInterface]*eni.Interface{}, subnets: map[*Subnet]*subnet{},
 		networks: map[*VPC]*network{}, tables: map[*RouteTable]*routes{}, entries: map[entryKey]Entry{},
 		acls: map[*NetworkACL]*compiledACL{}, rules: map[string]*filter.Groups{},
@@ -309,6 +315,7 @@ func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, targe
 	case *NetworkInterface:
 		if i := c.interfaces[x]; i != nil && x.attached() {
 			h.node, h.subnet, h.dead = i.Arrival, x.subnet.id, trace.None
+			h.unpublished = x.kind == InterfaceUser && !x.published()
 		}
 	case Gateway:
 		e, ok := c.entries[entryKey{x.ID(), v}]
@@ -317,6 +324,11 @@ func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, targe
 		}
 	}
 	to.Insert(dst, h)
+}
+
+// published reports whether the interface has a public IPv4 address.
+func (n *NetworkInterface) published() bool {
+	return slices.ContainsFunc(n.addrs, func(a PrivateAddress) bool { return a.Public.IsValid() })
 }
 
 // labelOf returns how traces call a target. The region's lock is held.
@@ -337,14 +349,16 @@ func (c *Compiler) Toward(n *NetworkInterface) dataplane.Node { return c.interfa
 // Inside returns the node that delivers within the VPC, as a local route does.
 func (c *Compiler) Inside(v *VPC) dataplane.Node { return (*inside)(c.networks[v]) }
 
-// Edge returns the node at which packets that enter the VPC by the gateway are
-// routed: its gateway route table, or the implied one, VPC CIDR to local.
-func (c *Compiler) Edge(v *VPC, g EdgeGateway) dataplane.Node {
-	t := v.edgeTable(g)
-	if t == nil {
-		return c.Inside(v)
+// Edge returns how packets that enter the VPC by the gateway are routed; public
+// says that they come from the internet.
+func (c *Compiler) Edge(v *VPC, g Gateway, public bool) *Edge {
+	e := &Edge{name: labelOf(g) + " edge", inside: (*inside)(c.networks[v]), public: public}
+	if eg, ok := g.(EdgeGateway); ok {
+		if t := v.edgeTable(eg); t != nil {
+			e.routes = c.table(t)
+		}
 	}
-	return &edge{name: labelOf(g) + " edge", routes: c.table(t)}
+	return e
 }
 
 // Uplink returns the internet's node, nil where there is none.
@@ -353,6 +367,9 @@ func (c *Compiler) Uplink() dataplane.Node { return c.live.uplink }
 // Enter says where packets enter the gateway by a route of the VPC that names it.
 func (c *Compiler) Enter(g Gateway, v *VPC, e Entry) { c.entries[entryKey{g.ID(), v}] = e }
 
+// EnterFromOutside says where packets from beyond the gateway enter.
+func (c *Compiler) EnterFromOutside(g Gateway, n dataplane.Node) { c.snapshot.outside[g.ID()] = n }
+
 // Advertise has packets from the internet for a public address go to n.
 func (c *Compiler) Advertise(public wire.Addr, n dataplane.Node) { c.snapshot.public[public] = n }
 
@@ -360,6 +377,10 @@ func (c *Compiler) Advertise(public wire.Addr, n dataplane.Node) { c.snapshot.pu
 func (c *Compiler) AdvertiseRange(p netip.Prefix, n dataplane.Node) {
 	c.snapshot.ranges = append(c.snapshot.ranges, advertised{wire.PrefixFrom(p), n})
 }
+
+// Attached returns the gateway attached to the VPC whose id begins with the prefix,
+// such as igw, or nil.
+func (c *Compiler) Attached(v *VPC, prefix string) Gateway { return v.gateway(prefix) }
 
 // Engine returns the engine that the snapshot is for.
 func (c *Compiler) Engine() *dataplane.Engine { return c.live.engine }

@@ -50,6 +50,8 @@ type hop struct {
 	text   string // "10.0.1.0/24 -> nat-…"
 	subnet string // id of the subnet that the node lies in
 	dead   trace.Reason
+	// unpublished is an instance's interface without a public IPv4 address.
+	unpublished bool
 }
 
 // Latency says how long packets take. AWS promises no figure; the zero value of a
@@ -90,7 +92,7 @@ func (d *departure) Name() string { return d.router }
 // Analyzer). An ACL is asked only where the next hop lies outside the subnet.
 func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	s, dst := (*subnet)(d), p.Flow.Dst
-	c.From = &s.origin
+	c.From, c.Entered = &s.origin, dataplane.ByInterface
 	if to := s.neighbor(c, dst); to != nil {
 		if c.Tracing() {
 			c.Note(p, trace.Step{Act: trace.Resolved})
@@ -216,20 +218,70 @@ func (a *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	return dataplane.To(a.to.In())
 }
 
-// edge is a gateway route table: where packets that enter by a gateway look up the
-// private destination (VPC guide, "Gateway route tables").
-type edge struct {
+// Edge is how packets that enter the VPC by a gateway are routed, with their
+// private destination: by the gateway's route table, or by the implied one, VPC
+// CIDR to local (VPC guide, "Gateway route tables"; S001).
+type Edge struct {
 	name   string
-	routes *routes
+	routes *routes // nil is the implied table
+	inside *inside
+	public bool // packets come from the internet
+}
+
+// Entry returns the node to which the gateway sends what comes in: the Edge, or
+// delivery inside the VPC where the table is the implied one.
+func (e *Edge) Entry() dataplane.Node {
+	if e.routes == nil {
+		return e.inside
+	}
+	return e
 }
 
 // Name returns the gateway's name and "edge".
-func (e *edge) Name() string { return e.name }
+func (e *Edge) Name() string { return e.name }
 
-// Forward looks the private destination up.
-func (e *edge) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+// Forward looks the private destination up in the gateway's table. An appliance that is to see what comes
+// from the internet needs a public IPv4 address (VPC guide, "Gateway route tables";
+// Reachability Analyzer, INGRESS_RTB_NO_PUBLIC_IP).
+func (e *Edge) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	h, _ := e.routes.lookup(p.Flow.Dst)
+	if h != nil && h.unpublished && e.public && p.Is4() {
+		if c.Tracing() {
+			c.Note(p, trace.Step{Act: trace.Routed, Object: e.routes.name, Match: h.text})
+		}
+		return dataplane.Drop(trace.ApplianceNotPublic)
+	}
 	return e.routes.follow(c, p, h)
+}
+
+// PassesBy reports whether a packet from src that last left from goes past an
+// appliance: the gateway's route table leads what comes in for src to another
+// subnet, but the packet comes straight out of src's own (Reachability Analyzer,
+// INGRESS_RTB_TRAFFIC_REDIRECTION). It does not allocate.
+func (e *Edge) PassesBy(src wire.Addr, from *dataplane.Origin) bool {
+	if e.routes == nil || from == nil {
+		return false
+	}
+	own, ok := e.inside.subnets.LookupPacked(src.Words())
+	if !ok || &own.origin != from {
+		return false
+	}
+	h, ok := e.routes.lookup(src)
+	return ok && h.subnet != "" && h.subnet != from.Subnet
+}
+
+// Exit returns the node to which the subnet that holds src sends packets for dst,
+// nil where no route or a black hole takes them. It does not allocate.
+func (e *Edge) Exit(src, dst wire.Addr) dataplane.Node {
+	s, ok := e.inside.subnets.LookupPacked(src.Words())
+	if !ok {
+		return nil
+	}
+	h, ok := s.routes.lookup(dst)
+	if !ok || h.dead != trace.None {
+		return nil
+	}
+	return h.node
 }
 
 // routerAddrs returns the addresses at which a subnet's router answers.

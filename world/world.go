@@ -19,6 +19,7 @@ import (
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/internet"
 	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
 )
@@ -137,10 +138,11 @@ func (w *World) Plug(h *host.Host, n *vpc.NetworkInterface) error {
 
 // OnInternet starts a Linux guest on the internet with the given public addresses.
 func (w *World) OnInternet(c host.Config, addrs ...netip.Addr) (*host.Host, error) {
-	station, err := w.join(addrs)
-	if err != nil {
-		return nil, err
-	}
+	return w.At(w.Internet, c, addrs...)
+}
+
+// plugStation boots a guest whose one interface is the station's link.
+func (w *World) plugStation(station *internet.Station, c host.Config, addrs []netip.Addr) (*host.Host, error) {
 	h := host.New(w.Engine, c)
 	nc := host.NICConfig{Link: station, PointToPoint: true}
 	for _, a := range addrs {
@@ -159,15 +161,36 @@ func (w *World) OnInternet(c host.Config, addrs ...netip.Addr) (*host.Host, erro
 	return h, nil
 }
 
-func (w *World) join(addrs []netip.Addr) (*internet.Station, error) {
+// Site puts a network of hosts, such as a company's own, beyond a virtual private
+// gateway and returns it; the gateway learns the prefixes.
+func (w *World) Site(g *vgw.VirtualPrivateGateway, label string, prefixes ...netip.Prefix) (*internet.Network, error) {
+	l := w.Live(g.Region())
+	if l == nil {
+		return nil, fmt.Errorf("world: gateway %s is in a region of another world", g.ID())
+	}
+	n := internet.New(w.Engine, label)
+	n.Regions = func(wire.Addr) dataplane.Node { return l.Snapshot().Outside(g.ID()) }
+	return n, g.Connect(n, prefixes...)
+}
+
+// At starts a Linux guest at a site with the given addresses.
+func (w *World) At(site *internet.Network, c host.Config, addrs ...netip.Addr) (*host.Host, error) {
+	station, err := w.join(site, addrs)
+	if err != nil {
+		return nil, err
+	}
+	return w.plugStation(station, c, addrs)
+}
+
+func (w *World) join(network *internet.Network, addrs []netip.Addr) (*internet.Station, error) {
 	packed := make([]wire.Addr, len(addrs))
 	for i, a := range addrs {
 		packed[i] = wire.AddrFrom(a)
-		if !a.IsValid() || w.public(packed[i]) != nil {
-			return nil, fmt.Errorf("world: address %v is no address of a host on the internet: invalid, or a region's", a)
+		if !a.IsValid() || network == w.Internet && w.public(packed[i]) != nil {
+			return nil, fmt.Errorf("world: address %v is no address of a host of %s: invalid, or a region's", a, network.Label)
 		}
 	}
-	station, ok := w.Internet.Join(packed...)
+	station, ok := network.Join(packed...)
 	if !ok || len(addrs) == 0 {
 		return nil, fmt.Errorf("world: addresses %v: expected at least one, none of them taken", addrs)
 	}

@@ -1,0 +1,124 @@
+// Package vgw is the virtual private gateway: the VPC's end of a VPN or of Direct
+// Connect. It knows prefixes beyond it, which route tables may take over
+// (propagation), and it may have a gateway route table (edge association).
+//
+// What lies beyond is a node that the caller connects, such as an
+// internet.Network of the site's hosts. Tunnels, BGP and their failures are not
+// modelled here.
+//
+// inbound and outbound are seen from the VPC: outbound packets leave it.
+package vgw
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// VirtualPrivateGateway is a virtual private gateway.
+type VirtualPrivateGateway struct {
+	vpc.Base
+	vpc     *vpc.VPC // attached to, or nil
+	site    dataplane.Node
+	learned []netip.Prefix
+}
+
+// Config says how a virtual private gateway is made.
+type Config struct {
+	// ID is the id to use; "" makes one.
+	ID string
+	// Name is the Name tag.
+	Name string
+}
+
+// Create makes a virtual private gateway, attached to nothing (CreateVpnGateway).
+func Create(r *vpc.Region, c Config) (*VirtualPrivateGateway, error) {
+	var g *VirtualPrivateGateway
+	err := r.Change(func(tx *vpc.Tx) error {
+		b, err := tx.NewBase("vgw", c.ID, c.Name)
+		if err != nil {
+			return err
+		}
+		g = &VirtualPrivateGateway{Base: b}
+		tx.Add(g)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// Attach attaches the gateway to a VPC, which has one at most (AttachVpnGateway).
+func (g *VirtualPrivateGateway) Attach(v *vpc.VPC) error {
+	return g.Region().Change(func(tx *vpc.Tx) error {
+		if err := checkAttach(tx, g, v); err != nil {
+			return err
+		}
+		g.vpc = v
+		tx.Attach(v, g)
+		return nil
+	})
+}
+
+// Detach detaches the gateway: routes that name it become black holes, its edge
+// association ends (DetachVpnGateway).
+func (g *VirtualPrivateGateway) Detach(v *vpc.VPC) error {
+	return g.Region().Change(func(tx *vpc.Tx) error {
+		if g.vpc != v {
+			return refuse("InvalidVpnGatewayAttachment.NotFound",
+				"The attachment with vpn gateway ID '%s' and vpc ID '%s' does not exist", g.ID(), v.ID())
+		}
+		tx.DropEdge(g)
+		tx.Detach(v, g)
+		g.vpc = nil
+		return nil
+	})
+}
+
+// Delete deletes a gateway that is attached to nothing (DeleteVpnGateway).
+func (g *VirtualPrivateGateway) Delete() error {
+	return g.Region().Change(func(tx *vpc.Tx) error {
+		if g.vpc != nil {
+			return refuse("IncorrectState", "The vpnGateway '%s' has dependencies and cannot be deleted.", g.ID())
+		}
+		tx.Remove(g)
+		return nil
+	})
+}
+
+// Connect says what lies beyond the gateway: the node that takes packets for the
+// given IPv4 prefixes. It takes the place of what was connected before; no prefixes
+// disconnect.
+func (g *VirtualPrivateGateway) Connect(site dataplane.Node, prefixes ...netip.Prefix) error {
+	return g.Region().Change(func(*vpc.Tx) error {
+		learned := make([]netip.Prefix, len(prefixes))
+		for i, p := range prefixes {
+			if !p.IsValid() || !p.Addr().Is4() {
+				return refuse("InvalidParameterValue", "Value (%s) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", p)
+			}
+			learned[i] = p.Masked()
+		}
+		g.site, g.learned = site, learned
+		return nil
+	})
+}
+
+// AttachedTo returns the VPC that the gateway is attached to, or nil.
+func (g *VirtualPrivateGateway) AttachedTo() *vpc.VPC { return g.vpc }
+
+// Available reports whether the gateway is attached to v.
+func (g *VirtualPrivateGateway) Available(v *vpc.VPC) bool { return g.vpc == v }
+
+// Learned returns the prefixes beyond the gateway. The region's lock is held.
+func (g *VirtualPrivateGateway) Learned() []netip.Prefix { return slices.Clone(g.learned) }
+
+// CheckRoute refuses a route in a table of a VPC that the gateway is not attached to.
+func (g *VirtualPrivateGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
+	if g.vpc != t.VPC() {
+		return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", t.ID(), g.ID())
+	}
+	return nil
+}
