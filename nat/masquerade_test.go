@@ -44,6 +44,15 @@ func TestAPacketGoesOutFromTheGatewayAndItsAnswerComesBack(t *testing.T) {
 			again(t, r)
 			require.Equal(t, c.f.Reverse(), r.Flow)
 
+			refusal := unreachable(t, c.f.Src, r)
+			require.Equal(t, nat.Translated, m.Out(refusal, second))
+			again(t, refusal)
+			require.Equal(t, c.gateway, refusal.Flow.Src)
+			quoted, ok := refusal.Inner()
+			require.True(t, ok)
+			require.Equal(t, out.Reverse(), quoted.Flow)
+			require.Equal(t, nat.NoSession, m.Back(unreachable(t, c.f.Src, r), second), "not from this side")
+
 			e := unreachable(t, c.server, p)
 			require.Equal(t, nat.Translated, m.Back(e, second))
 			again(t, e)
@@ -80,6 +89,14 @@ func TestIdleForThreeHundredAndFiftySeconds(t *testing.T) {
 		require.Equal(t, uint64(1), c.ConnectionAttemptCount)
 		require.Equal(t, uint64(1), c.ConnectionEstablishedCount)
 		require.Equal(t, uint64(2), c.PacketsDropCount)
+	})
+	t.Run("segments that fit no state renew it all the same", func(t *testing.T) {
+		m := masquerade(t, nat.Config{})
+		p := tcp(t, flow(wire.ProtoTCP, inside, 4000, server, 443), wire.SYN)
+		require.Equal(t, nat.Translated, m.Out(p, 0))
+		for i := range time.Duration(5) {
+			require.Equal(t, nat.Translated, m.Back(tcp(t, p.Flow.Reverse(), wire.ACK), i*349*second))
+		}
 	})
 	t.Run("a RST from inside is due no RST", func(t *testing.T) {
 		m := masquerade(t, nat.Config{})
@@ -137,6 +154,14 @@ func TestFragments(t *testing.T) {
 		}
 		require.Equal(t, uint64(6), m.Counters(0).PacketsDropCount)
 		require.Zero(t, m.Sessions().Len())
+	})
+	t.Run("an identification that is used again counts from its last use", func(t *testing.T) {
+		m := masquerade(t, nat.Config{})
+		for _, at := range []time.Duration{0, 20} {
+			require.Equal(t, nat.Translated, m.Out(fragment(t, f, 9, 0), at*second))
+		}
+		require.Equal(t, nat.Translated, m.Out(fragment(t, f, 10, 0), 31*second))
+		require.Equal(t, nat.Translated, m.Out(fragment(t, f, 9, 64), 49*second))
 	})
 	t.Run("of very many datagrams the oldest are forgotten", func(t *testing.T) {
 		m := masquerade(t, nat.Config{})

@@ -39,6 +39,17 @@ func TestLinuxKeepsTheSourcePortWhereItIsFree(t *testing.T) {
 	}
 }
 
+func TestLinuxStaysInTheOriginalPortsRange(t *testing.T) {
+	for _, c := range []struct{ port, low, high uint16 }{{700, 600, 1023}, {80, 1, 511}, {30000, 1024, 65535}} {
+		table := nat.NewTable(nat.TableConfig{})
+		for i := range uint32(200) {
+			f := flow(wire.ProtoUDP, wire.AddrFromV4(10<<24|i), c.port, server, 53)
+			_, to := linux(t, table, f, nat.SourceRange{First: gateway}, 0)
+			require.True(t, to.SrcPort >= c.low && to.SrcPort <= c.high, "C125 %d became %d", c.port, to.SrcPort)
+		}
+	}
+}
+
 func TestLinuxKeepsTheIdentifierOfAPing(t *testing.T) {
 	masq := nat.SourceRange{First: gateway}
 	table := nat.NewTable(nat.TableConfig{})

@@ -21,7 +21,7 @@ const (
 type wheel struct {
 	slot [wheelSlots]uint32 // first record of each list, plus one
 	tick int64              // the tick of the slot to fire next; those before have
-	next time.Duration      // no session of slot tick expires earlier; 0: not known
+	next time.Duration      // no session of slot tick expires earlier
 }
 
 // link chains the sessions of one slot; record numbers plus one. The prev of a
@@ -85,7 +85,6 @@ func (t *Table) advance(now time.Duration, work int) bool {
 			}
 		}
 		w.tick++
-		w.next = 0
 	}
 	return true
 }

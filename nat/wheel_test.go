@@ -78,3 +78,20 @@ func TestASessionOfDaysIsFoundExpiredToTheNanosecond(t *testing.T) {
 	table.Expire(last + 432_000*time.Second)
 	require.Zero(t, table.Len())
 }
+
+func TestPoolsThatEmptyLeaveNothingBehind(t *testing.T) {
+	m := newCosted(t)
+	var p wire.Packet
+	for i := range 15_000 { // to one destination, and to a few others of 10 each
+		f := wire.Flow{Src: wire.AddrFromV4(10<<24 | uint32(i)), Dst: costInside, SrcPort: 1, DstPort: 53, Proto: wire.ProtoUDP}
+		if i%10 == 0 {
+			f.DstPort = uint16(i / 100)
+		}
+		require.NoError(t, p.Read(wire.AppendUDP(nil, wire.Header{Src: f.Src, Dst: f.Dst, TTL: 9}, 1, f.DstPort, nil)))
+		require.Equal(t, Translated, m.Out(&p, time.Duration(i)))
+	}
+	require.Len(t, m.pools.bitmaps, 1)
+	m.Counters(time.Hour)
+	require.Empty(t, m.pools.bitmaps)
+	require.Equal(t, [poolCounts]poolCount{}, *m.pools.counts)
+}
