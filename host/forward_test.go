@@ -301,10 +301,10 @@ func BenchmarkForward(b *testing.B) {
 	require.NoError(b, err)
 	fresh := udp("10.0.1.7", "198.51.100.1", 9)
 	ip := make([]byte, len(fresh))
+	var p wire.Packet
 	b.ReportAllocs()
 	for b.Loop() {
 		copy(ip, fresh)
-		var p wire.Packet
 		p.Read(ip)
 		nic.Receive(&p)
 	}
