@@ -18,6 +18,11 @@ type translator struct {
 	out      dataplane.Node
 }
 
+// MTU is the largest packet that a NAT gateway takes, in bytes (VPC guide, "NAT
+// gateway basics"). What is larger is dropped, and its sender told where it must not
+// be fragmented; of what may be, AWS says nothing.
+const MTU = 8500
+
 // ownTTL is the TTL of packets of the gateway's own. AWS states none.
 const ownTTL = 255
 
@@ -61,6 +66,9 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 	if p.TTL() <= 1 {
 		return t.expire(c, p, back)
 	}
+	if p.Len() > MTU {
+		return t.tooBig(c, p)
+	}
 	if !c.Track(p) {
 		return dataplane.Drop(trace.TrackingFull)
 	}
@@ -93,9 +101,16 @@ func (t *translator) owns(a wire.Addr) bool {
 // expire drops a packet whose TTL is used up and tells its sender, for what goes out.
 func (t *translator) expire(c *dataplane.Context, p *wire.Packet, back bool) dataplane.Next {
 	if !back {
-		t.emitError(c, p)
+		t.emitError(c, p, wire.ICMPTimeExceeded, 0, 0)
 	}
 	return dataplane.Drop(trace.TTLExpired)
+}
+
+func (t *translator) tooBig(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	if p.DontFragment() {
+		t.emitError(c, p, wire.ICMPUnreachable, wire.FragNeeded, MTU)
+	}
+	return dataplane.Drop(trace.TooBig)
 }
 
 // ends are the reasons of the verdicts that are no translation.
@@ -118,18 +133,13 @@ func (t *translator) refuse(c *dataplane.Context, p *wire.Packet, v nat.Verdict)
 	return dataplane.Drop(ends[v])
 }
 
-// emitError sends a time exceeded to the packet's sender, unless the packet is one
-// that no error may be sent about (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
-func (t *translator) emitError(c *dataplane.Context, p *wire.Packet) {
-	if p.IsError() || p.Fragment == wire.LaterFragment || p.Flow.Src.Is4() != t.addrs[0].Is4() {
-		return
+// emitError tells the packet's sender what became of it, from the private address,
+// unless the packet is one that no error may be sent about (RFC 1122 section 3.2.2).
+func (t *translator) emitError(c *dataplane.Context, p *wire.Packet, typ, code uint8, rest uint32) {
+	if p.Is4() && p.AllowsError(typ, code) {
+		h := wire.Header{Src: t.addrs[0], TTL: ownTTL}
+		c.Emit(t.out, wire.AppendICMPError(nil, h, typ, code, rest, p))
 	}
-	h := wire.Header{Src: t.addrs[0], Dst: p.Flow.Src, TTL: ownTTL}
-	quoted := p.Bytes()
-	if most := 576 - wire.IPv4Len - wire.ICMPLen; len(quoted) > most {
-		quoted = quoted[:most]
-	}
-	c.Emit(t.out, wire.AppendICMP(nil, h, wire.ICMPTimeExceeded, 0, 0, quoted))
 }
 
 // emitReset sends the RST of an idle connection to the inside (VPC guide, "NAT

@@ -1,0 +1,85 @@
+package igw
+
+import (
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/filter"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// egress is a compiled egress-only gateway. Its two sides are types over it. It
+// follows flows as an interface's groups do: AWS states that the gateway is
+// stateful, and no timeouts of its own.
+type egress struct {
+	out, in string // names of the sides
+	flows   *filter.Tracker
+	own     *owned
+	uplink  dataplane.Node
+	edge    *vpc.Edge
+}
+
+type (
+	egressOut egress
+	egressIn  egress
+)
+
+// Compile makes the gateway's sides.
+func (g *EgressOnlyInternetGateway) Compile(c *vpc.Compiler) {
+	label := c.LabelOf(g)
+	e := &egress{
+		out: label + " outbound", in: label + " inbound", own: ownedBy(c, g.vpc),
+		uplink: c.Uplink(), edge: c.Edge(g.vpc, g, true),
+	}
+	e.flows = vpc.State(c, g.ID(), "flows", func() *filter.Tracker {
+		return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(g.ID())})
+	})
+	if c.Attached(g.vpc, "igw") == nil { // else that takes what comes in, and knows whose it is
+		advertise6(c, g.vpc, (*egressIn)(e))
+	}
+	c.Enter(g, g.vpc, vpc.Entry{Node: (*egressOut)(e)})
+}
+
+// Name returns the gateway's name and "outbound".
+func (o *egressOut) Name() string { return o.out }
+
+// Forward lets IPv6 of the VPC's own interfaces out and remembers the flow; one hop
+// less to live, as by an internet gateway (inference).
+func (o *egressOut) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	e := (*egress)(o)
+	c.From = nil
+	switch {
+	case p.Is4():
+		return dataplane.Drop(trace.NoFamily)
+	case !e.own.has(p.Flow.Src):
+		return dataplane.Drop(trace.SpoofedSource)
+	case !c.Track(p):
+		return dataplane.Drop(trace.TrackingFull)
+	case !e.flows.Knows(filter.Egress, p, c.Now) && !e.flows.Admit(filter.Egress, p, c.Now):
+		return dataplane.Drop(trace.TrackingFull)
+	case !p.DecTTL():
+		return dataplane.Drop(trace.TTLExpired)
+	case e.uplink == nil:
+		return dataplane.Drop(trace.NoSuchHost)
+	}
+	return dataplane.To(e.uplink)
+}
+
+// Name returns the gateway's name and "inbound".
+func (i *egressIn) Name() string { return i.in }
+
+// Forward lets in what answers.
+func (i *egressIn) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	e := (*egress)(i)
+	c.From = nil
+	if !e.own.has(p.Flow.Dst) {
+		return dataplane.Drop(trace.NoPrivateAddress)
+	}
+	if !e.flows.Knows(filter.Ingress, p, c.Now) {
+		return dataplane.Drop(trace.EgressOnly)
+	}
+	if c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Tracked})
+	}
+	return dataplane.To(e.edge.Entry())
+}
