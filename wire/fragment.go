@@ -31,7 +31,7 @@ func (p *Packet) FragmentKey() (FragmentKey, bool) {
 	}
 	k := FragmentKey{Src: p.Flow.Src, Dst: p.Flow.Dst}
 	if p.at.v4 {
-		k.ID, k.Proto = uint32(IPv4(p.at.b).ID()), p.at.proto
+		k.ID, k.Proto = uint32(IPv4(p.at.b).ID()), p.Flow.Proto
 		return k, true
 	}
 	k.ID = binary.BigEndian.Uint32(p.at.b[p.at.frag+2:])

@@ -248,6 +248,21 @@ func TestUDPsOwnLengthEndsItsChecksum(t *testing.T) {
 	}
 }
 
+// RFC 791 section 3.2: the protocol is part of the key, whatever is read of it.
+func TestTheFragmentsOfAnIPv4DatagramShareAKey(t *testing.T) {
+	for _, proto := range []Proto{ProtoUDP, ProtoICMP, ProtoICMPv6, 47} {
+		want := FragmentKey{Src: host4, Dst: peer4, ID: 0xbeef, Proto: proto}
+		for _, h := range []Header{{MF: true}, {MF: true, Offset: 16}, {Offset: 32}} {
+			h.Src, h.Dst, h.ID, h.Proto = host4, peer4, 0xbeef, proto
+			var p Packet
+			require.NoError(t, p.Read(AppendIP(nil, h, []byte{0, 0, 0, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})))
+			key, ok := p.FragmentKey()
+			require.True(t, ok)
+			require.Equal(t, want, key)
+		}
+	}
+}
+
 // RFC 6946.
 func TestAnAtomicFragmentIsWhole(t *testing.T) {
 	d := datagram{src: host6, dst: peer6, ttl: 9, id: 7, atomic: true, payload: transport{proto: ProtoUDP, srcPort: 5, data: []byte("x")}}
