@@ -18,9 +18,9 @@ type translator struct {
 	out      dataplane.Node
 }
 
-// MTU is the largest packet that a NAT gateway takes, in bytes (VPC guide, "NAT
-// gateway basics"). What is larger is dropped, and its sender told where it must not
-// be fragmented; of what may be, AWS says nothing.
+// MTU is the largest packet that a NAT gateway takes where it must not be
+// fragmented, in bytes (VPC guide, "NAT gateway basics"): larger ones are dropped and
+// their sender is told. What may be fragmented passes whole: of that AWS says nothing.
 const MTU = 8500
 
 // ownTTL is the TTL of packets of the gateway's own. AWS states none.
@@ -66,8 +66,9 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 	if p.TTL() <= 1 {
 		return t.expire(c, p, back)
 	}
-	if p.Len() > MTU {
-		return t.tooBig(c, p)
+	if p.Len() > MTU && p.DontFragment() {
+		t.emitError(c, p, wire.ICMPUnreachable, wire.FragNeeded, MTU)
+		return dataplane.Drop(trace.TooBig)
 	}
 	if !c.Track(p) {
 		return dataplane.Drop(trace.TrackingFull)
@@ -104,13 +105,6 @@ func (t *translator) expire(c *dataplane.Context, p *wire.Packet, back bool) dat
 		t.emitError(c, p, wire.ICMPTimeExceeded, 0, 0)
 	}
 	return dataplane.Drop(trace.TTLExpired)
-}
-
-func (t *translator) tooBig(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	if p.DontFragment() {
-		t.emitError(c, p, wire.ICMPUnreachable, wire.FragNeeded, MTU)
-	}
-	return dataplane.Drop(trace.TooBig)
 }
 
 // ends are the reasons of the verdicts that are no translation.
