@@ -46,8 +46,11 @@ func (c *Counters) moved(from, to State) {
 	if from == SynReceived && to == Established {
 		c.ConnectionEstablishedCount++
 	}
-	if !closed(from) && closed(to) {
+	switch over := closed(to); {
+	case over && !closed(from):
 		c.ActiveConnectionCount--
+	case !over && closed(from): // the table was wrong about its end
+		c.ActiveConnectionCount++
 	}
 }
 

@@ -71,7 +71,7 @@ type Verdict uint8
 // The verdicts. The zero Verdict is none. A packet that is not Translated is
 // unchanged and goes no further.
 const (
-	noVerdict Verdict = iota
+	_ Verdict = iota
 	// Translated goes on with its new addresses.
 	Translated
 	// NoPort would open a session, and every port toward its destination is taken.

@@ -97,7 +97,7 @@ type Tracking uint8
 
 // The words of [Table.Track]. The zero Tracking is none.
 const (
-	noTracking Tracking = iota
+	_ Tracking = iota
 	// Tracked is a packet that fits; the session lives on.
 	Tracked
 	// Ignored is one that may be right if the table is wrong: it is to be
