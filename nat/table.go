@@ -33,7 +33,7 @@ type End uint8
 
 // The reasons. The zero End is none.
 const (
-	noEnd End = iota
+	_ End = iota
 	// Expired is a session that no packet came for in time.
 	Expired
 	// Deleted is one that was ended by [Table.Delete].
@@ -301,8 +301,9 @@ func (t *Table) trackTCP(r *record, d Direction, flags wire.TCPFlags) (Tracking,
 // reconsider is nextTCP with what the table of states can't know. A SYN opens a closed
 // connection again only where a FIN had closed it, or its own sender's RST right
 // before. A SYN and ACK that follows a SYN which was ignored shows that the two ends
-// are in step and the table is not. And after SYNs that crossed, either side's ACK
-// completes the opening (Linux, nf_conntrack_tcp_packet).
+// are in step and the table is not. After SYNs that crossed, either side's ACK
+// completes the opening. And an ACK upon a SYN is a challenge (RFC 5961), not the
+// last FIN's (Linux, nf_conntrack_tcp_packet).
 func (r *record) reconsider(seg segment, d Direction) (State, Tracking) {
 	next, word := nextTCP(r.state, seg, d)
 	switch {
@@ -311,6 +312,8 @@ func (r *record) reconsider(seg segment, d Direction) (State, Tracking) {
 	case word == Ignored && seg == segSYNACK && r.marks&openForth != 0:
 		r.marks &^= closing
 		return SynReceived, Tracked
+	case r.state == LastAck && seg == segACK && d == Reply && r.marks&openForth != 0:
+		return LastAck, Ignored
 	case next == SynSent2:
 		r.marks |= crossed
 	case next == SynReceived && seg == segACK && r.marks&crossed != 0:

@@ -164,6 +164,8 @@ func (s *slowSession) track(d nat.Direction, flags wire.TCPFlags, now time.Durat
 			s.crossed = false
 		case next == "SR" && kindOf(flags) == "ACK" && s.crossed:
 			next = "ES"
+		case before == nat.LastAck && d == nat.Reply && kindOf(flags) == "ACK" && s.last == "SYN" && s.lastSide == nat.Original:
+			next = "IG" // a challenge
 		}
 		if next != "IV" && next != "RO" {
 			s.last, s.lastSide = kindOf(flags), d
