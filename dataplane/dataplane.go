@@ -119,14 +119,21 @@ func (c *Context) Tracing() bool { return c.walk != nil }
 // allocate but where the walk's steps grow.
 func (c *Context) Note(p *wire.Packet, s trace.Step) {
 	if c.walk != nil {
-		c.note(p, &s)
+		d := c.walk.Add()
+		*d = s
+		d.At, d.Node, d.Flow, d.TTL = c.Now, c.node.Name(), p.Flow, p.TTL()
 	}
 }
 
-// note is apart so that Note is inlined and its Step not copied on the way here.
-func (c *Context) note(p *wire.Packet, s *trace.Step) {
-	s.At, s.Node, s.Flow, s.TTL = c.Now, c.node.Name(), p.Flow, p.TTL()
-	c.walk.Steps = append(c.walk.Steps, *s)
+// Step keeps a step as Note does and returns it, for its other fields to be filled
+// in at once. It must not be called unless Tracing. It is for the nodes that every
+// packet passes: a Step is 160 bytes, and Note moves them thrice.
+func (c *Context) Step(p *wire.Packet, a trace.Act) *trace.Step {
+	s := c.walk.Add()
+	s.At, s.Act, s.TTL, s.Reason, s.Number = c.Now, a, p.TTL(), trace.None, 0
+	s.Node, s.Object, s.Rule, s.Match = c.node.Name(), "", "", ""
+	s.Before, s.Flow = wire.Flow{}, p.Flow
+	return s
 }
 
 // Emit sends a packet of the platform's own, such as an ICMP error, from node at.

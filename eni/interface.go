@@ -163,14 +163,14 @@ func (s *service) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 func (i *Interface) checkAddress(c *dataplane.Context, p *wire.Packet, a wire.Addr, side string) bool {
 	own := i.Owns(a)
 	if c.Tracing() {
-		step := trace.Step{Act: trace.Checked, Object: side}
+		act := trace.Checked
 		switch {
 		case !own && i.SourceDestCheck:
-			step.Act = trace.NotOwn
+			act = trace.NotOwn
 		case !own:
-			step.Act = trace.CheckOff
+			act = trace.CheckOff
 		}
-		c.Note(p, step)
+		c.Step(p, act).Object = side
 	}
 	return own || !i.SourceDestCheck
 }
@@ -187,7 +187,7 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	}
 	if i.Flows.Knows(d, p, c.Now) {
 		if c.Tracing() {
-			c.Note(p, trace.Step{Act: trace.Tracked})
+			c.Step(p, trace.Tracked)
 		}
 		return trace.None
 	}
@@ -196,7 +196,8 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 		return i.noRule(c, p, d)
 	}
 	if c.Tracing() {
-		c.Note(p, trace.Step{Act: trace.Allowed, Object: m.Rule.Group, Rule: m.Rule.ID})
+		s := c.Step(p, trace.Allowed)
+		s.Object, s.Rule = m.Rule.Group, m.Rule.ID
 	}
 	switch {
 	case !m.Untracked || c.Tracked():
@@ -222,7 +223,8 @@ func (i *Interface) noRule(c *dataplane.Context, p *wire.Packet, d filter.Direct
 		end, which = trace.GroupEgress, "egress"
 	}
 	if c.Tracing() {
-		c.Note(p, trace.Step{Act: trace.NoRule, Object: i.GroupNames, Rule: which})
+		s := c.Step(p, trace.NoRule)
+		s.Object, s.Rule = i.GroupNames, which
 	}
 	return end
 }

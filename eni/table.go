@@ -11,6 +11,7 @@ import (
 // snapshot is compiled and read by packets. The zero table is empty.
 type table[V any] struct {
 	slots []slot[V] // a power of two of them
+	shift uint8     // of a hash, to the number of a slot
 	count int
 }
 
@@ -21,10 +22,9 @@ type slot[V any] struct {
 
 // hash spreads addresses that differ in few bits (Fibonacci hashing). Who configures
 // a subnet chooses its addresses, and can make but their own simulation slow.
-func (t *table[V]) hash(a wire.Addr) int {
+func (t *table[V]) hash(a wire.Addr) uint64 {
 	hi, lo := a.Words()
-	h := (hi*0xbf58476d1ce4e5b9 ^ lo) * 0x9e3779b97f4a7c15
-	return int(h >> (64 - uint(bits.Len(uint(len(t.slots)-1)))))
+	return (hi*0xbf58476d1ce4e5b9 ^ lo) * 0x9e3779b97f4a7c15 >> t.shift
 }
 
 // lookup returns what belongs to a, the zero V where nothing does. It does not
@@ -33,10 +33,15 @@ func (t *table[V]) lookup(a wire.Addr) (v V) {
 	if t.count == 0 {
 		return v
 	}
-	for i := t.hash(a); ; i++ {
-		s := &t.slots[i&(len(t.slots)-1)]
+	return t.place(a).v
+}
+
+// place returns the slot that holds a, or the free one where it belongs.
+func (t *table[V]) place(a wire.Addr) *slot[V] {
+	for i, last := t.hash(a), uint64(len(t.slots)-1); ; i++ {
+		s := &t.slots[i&last]
 		if s.addr == a || !s.addr.IsValid() {
-			return s.v
+			return s
 		}
 	}
 }
@@ -49,7 +54,7 @@ func (t *table[V]) insert(a wire.Addr, v V) bool {
 	if 2*(t.count+1) > len(t.slots) {
 		t.grow()
 	}
-	s := t.free(a)
+	s := t.place(a)
 	if s.addr == a {
 		return false
 	}
@@ -58,22 +63,13 @@ func (t *table[V]) insert(a wire.Addr, v V) bool {
 	return true
 }
 
-// free returns the slot that holds a, or the one where it belongs.
-func (t *table[V]) free(a wire.Addr) *slot[V] {
-	for i := t.hash(a); ; i++ {
-		s := &t.slots[i&(len(t.slots)-1)]
-		if s.addr == a || !s.addr.IsValid() {
-			return s
-		}
-	}
-}
-
 func (t *table[V]) grow() {
 	old := t.slots
 	t.slots = make([]slot[V], max(4, 2*len(old)))
+	t.shift = uint8(64 - bits.Len(uint(len(t.slots)-1)))
 	for _, s := range old {
 		if s.addr.IsValid() {
-			*t.free(s.addr) = s
+			*t.place(s.addr) = s
 		}
 	}
 }

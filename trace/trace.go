@@ -109,3 +109,14 @@ func (w *Walk) End() Reason {
 	}
 	return w.Reason
 }
+
+// Add makes room for a step and returns it, with whatever is in it.
+func (w *Walk) Add() *Step {
+	n := len(w.Steps)
+	if n == cap(w.Steps) {
+		w.Steps = append(w.Steps, Step{})
+	} else {
+		w.Steps = w.Steps[:n+1]
+	}
+	return &w.Steps[n]
+}

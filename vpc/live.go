@@ -83,8 +83,16 @@ func (l *Live) Port(n *NetworkInterface) *eni.Port {
 // Seed returns the seed for choices of live state, such as a NAT gateway's ports.
 func (l *Live) Seed() uint64 { return l.seed }
 
+// newPort makes a port that looks its interface up once a snapshot.
 func (l *Live) newPort(id string) *eni.Port {
-	return eni.NewPort(l.engine, func() *eni.Interface { return l.Snapshot().interfaces[id] })
+	var in *Snapshot
+	var i *eni.Interface
+	return eni.NewPort(l.engine, func() *eni.Interface {
+		if s := l.Snapshot(); s != in {
+			in, i = s, s.interfaces[id]
+		}
+		return i
+	})
 }
 
 // State returns a resource's live state of the given kind: what it had in the

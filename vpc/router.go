@@ -95,7 +95,7 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 	c.From, c.Entered = &s.origin, dataplane.ByInterface
 	if to := s.neighbor(c, dst); to != nil {
 		if c.Tracing() {
-			c.Note(p, trace.Step{Act: trace.Resolved})
+			c.Step(p, trace.Resolved)
 		}
 		c.Latency += s.latency.SameZone
 		return dataplane.To(to)
@@ -142,14 +142,14 @@ func (s *subnet) unroutable(dst wire.Addr) trace.Reason {
 func (s *subnet) asks(c *dataplane.Context, p *wire.Packet, acl *filter.ACL, peer wire.Addr, which string) bool {
 	number, allow := acl.Decide(p, peer)
 	if c.Tracing() {
-		step := trace.Step{Act: trace.Allowed, Object: s.acl, Rule: which, Number: int32(number)}
+		step := c.Step(p, trace.Allowed)
+		step.Object, step.Rule, step.Number = s.acl, which, int32(number)
 		switch {
 		case number >= filter.ImplicitDeny:
 			step.Act, step.Rule, step.Number = trace.Denied, which+" * denies", 0
 		case !allow:
 			step.Act = trace.Denied
 		}
-		c.Note(p, step)
 	}
 	return allow
 }
@@ -168,7 +168,8 @@ func (r *routes) follow(c *dataplane.Context, p *wire.Packet, h *hop) dataplane.
 		return dataplane.Drop(trace.NoRoute)
 	}
 	if c.Tracing() {
-		c.Note(p, trace.Step{Act: trace.Routed, Object: r.name, Match: h.text})
+		step := c.Step(p, trace.Routed)
+		step.Object, step.Match = r.name, h.text
 	}
 	if h.dead != trace.None {
 		return dataplane.Drop(h.dead)
@@ -193,7 +194,7 @@ func (n *inside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.NoSuchAddress)
 	}
 	if c.Tracing() {
-		c.Note(p, trace.Step{Act: trace.Did, Match: "delivers inside the VPC"})
+		c.Step(p, trace.Did).Match = "delivers inside the VPC"
 	}
 	return dataplane.To(to.Arrival)
 }
