@@ -25,8 +25,8 @@ const (
 	// UnknownEtherType: a frame that is neither IPv4, IPv6 nor ARP. A VPC carries
 	// nothing else (VPC guide, "Subnets").
 	UnknownEtherType
-	// UnknownMAC: the frame's destination is neither the router nor an interface
-	// of the subnet; broadcast and multicast are not carried either.
+	// UnknownMAC: the frame's destination is one station, and neither the router nor
+	// an interface of the subnet.
 	UnknownMAC
 	// NotAttached: the interface is attached to nothing that could take the packet.
 	NotAttached
@@ -56,7 +56,8 @@ const (
 	NoSuchAddress
 	// LinkLocal: a link-local destination, which is never routed (RFC 3927 section 7).
 	LinkLocal
-	// Multicast: a multicast or broadcast destination, which a VPC does not carry.
+	// Multicast: a multicast or broadcast destination, of the packet or of its
+	// frame, which a VPC does not carry.
 	Multicast
 	// NotInSubnet: a local delivery to an address that lies in no subnet of the VPC.
 	NotInSubnet
@@ -198,7 +199,7 @@ var reasonWords = [reasonCount]words{
 	HostNoRoute:          {"guest has no route", "SIM_GUEST_NO_ROUTE"},
 	HostFilter:           {"dropped by the guest's own filter", "SIM_GUEST_FILTER"},
 	NoListener:           {"no listener on the guest", "SIM_NO_LISTENER"},
-	Reassembling:         {"fragment kept for reassembly", "SIM_REASSEMBLING"},
+	Reassembling:         {"fragment kept for reassembly", ""},
 	NoNeighbor:           {"no answer to ARP or neighbour solicitation", "SIM_NO_NEIGHBOR"},
 	TooManyHops:          {"loop: too many hops", "SIM_LOOP"},
 	Lost:                 {"lost by a fault", "SIM_FAULT"},

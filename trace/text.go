@@ -89,6 +89,12 @@ func (s Step) ended() string {
 func translation(s Step) string {
 	var parts []string
 	was, is := s.Before, s.Flow
+	if was.SrcPort == is.SrcPort { // nor that a port stayed what it is
+		was.SrcPort, is.SrcPort = 0, 0
+	}
+	if was.DstPort == is.DstPort {
+		was.DstPort, is.DstPort = 0, 0
+	}
 	if was.Src != is.Src || was.SrcPort != is.SrcPort {
 		parts = append(parts, "source "+endpoint(was, was.Src, was.SrcPort)+" becomes "+endpoint(is, is.Src, is.SrcPort))
 	}
