@@ -2,6 +2,7 @@ package fidelity_test
 
 import (
 	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func working() machine { return machine{public: "203.0.113.5", noCheck: true} }
 
 // serve answers each connection to a port with an upper-case echo.
 func (g *guest) serve(n *net, at uint16) {
-	_, err := g.ListenTCP(port(g.addr, at), func(c *host.Conn) {
+	_, err := g.ListenTCP(netip.AddrPortFrom(netip.Addr{}, at), func(c *host.Conn) {
 		c.OnReadable(func(c *host.Conn) {
 			if b := c.Next(); len(b) > 0 {
 				c.Write([]byte(strings.ToUpper(string(b))))

@@ -105,8 +105,20 @@ func compile(l *Live) *Snapshot {
 			}
 		}
 	}
+	c.unassociated()
 	l.state = c.used
 	return c.snapshot
+}
+
+// unassociated has packets for Elastic IP addresses that no interface has come to
+// the region and die there.
+func (c *Compiler) unassociated() {
+	n := unassociated{c.region.name + " border"}
+	for _, e := range c.region.eips {
+		if a := wire.AddrFrom(e.public); c.snapshot.public[a] == nil {
+			c.Advertise(a, n)
+		}
+	}
 }
 
 // collectMembers finds the private addresses behind each security group: what a

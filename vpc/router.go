@@ -285,6 +285,17 @@ func (e *Edge) Exit(src, dst wire.Addr) dataplane.Node {
 	return h.node
 }
 
+// unassociated is where Elastic IP addresses lead that belong to no interface.
+type unassociated struct{ name string }
+
+// Name returns the region's name and "border".
+func (u unassociated) Name() string { return u.name }
+
+// Forward drops the packet.
+func (u unassociated) Forward(*dataplane.Context, *wire.Packet) dataplane.Next {
+	return dataplane.Drop(trace.NoPrivateAddress)
+}
+
 // routerAddrs returns the addresses at which a subnet's router answers.
 func routerAddrs(s *Subnet) []wire.Addr {
 	addrs := []wire.Addr{wire.AddrFrom(s.cidr.Addr().Next())}
