@@ -31,8 +31,10 @@
 // # What it is not
 //
 // There are no policy routing tables (ip rule), so a host with several interfaces
-// answers by its one table. ICMP redirects are sent and not followed. Router
-// advertisements and DHCP are not read: addresses and gateways are configured.
-// TCP sends as much as the peer's window lets it: there is no congestion control,
-// no selective acknowledgment and no urgent data.
+// answers by its one table. An interface has the addresses it is given and no
+// link-local one besides. ICMP redirects are sent and not followed; the limit of
+// ICMP errors over all destinations (icmp_msgs_per_sec) is left out. Router
+// advertisements and DHCP are not read: addresses and gateways are configured. TCP
+// sends as much as the peer's window lets it: there is no congestion control, no
+// selective acknowledgment and no urgent data.
 package host

@@ -92,8 +92,8 @@ func httpPeer(r *http.Request) (netip.AddrPort, error) {
 }
 
 // ServeHTTP listens at an address and port and answers each request with what
-// serve returns: a small HTTP/1.1 server, for services and tests. A request over
-// maxRequest bytes, or one that is none, ends its connection with 400.
+// serve returns, which is never nil: a small HTTP/1.1 server, for services and tests.
+// A request over 1 MiB, or one that is none, ends its connection with 400.
 func (h *Host) ServeHTTP(at netip.AddrPort, serve func(*Conn, *http.Request) *http.Response) (*Listener, error) {
 	return h.ListenTCP(at, func(c *Conn) {
 		s := &httpConn{conn: c, serve: serve}
@@ -124,7 +124,9 @@ func (s *httpConn) readable(c *Conn) {
 			return
 		}
 		s.in = s.in[n:]
-		s.answer(s.serve(c, r), r.Close)
+		res := s.serve(c, r)
+		res.Request = r // so that HEAD gets no body
+		s.answer(res, r.Close)
 	}
 	if c.Ended() {
 		c.Close()
@@ -144,12 +146,12 @@ func (s *httpConn) answer(res *http.Response, last bool) {
 // wholeRequest reads a request off b and returns how many bytes it took, 0 while
 // more must come; an error says that b is none.
 func wholeRequest(b []byte) (*http.Request, int, error) {
-	if !bytes.Contains(b, []byte("\r\n\r\n")) {
-		return nil, 0, nil
-	}
 	left := bytes.NewReader(b)
 	in := bufio.NewReaderSize(left, 16)
 	r, err := http.ReadRequest(in)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return nil, 0, nil
+	}
 	if err != nil {
 		return nil, 0, err
 	}

@@ -70,6 +70,3 @@ func (s *segment) opens() bool { return s.flags&(wire.SYN|wire.ACK|wire.RST) == 
 // after reports whether sequence number a comes after b (RFC 9293 section 3.4:
 // modulo 2^32).
 func after(a, b uint32) bool { return int32(a-b) > 0 }
-
-// between reports whether lo <= a <= hi in sequence space.
-func between(lo, a, hi uint32) bool { return a-lo <= hi-lo }

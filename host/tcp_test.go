@@ -233,6 +233,26 @@ func TestHTTPRequestsAreAnsweredOverTCP(t *testing.T) {
 	require.Empty(t, n.b.conns)
 }
 
+// FuzzRequest splits bytes at random: a request is found once it is whole, takes no
+// more than its bytes, and is found again in what it took.
+func FuzzRequest(f *testing.F) {
+	f.Add([]byte("GET /latest/meta-data/ HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n"))
+	f.Add([]byte("PUT /latest/api/token HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.0\r\n\r\n"))
+	f.Add([]byte("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, n, err := wholeRequest(b)
+		if err != nil || r == nil {
+			require.Zero(t, n)
+			return
+		}
+		require.LessOrEqual(t, n, len(b))
+		again, k, err := wholeRequest(b[:n])
+		require.NoError(t, err)
+		require.Equal(t, n, k)
+		require.Equal(t, r.RequestURI, again.RequestURI)
+	})
+}
+
 func TestHTTPServerRefusesWhatIsNoRequest(t *testing.T) {
 	n := newLine(t)
 	_, err := n.b.ServeHTTP(at(netip.Addr{}, 80), nil)

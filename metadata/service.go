@@ -119,7 +119,6 @@ func (s *Service) serve(c *host.Conn, r *http.Request) *http.Response {
 	default:
 		res = s.tell(r)
 	}
-	res.Request = r
 	res.Header.Set("Server", "EC2ws")
 	return res
 }
