@@ -2,6 +2,7 @@ package fidelity_test
 
 import (
 	"io"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -150,6 +151,52 @@ func TestNATInstance(t *testing.T) {
 		vm2 := other.launch("vm2", machine{})
 		walks := f.dies(vm2, f.server.addr, trace.NoPublicAddress, "igw outbound")
 		require.Equal(t, vm2.addr, walks[len(walks)-1].Last.Src.Netip(), "unmasqueraded")
+	})
+}
+
+// sources is the first step of the stock set-up script: the VPC's CIDR as the
+// metadata service tells it, or any source where it does not.
+func (f *natInstance) sources() string {
+	f.t.Helper()
+	answer, err := f.nat.HTTPGet("http://169.254.169.254/latest/meta-data/network/interfaces/macs/" +
+		f.nat.nic.MAC().String() + "/vpc-ipv4-cidr-block")
+	if err != nil || answer.StatusCode != http.StatusOK {
+		return "0.0.0.0/0"
+	}
+	body, err := io.ReadAll(answer.Body)
+	f.must(err)
+	return string(body)
+}
+
+func TestNATInstanceScript(t *testing.T) {
+	t.Run("C025 the metadata service tells the VPC's primary CIDR", func(t *testing.T) {
+		f := newNATInstance(t, working())
+		f.must(f.vpc.AssociateCIDR("10.5.0.0/16"))
+		require.Equal(t, "10.0.0.0/16", f.sources())
+	})
+	t.Run("C025 where it does not answer, the rule takes any source", func(t *testing.T) {
+		f := newNATInstance(t, working())
+		f.must(f.vpc.AssociateCIDR("10.5.0.0/16"))
+		f.iptables("-A OUTPUT -d 169.254.169.254 -j REJECT")
+		require.Equal(t, "0.0.0.0/0", f.sources())
+		f.iptables("-t nat -F POSTROUTING")
+		f.iptables("-t nat -A POSTROUTING -o eth0 -s 0.0.0.0/0 -j MASQUERADE")
+		other := f.subnet("other", "10.5.0.0/24").route("0.0.0.0/0", f.nat.nic)
+		f.reaches(other.launch("vm2", machine{}), f.server.addr)
+	})
+	t.Run("C109 groups and ACLs that deny everything do not keep the metadata service away", func(t *testing.T) {
+		f := newNATInstance(t, working())
+		f.public.acl("deny", nil, nil)
+		f.must(f.open.RevokeIngress(f.open.Ingress()...))
+		f.silence(f.open)
+		require.Equal(t, "10.0.0.0/16", f.sources())
+		f.dies(f.nat, f.vm.addr, trace.GroupEgress, "nat out")
+	})
+	t.Run("C074 a route for 169.254.0.0/16 does not take it elsewhere", func(t *testing.T) {
+		f := newNATInstance(t, working())
+		f.public.route("169.254.0.0/16", f.vm.nic)
+		require.Equal(t, "10.0.0.0/16", f.sources())
+		require.Empty(t, f.atVM.in())
 	})
 }
 
