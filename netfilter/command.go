@@ -207,8 +207,8 @@ func parsePrefixes(words string, f family, not bool) ([]netip.Prefix, error) {
 const maxIface = 15
 
 func parseIface(word string, not bool) (ifaceMatch, error) {
-	if word == "" || len(word) > maxIface {
-		return ifaceMatch{}, fmt.Errorf("interface %q: expected a name of 1 to %d bytes", word, maxIface)
+	if word == "" || len(word) > maxIface || strings.ContainsAny(word, " \t\n\v\f\r/:!\"'\\") {
+		return ifaceMatch{}, fmt.Errorf("interface %q: expected a name of 1 to %d bytes without spaces and any of / : ! \" ' \\", word, maxIface)
 	}
 	return ifaceMatch{word, not}, nil
 }

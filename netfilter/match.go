@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/vpcsim/vpcsim/wire"
 )
@@ -338,6 +339,9 @@ func (m *commentMatch) option(opt string, not bool, a *arguments) (known bool, e
 		return true, fmt.Errorf(`option %q: can't be inverted with "!"`, opt)
 	}
 	m.text, err = a.value(opt)
+	if err == nil && (len(m.text) > 255 || strings.ContainsFunc(m.text, unicode.IsControl)) {
+		err = fmt.Errorf("option %q: expected 255 bytes at most, and none of them a control character", opt)
+	}
 	return true, err
 }
 
@@ -351,8 +355,10 @@ func (m *commentMatch) check(*rule) error {
 func (m *commentMatch) holds(*Tables, *Passage) bool { return true }
 func (m *commentMatch) listed() string               { return "/* " + m.text + " */" }
 func (m *commentMatch) options() string {
-	if strings.ContainsAny(m.text, " \t\"'\\") {
-		return "--comment " + strconv.Quote(m.text)
+	if strings.ContainsAny(m.text, " \"'\\") {
+		return `--comment "` + commentEscapes.Replace(m.text) + `"`
 	}
 	return "--comment " + m.text
 }
+
+var commentEscapes = strings.NewReplacer(`"`, `\"`, `'`, `\'`, `\`, `\\`)
