@@ -9,6 +9,12 @@
 // neighbour discovery as the VPC does, takes the header off on the way out and
 // puts one on on the way in. Behind it everything is IP.
 //
+// Packets for the platform's own addresses (metadata, DNS, time) leave the way out
+// behind the source check: no group and no ACL filters them ([Service]).
+//
+// Flows that AWS always tracks, whatever the rules, are known by the nodes that they
+// pass; see dataplane.Context.Track.
+//
 // Directions are seen from the guest: Out leaves it, In reaches it. Security
 // groups keep AWS's words, Ingress and Egress, for the same two.
 //
