@@ -277,7 +277,13 @@ func TestTracedPacketsTellWhatTheKernelDid(t *testing.T) {
 	e.Clock.Run(time.Second)
 	w := e.Log.Walks()[0]
 	require.Equal(t, trace.Forwarded, w.End())
-	require.Contains(t, w.String(), "forwards by eth0; source 10.0.1.7:4000 becomes 10.0.0.5:4000")
+	did, translated := w.Steps[len(w.Steps)-2], w.Steps[len(w.Steps)-1]
+	require.Equal(t, trace.Did, did.Act)
+	require.Equal(t, "forwards by eth0", did.Match)
+	require.Equal(t, trace.Translated, translated.Act)
+	require.Equal(t, "nat", translated.Node)
+	require.Equal(t, wire.MustParseAddr("10.0.1.7"), translated.Before.Src)
+	require.Equal(t, wire.MustParseAddr("10.0.0.5"), translated.Flow.Src)
 }
 
 // to is a node that delivers to a guest.
