@@ -11,7 +11,7 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	noVerdict Verdict = iota
+	_ Verdict = iota
 	// Accept: the packet goes on.
 	Accept
 	// Drop: the packet ends here and nobody is told.

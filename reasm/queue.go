@@ -25,7 +25,7 @@ type Result uint8
 
 // The results.
 const (
-	noResult Result = iota
+	_ Result = iota
 	// Kept: the fragment waits for the others.
 	Kept
 	// Complete: it was the last one missing.

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
@@ -37,7 +36,9 @@ func NewNamespace(t testing.TB, label string) *Namespace {
 	}
 	t.Cleanup(func() {
 		out, err := exec.Command("ip", "netns", "delete", n.Name).CombinedOutput()
-		require.NoError(t, err, "%s", out)
+		if err != nil {
+			t.Errorf("ip netns delete %s: %v: %s", n.Name, err, out)
+		}
 	})
 	for _, key := range []string{"accept_dad", "router_solicitations", "accept_ra", "autoconf", "addr_gen_mode"} {
 		value := "0"
@@ -64,15 +65,18 @@ func (n *Namespace) Run(line string) string {
 	n.t.Helper()
 	words := strings.Fields(line)
 	out, err := n.Exec(words[0], words[1:]...)
-	require.NoError(n.t, err, "%s: %s: %s", n.Name, line, out)
+	if err != nil {
+		n.t.Fatalf("%s: %s: %v: %s", n.Name, line, err, out)
+	}
 	return out
 }
 
 // Sysctl sets a variable. It fails the test where the kernel refuses.
 func (n *Namespace) Sysctl(key, value string) {
 	n.t.Helper()
-	out, err := n.Exec("sysctl", "-qw", key+"="+value)
-	require.NoError(n.t, err, "%s: sysctl %s=%s: %s", n.Name, key, value, out)
+	if out, err := n.Exec("sysctl", "-qw", key+"="+value); err != nil {
+		n.t.Fatalf("%s: sysctl %s=%s: %v: %s", n.Name, key, value, err, out)
+	}
 }
 
 // Connect joins two namespaces by a veth pair of the given names, both ends up, and
@@ -85,7 +89,7 @@ func (n *Namespace) Connect(name string, peer *Namespace, peerName string) {
 		iface string
 	}{{n, name}, {peer, peerName}} {
 		end.ns.Run("ip link set " + end.iface + " up")
-		end.ns.inside(func() { require.NoError(n.t, computeChecksums(end.iface)) })
+		end.ns.inside(func() { must(n.t, computeChecksums(end.iface)) })
 	}
 }
 
@@ -95,16 +99,24 @@ func (n *Namespace) inside(f func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	home, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	require.NoError(n.t, err)
+	must(n.t, err)
 	defer unix.Close(home)
 	there, err := unix.Open("/run/netns/"+n.Name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	require.NoError(n.t, err)
+	must(n.t, err)
 	defer unix.Close(there)
-	require.NoError(n.t, unix.Setns(there, unix.CLONE_NEWNET))
+	must(n.t, unix.Setns(there, unix.CLONE_NEWNET))
 	defer func() {
 		if err := unix.Setns(home, unix.CLONE_NEWNET); err != nil {
 			panic("kernel: a thread can't leave its network namespace: " + err.Error())
 		}
 	}()
 	f()
+}
+
+// must ends the test where the kernel refused something.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("kernel: %v", err)
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
@@ -30,16 +29,16 @@ func (n *Namespace) Tap(iface string) *Tap {
 	tap := &Tap{t: n.t, fd: -1}
 	n.inside(func() {
 		link, err := net.InterfaceByName(iface)
-		require.NoError(n.t, err)
+		must(n.t, err)
 		tap.MAC = [6]byte(link.HardwareAddr)
 		tap.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-		require.NoError(n.t, err)
+		must(n.t, err)
 		n.t.Cleanup(func() { unix.Close(tap.fd) })
 		promiscuous := unix.PacketMreq{Ifindex: int32(link.Index), Type: unix.PACKET_MR_PROMISC}
-		require.NoError(n.t, unix.SetsockoptPacketMreq(tap.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &promiscuous))
-		require.NoError(n.t, unix.SetsockoptInt(tap.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 8<<20))
+		must(n.t, unix.SetsockoptPacketMreq(tap.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &promiscuous))
+		must(n.t, unix.SetsockoptInt(tap.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 8<<20))
 		everything := unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_ALL), Ifindex: link.Index}
-		require.NoError(n.t, unix.Bind(tap.fd, &everything))
+		must(n.t, unix.Bind(tap.fd, &everything))
 	})
 	return tap
 }
@@ -52,8 +51,9 @@ func bigEndian(v uint16) uint16 {
 // refuses it, as one longer than the MTU.
 func (p *Tap) Send(frame []byte) {
 	p.t.Helper()
-	_, err := unix.Write(p.fd, frame)
-	require.NoError(p.t, err, "frame of %d bytes", len(frame))
+	if _, err := unix.Write(p.fd, frame); err != nil {
+		p.t.Fatalf("frame of %d bytes: %v", len(frame), err)
+	}
 }
 
 // Receive returns the frames that have been caught since, in their order, without
@@ -70,7 +70,7 @@ func (p *Tap) Receive() [][]byte {
 		if err == unix.EAGAIN {
 			return frames
 		}
-		require.NoError(p.t, err)
+		must(p.t, err)
 		if from.(*unix.SockaddrLinklayer).Pkttype != unix.PACKET_OUTGOING {
 			frames = append(frames, b[:n:n])
 		}
@@ -87,7 +87,7 @@ func (p *Tap) Wait(d time.Duration) bool {
 		fds := []unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLIN}}
 		n, err := unix.Poll(fds, int(left.Milliseconds()))
 		if err != unix.EINTR {
-			require.NoError(p.t, err)
+			must(p.t, err)
 			return n > 0
 		}
 	}
@@ -100,15 +100,15 @@ func Pin(t testing.TB) {
 	t.Helper()
 	runtime.LockOSThread()
 	var before, one unix.CPUSet
-	require.NoError(t, unix.SchedGetaffinity(0, &before))
+	must(t, unix.SchedGetaffinity(0, &before))
 	cpu := 0
 	for !before.IsSet(cpu) {
 		cpu++
 	}
 	one.Set(cpu)
-	require.NoError(t, unix.SchedSetaffinity(0, &one))
+	must(t, unix.SchedSetaffinity(0, &one))
 	t.Cleanup(func() {
-		require.NoError(t, unix.SchedSetaffinity(0, &before))
+		must(t, unix.SchedSetaffinity(0, &before))
 		runtime.UnlockOSThread()
 	})
 }
