@@ -190,6 +190,7 @@ func TestNATInstanceScript(t *testing.T) {
 		f.must(f.open.RevokeIngress(f.open.Ingress()...))
 		f.silence(f.open)
 		require.Equal(t, "10.0.0.0/16", f.sources())
+		f.settle() // both ends close the connection
 		f.dies(f.nat, f.vm.addr, trace.GroupEgress, "nat out")
 	})
 	t.Run("C074 a route for 169.254.0.0/16 does not take it elsewhere", func(t *testing.T) {
