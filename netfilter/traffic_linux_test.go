@@ -229,7 +229,11 @@ func (c *comparison) fragment(side int) bool {
 		h[10], h[11] = 0, 0
 		binary.BigEndian.PutUint16(h[10:], wire.Checksum(h))
 	}
-	parts := reasm.Split(b, 300+c.rng.IntN(1000), nil, c.rng.Uint32())
+	var sizes []int // of any lengths
+	for left := len(b) - headerLen(b); left > 0; left -= sizes[len(sizes)-1] {
+		sizes = append(sizes, min(left, 8*(20+c.rng.IntN(120))))
+	}
+	parts := reasm.Split(b, mtus[1], sizes, c.rng.Uint32())
 	if len(parts) < 2 {
 		return false
 	}
@@ -260,4 +264,11 @@ func overlapping(b []byte, rng *rand.Rand) []byte {
 		return nil // IPv6's identification is drawn elsewhere
 	}
 	return parts[1+rng.IntN(len(parts)-2)]
+}
+
+func headerLen(b []byte) int {
+	if b[0]>>4 == 6 {
+		return wire.IPv6Len
+	}
+	return wire.IPv4(b).HeaderLen()
 }

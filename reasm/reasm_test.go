@@ -146,6 +146,31 @@ func TestTheQueueIsItsSlowTwin(t *testing.T) {
 	}
 }
 
+func TestUnevenFragmentsStayAsTheyAreWhereTheyFit(t *testing.T) {
+	for _, v6 := range []bool{false, true} {
+		sizes := []int{400, 8, 1000, 64, 33}
+		var q reasm.Queue
+		for _, part := range reasm.Split(datagram(v6, 1, 1505-wire.UDPLen), 1500, sizes, 7) {
+			d, r := q.Add(read(t, part), 0)
+			if r == reasm.Kept {
+				continue
+			}
+			require.Equal(t, reasm.Complete, r)
+			require.Equal(t, sizes, d.Sizes)
+			var lengths []int
+			for _, again := range reasm.Split(d.Bytes, 900, d.Sizes, 7) {
+				lengths = append(lengths, len(read(t, again).Bytes())-len(part)+33)
+			}
+			room := 880
+			if v6 {
+				room = 852 &^ 7
+			}
+			require.Equal(t, []int{room, 1505 - room}, lengths, "one of 1000 does not fit: all are cut anew")
+		}
+		require.Zero(t, q.Len())
+	}
+}
+
 func TestADatagramInPiecesIsGivenUpInTime(t *testing.T) {
 	var q reasm.Queue
 	four := reasm.Split(datagram(false, 5, 2000), 1500, nil, 0)
