@@ -7,8 +7,8 @@ import (
 )
 
 // EgressOnlyInternetGateway is a gateway for IPv6 that lets in only what answers
-// (VPC guide, "Egress-only internet gateways"). No route table can be associated
-// with it.
+// (VPC guide, "Egress-only internet gateways"). It is made attached and stays so. No
+// route table can be associated with it.
 type EgressOnlyInternetGateway struct {
 	vpc.Base
 	vpc *vpc.VPC
@@ -22,11 +22,18 @@ type EgressOnlyConfig struct {
 	Name string
 }
 
-// CreateEgressOnly makes an egress-only internet gateway for a VPC, to which it is
-// attached for life (CreateEgressOnlyInternetGateway).
+// CreateEgressOnly makes an egress-only internet gateway for the VPC
+// (CreateEgressOnlyInternetGateway). A VPC has one at most (code and sentence of the
+// refusal are inferred from the internet gateway's).
 func CreateEgressOnly(v *vpc.VPC, c EgressOnlyConfig) (*EgressOnlyInternetGateway, error) {
 	var g *EgressOnlyInternetGateway
-	err := v.Region().Change(func(tx *vpc.Tx) error {
+	err := v.Change(func(tx *vpc.Tx) error {
+		if tx.Attached(v, "eigw") != nil {
+			return vpc.Refuse("InvalidParameterValue", "Network %s already has an egress only internet gateway attached", v.ID())
+		}
+		if err := tx.Within(vpc.QuotaEgressOnlyInternetGateways, len(vpc.Gateways[*EgressOnlyInternetGateway](tx)), v.ID()); err != nil {
+			return err
+		}
 		b, err := tx.NewBase("eigw", c.ID, c.Name)
 		if err != nil {
 			return err
@@ -42,32 +49,29 @@ func CreateEgressOnly(v *vpc.VPC, c EgressOnlyConfig) (*EgressOnlyInternetGatewa
 	return g, nil
 }
 
-// Delete deletes the gateway: routes that name it become black holes.
+// Delete deletes the gateway. Routes that name it become black holes.
 func (g *EgressOnlyInternetGateway) Delete() error {
-	return g.Region().Change(func(tx *vpc.Tx) error {
-		if tx.Attached(g.vpc, "eigw") == nil {
-			return refuse("InvalidGatewayID.NotFound", "The eigw ID '%s' does not exist", g.ID())
-		}
+	return g.Change(func(tx *vpc.Tx) error {
 		tx.Detach(g.vpc, g)
 		tx.Remove(g)
 		return nil
 	})
 }
 
-// VPC returns the VPC that the gateway was made for.
+// VPC returns the VPC that the gateway is for.
 func (g *EgressOnlyInternetGateway) VPC() *vpc.VPC { return g.vpc }
 
 // Available reports whether the gateway is v's.
 func (g *EgressOnlyInternetGateway) Available(v *vpc.VPC) bool { return g.vpc == v }
 
-// CheckRoute refuses a table of another VPC and destinations that are not IPv6 (the
-// sentence for the latter is inferred).
+// CheckRoute refuses a table of another VPC, for which the gateway does not exist,
+// and a destination of IPv4 (the sentence is inferred).
 func (g *EgressOnlyInternetGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, dst netip.Prefix) error {
 	if g.vpc != t.VPC() {
-		return refuse("InvalidGatewayID.NotFound", "The eigw ID '%s' does not exist", g.ID())
+		return vpc.TargetNotFound(g.ID())
 	}
-	if !dst.Addr().Is6() {
-		return refuse("InvalidParameterValue", "An egress-only internet gateway takes IPv6 destinations only, not %s", dst)
+	if dst.IsValid() && dst.Addr().Is4() {
+		return vpc.Refuse("InvalidParameterValue", "The destination CIDR block %s is IPv4. An egress only internet gateway takes IPv6 alone.", dst)
 	}
 	return nil
 }

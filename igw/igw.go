@@ -29,6 +29,9 @@ type Config struct {
 func Create(r *vpc.Region, c Config) (*InternetGateway, error) {
 	var g *InternetGateway
 	err := r.Change(func(tx *vpc.Tx) error {
+		if err := tx.Within(vpc.QuotaInternetGateways, len(vpc.Gateways[*InternetGateway](tx)), r.Name()); err != nil {
+			return err
+		}
 		b, err := tx.NewBase("igw", c.ID, c.Name)
 		if err != nil {
 			return err
@@ -45,7 +48,7 @@ func Create(r *vpc.Region, c Config) (*InternetGateway, error) {
 
 // Attach attaches the gateway to a VPC. A VPC has one at most.
 func (g *InternetGateway) Attach(v *vpc.VPC) error {
-	return g.Region().Change(func(tx *vpc.Tx) error {
+	return g.Change(func(tx *vpc.Tx) error {
 		if err := checkAttach(tx, g, v); err != nil {
 			return err
 		}
@@ -58,7 +61,7 @@ func (g *InternetGateway) Attach(v *vpc.VPC) error {
 // Detach detaches the gateway: routes that name it become black holes, its edge
 // association ends. A VPC with mapped public addresses is refused.
 func (g *InternetGateway) Detach(v *vpc.VPC) error {
-	return g.Region().Change(func(tx *vpc.Tx) error {
+	return g.Change(func(tx *vpc.Tx) error {
 		if err := checkDetach(tx, g, v); err != nil {
 			return err
 		}
@@ -69,18 +72,20 @@ func (g *InternetGateway) Detach(v *vpc.VPC) error {
 	})
 }
 
-// Delete deletes a gateway that is attached to nothing.
+// Delete deletes a gateway that is attached to nothing (the sentence of the refusal
+// is unproven).
 func (g *InternetGateway) Delete() error {
-	return g.Region().Change(func(tx *vpc.Tx) error {
+	return g.Change(func(tx *vpc.Tx) error {
 		if g.vpc != nil {
-			return refuse("DependencyViolation", "The internetGateway '%s' has dependencies and cannot be deleted.", g.ID())
+			return vpc.Refuse("DependencyViolation", "The internetGateway '%s' has dependencies and cannot be deleted.", g.ID())
 		}
 		tx.Remove(g)
 		return nil
 	})
 }
 
-// AttachedTo returns the VPC that the gateway is attached to, or nil.
+// AttachedTo returns the VPC that the gateway is attached to, or nil. The region is
+// locked.
 func (g *InternetGateway) AttachedTo() *vpc.VPC { return g.vpc }
 
 // Available reports whether the gateway is attached to v.
@@ -89,7 +94,7 @@ func (g *InternetGateway) Available(v *vpc.VPC) bool { return g.vpc == v }
 // CheckRoute refuses a route in a table of a VPC that the gateway is not attached to.
 func (g *InternetGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
 	if g.vpc != t.VPC() {
-		return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", t.ID(), g.ID())
+		return vpc.RefuseDifferentNetworks(t, g)
 	}
 	return nil
 }

@@ -1,23 +1,20 @@
 package igw
 
 import (
-	"fmt"
-
 	"github.com/vpcsim/vpcsim/vpc"
 )
-
-func refuse(code, format string, args ...any) error {
-	return &vpc.Error{Code: code, Message: fmt.Sprintf(format, args...)}
-}
 
 // checkAttach: one VPC a gateway, one gateway a VPC. The sentence for a gateway
 // that is attached already is unproven.
 func checkAttach(tx *vpc.Tx, g *InternetGateway, v *vpc.VPC) error {
+	if err := tx.Needs("vpcId", v); err != nil {
+		return err
+	}
 	if g.vpc != nil {
-		return refuse("Resource.AlreadyAssociated", "resource %s is already attached to network %s", g.ID(), g.vpc.ID())
+		return vpc.Refuse("Resource.AlreadyAssociated", "resource %s is already attached to network %s", g.ID(), g.vpc.ID())
 	}
 	if tx.Attached(v, "igw") != nil {
-		return refuse("InvalidParameterValue", "Network %s already has an internet gateway attached", v.ID())
+		return vpc.Refuse("InvalidParameterValue", "Network %s already has an internet gateway attached", v.ID())
 	}
 	return nil
 }
@@ -25,11 +22,14 @@ func checkAttach(tx *vpc.Tx, g *InternetGateway, v *vpc.VPC) error {
 // checkDetach refuses while public addresses are mapped: their translation would go.
 // The sentence for a gateway that is not attached is unproven.
 func checkDetach(tx *vpc.Tx, g *InternetGateway, v *vpc.VPC) error {
+	if err := tx.Needs("vpcId", v); err != nil {
+		return err
+	}
 	if g.vpc != v {
-		return refuse("Gateway.NotAttached", "resource %s is not attached to network %s", g.ID(), v.ID())
+		return vpc.Refuse("Gateway.NotAttached", "resource %s is not attached to network %s", g.ID(), v.ID())
 	}
 	if tx.HasPublicAddresses(v) {
-		return refuse("DependencyViolation", "Network %s has some mapped public address(es). "+
+		return vpc.Refuse("DependencyViolation", "Network %s has some mapped public address(es). "+
 			"Please unmap those public address(es) before detaching the gateway.", v.ID())
 	}
 	return nil

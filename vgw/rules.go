@@ -1,23 +1,32 @@
 package vgw
 
 import (
-	"fmt"
-
 	"github.com/vpcsim/vpcsim/vpc"
 )
-
-func refuse(code, format string, args ...any) error {
-	return &vpc.Error{Code: code, Message: fmt.Sprintf(format, args...)}
-}
 
 // checkAttach: one VPC a gateway, one gateway a VPC. The codes are AWS's; the
 // sentences are inferred.
 func checkAttach(tx *vpc.Tx, g *VirtualPrivateGateway, v *vpc.VPC) error {
+	if err := tx.Needs("vpcId", v); err != nil {
+		return err
+	}
 	if g.vpc != nil {
-		return refuse("VpnGatewayAttachmentLimitExceeded", "The vpnGateway '%s' is already attached to network %s", g.ID(), g.vpc.ID())
+		return vpc.Refuse("VpnGatewayAttachmentLimitExceeded", "The vpnGateway '%s' is already attached to network %s", g.ID(), g.vpc.ID())
 	}
 	if tx.Attached(v, "vgw") != nil {
-		return refuse("InvalidVpcState", "Network %s already has a VPN gateway attached", v.ID())
+		return vpc.Refuse("InvalidVpcState", "Network %s already has a VPN gateway attached", v.ID())
+	}
+	return nil
+}
+
+// checkDetach refuses an attachment that is not there.
+func checkDetach(tx *vpc.Tx, g *VirtualPrivateGateway, v *vpc.VPC) error {
+	if err := tx.Needs("vpcId", v); err != nil {
+		return err
+	}
+	if g.vpc != v {
+		return vpc.Refuse("InvalidVpnGatewayAttachment.NotFound",
+			"The attachment with vpn gateway ID '%s' and vpc ID '%s' does not exist", g.ID(), v.ID())
 	}
 	return nil
 }

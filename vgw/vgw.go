@@ -37,6 +37,9 @@ type Config struct {
 func Create(r *vpc.Region, c Config) (*VirtualPrivateGateway, error) {
 	var g *VirtualPrivateGateway
 	err := r.Change(func(tx *vpc.Tx) error {
+		if err := tx.Within(vpc.QuotaVPNGateways, len(vpc.Gateways[*VirtualPrivateGateway](tx)), r.Name()); err != nil {
+			return err
+		}
 		b, err := tx.NewBase("vgw", c.ID, c.Name)
 		if err != nil {
 			return err
@@ -53,7 +56,7 @@ func Create(r *vpc.Region, c Config) (*VirtualPrivateGateway, error) {
 
 // Attach attaches the gateway to a VPC, which has one at most (AttachVpnGateway).
 func (g *VirtualPrivateGateway) Attach(v *vpc.VPC) error {
-	return g.Region().Change(func(tx *vpc.Tx) error {
+	return g.Change(func(tx *vpc.Tx) error {
 		if err := checkAttach(tx, g, v); err != nil {
 			return err
 		}
@@ -64,14 +67,14 @@ func (g *VirtualPrivateGateway) Attach(v *vpc.VPC) error {
 }
 
 // Detach detaches the gateway: routes that name it become black holes, its edge
-// association ends (DetachVpnGateway).
+// association and its propagation end (DetachVpnGateway).
 func (g *VirtualPrivateGateway) Detach(v *vpc.VPC) error {
-	return g.Region().Change(func(tx *vpc.Tx) error {
-		if g.vpc != v {
-			return refuse("InvalidVpnGatewayAttachment.NotFound",
-				"The attachment with vpn gateway ID '%s' and vpc ID '%s' does not exist", g.ID(), v.ID())
+	return g.Change(func(tx *vpc.Tx) error {
+		if err := checkDetach(tx, g, v); err != nil {
+			return err
 		}
 		tx.DropEdge(g)
+		tx.DropPropagation(g)
 		tx.Detach(v, g)
 		g.vpc = nil
 		return nil
@@ -80,9 +83,9 @@ func (g *VirtualPrivateGateway) Detach(v *vpc.VPC) error {
 
 // Delete deletes a gateway that is attached to nothing (DeleteVpnGateway).
 func (g *VirtualPrivateGateway) Delete() error {
-	return g.Region().Change(func(tx *vpc.Tx) error {
+	return g.Change(func(tx *vpc.Tx) error {
 		if g.vpc != nil {
-			return refuse("IncorrectState", "The vpnGateway '%s' has dependencies and cannot be deleted.", g.ID())
+			return vpc.Refuse("IncorrectState", "The vpnGateway '%s' has dependencies and cannot be deleted.", g.ID())
 		}
 		tx.Remove(g)
 		return nil
@@ -93,11 +96,11 @@ func (g *VirtualPrivateGateway) Delete() error {
 // given IPv4 prefixes. It takes the place of what was connected before; no prefixes
 // disconnect.
 func (g *VirtualPrivateGateway) Connect(site dataplane.Node, prefixes ...netip.Prefix) error {
-	return g.Region().Change(func(*vpc.Tx) error {
+	return g.Change(func(*vpc.Tx) error {
 		learned := make([]netip.Prefix, len(prefixes))
 		for i, p := range prefixes {
 			if !p.IsValid() || !p.Addr().Is4() {
-				return refuse("InvalidParameterValue", "Value (%s) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", p)
+				return vpc.Refuse("InvalidParameterValue", "Value (%s) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", p)
 			}
 			learned[i] = p.Masked()
 		}
@@ -118,7 +121,7 @@ func (g *VirtualPrivateGateway) Learned() []netip.Prefix { return slices.Clone(g
 // CheckRoute refuses a route in a table of a VPC that the gateway is not attached to.
 func (g *VirtualPrivateGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
 	if g.vpc != t.VPC() {
-		return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", t.ID(), g.ID())
+		return vpc.RefuseDifferentNetworks(t, g)
 	}
 	return nil
 }

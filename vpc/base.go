@@ -8,6 +8,7 @@ type Base struct {
 	id     string
 	region *Region
 	tags   []Tag
+	gone   bool // deleted: only old handles lead here
 }
 
 // NewBase returns the Base of a new resource, whose id is want or, where that is
@@ -24,39 +25,32 @@ func (tx *Tx) NewBase(prefix, want, name string) (Base, error) {
 	return b, nil
 }
 
-// Tag is a key and a value given to a resource.
-type Tag struct{ Key, Value string }
-
 // ID returns the resource's id. It never changes.
 func (b *Base) ID() string { return b.id }
 
 // Region returns the region that holds the resource.
 func (b *Base) Region() *Region { return b.region }
 
-// Tag sets a tag. The tag Name is how traces call the resource.
-func (b *Base) Tag(key, value string) {
-	b.region.Change(func(*Tx) error {
-		b.setTag(key, value)
-		return nil
+// Change is [Region.Change] for a call on this resource: once the resource is
+// deleted every call is refused, as AWS refuses an id that it does not know.
+func (b *Base) Change(f func(tx *Tx) error) error {
+	return b.region.Change(func(tx *Tx) error {
+		if b.gone {
+			return notFound(b.id)
+		}
+		return f(tx)
 	})
 }
 
-func (b *Base) setTag(key, value string) {
-	for i := range b.tags {
-		if b.tags[i].Key == key {
-			b.tags[i].Value = value
-			return
-		}
-	}
-	b.tags = append(b.tags, Tag{key, value})
+// Exists reports whether the resource has not been deleted.
+func (b *Base) Exists() bool {
+	var there bool
+	b.region.read(func() { there = !b.gone })
+	return there
 }
 
-// Tags returns a copy of the tags, in the order in which they were first set.
-func (b *Base) Tags() []Tag {
-	var tags []Tag
-	b.region.read(func() { tags = slices.Clone(b.tags) })
-	return tags
-}
+// base is how the region reaches the Base of a resource of any type.
+func (b *Base) base() *Base { return b }
 
 // label returns the Name tag, or the id.
 func (b *Base) label() string {

@@ -22,6 +22,7 @@ func (e *Error) Is(target error) bool {
 	return ok && (t.Code == "" || t.Code == e.Code) && (t.Message == "" || t.Message == e.Message)
 }
 
-func refuse(code, format string, args ...any) *Error {
+// Refuse returns the *Error with the code and the formatted message.
+func Refuse(code, format string, args ...any) error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }

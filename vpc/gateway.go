@@ -26,7 +26,8 @@ func (local) ID() string { return "local" }
 type Gateway interface {
 	Resource
 	// CheckRoute returns AWS's refusal of a route to dst in t with this target, or
-	// nil. What holds for every gateway vpc has checked before.
+	// nil. What holds for every gateway vpc has checked before. dst is invalid where
+	// the destination is a prefix list.
 	CheckRoute(tx *Tx, t *RouteTable, dst netip.Prefix) error
 	// Available reports whether a route to the gateway from v is active; if not it
 	// is a black hole.
@@ -39,13 +40,18 @@ type Gateway interface {
 // gateway or a virtual private gateway (VPC guide, "Gateway route tables").
 type EdgeGateway interface {
 	Gateway
-	// AttachedTo returns the VPC that the gateway is attached to, or nil.
+	// AttachedTo returns the VPC that the gateway is attached to, or nil. The region
+	// is locked.
 	AttachedTo() *VPC
 }
 
 // Insider is a gateway that a route to a destination inside the VPC may name: a
 // NAT gateway, a Gateway Load Balancer endpoint (VPC guide, "Subnet route tables").
 type Insider interface{ RoutesInside() bool }
+
+// EdgeTarget is a gateway that a gateway route table may name: a Gateway Load
+// Balancer endpoint (VPC guide, "Gateway route tables").
+type EdgeTarget interface{ RoutesAtEdge() bool }
 
 // Entry is where packets enter a gateway, made by its Compile: From the VPC's
 // routers, by way of a route that names it.

@@ -2,12 +2,13 @@ package vpc
 
 import (
 	"slices"
+	"time"
 )
 
 // InstanceState is the state of an instance, in AWS's words.
 type InstanceState string
 
-// The states of an instance that stays in one.
+// The states of an instance that it stays in.
 const (
 	Running    InstanceState = "running"
 	Stopped    InstanceState = "stopped"
@@ -20,6 +21,8 @@ type InstanceConfig struct {
 	ID string
 	// Name is the Name tag, of the instance and of its interface.
 	Name string
+	// Type is the instance type, which nothing depends on; "" is t3.micro.
+	Type string
 	// Interface is how the primary interface is made; its Name is left out.
 	Interface NetworkInterfaceConfig
 	// AssociatePublicIP gives the primary address a public one for the instance's
@@ -31,14 +34,19 @@ type InstanceConfig struct {
 // system in it is a guest that the world plugs in.
 type Instance struct {
 	Base
+	kind       string
 	state      InstanceState
-	interfaces []*NetworkInterface // by device index; a detached one leaves nil
+	subnet     *Subnet
+	public     bool                // gets a public address at start
+	interfaces []*NetworkInterface // by device index
+	launched   time.Time
+	ended      time.Time
 }
 
 // RunInstance launches one instance in the subnet.
 func (s *Subnet) RunInstance(c InstanceConfig) (*Instance, error) {
 	var i *Instance
-	err := s.region.Change(func(tx *Tx) (err error) {
+	err := s.Change(func(tx *Tx) (err error) {
 		i, err = tx.runInstance(s, c)
 		return err
 	})
@@ -49,27 +57,40 @@ func (s *Subnet) RunInstance(c InstanceConfig) (*Instance, error) {
 }
 
 func (tx *Tx) runInstance(s *Subnet, c InstanceConfig) (*Instance, error) {
-	id, err := tx.NewID("i", c.ID)
-	if err != nil {
-		return nil, err
-	}
 	if c.Interface.Name == "" {
 		c.Interface.Name = c.Name
+	}
+	if c.Type == "" {
+		c.Type = "t3.micro"
+	}
+	b, err := tx.NewBase("i", c.ID, c.Name)
+	if err != nil {
+		return nil, err
 	}
 	n, err := tx.newInterface(s, c.Interface)
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{Base: Base{id: id, region: s.region}, state: Running, interfaces: []*NetworkInterface{n}}
-	n.instance = i
-	if c.Name != "" {
-		i.setTag("Name", c.Name)
+	i := &Instance{
+		Base: b, kind: c.Type, state: Running, subnet: s, public: c.AssociatePublicIP || s.mapPublic, launched: tx.r.Now(),
 	}
-	if c.AssociatePublicIP || s.mapPublic {
-		n.addrs[0].Public, _ = tx.r.pool.next(tx.r.publicInUse)
-	}
+	tx.attach(i, n, 0, true)
+	i.givePublic()
+	tx.r.instances = append(tx.r.instances, i)
 	tx.Add(i)
 	return i, nil
+}
+
+// givePublic gives the primary address a public one where the launch asked for it.
+// When the region has none left the instance goes without.
+func (i *Instance) givePublic() {
+	r, at := i.region, &i.interfaces[0].addrs[0]
+	if !i.public || at.Public.IsValid() {
+		return
+	}
+	if at.Public = r.public.free(); at.Public.IsValid() {
+		r.public.take(at.Public)
+	}
 }
 
 // Interfaces returns the attached interfaces by device index.
@@ -79,8 +100,13 @@ func (i *Instance) Interfaces() []*NetworkInterface {
 	return n
 }
 
-// Interface returns the primary interface.
-func (i *Instance) Interface() *NetworkInterface { return i.Interfaces()[0] }
+// Interface returns the primary interface, nil of a terminated instance.
+func (i *Instance) Interface() *NetworkInterface {
+	if n := i.Interfaces(); len(n) > 0 {
+		return n[0]
+	}
+	return nil
+}
 
 // State returns the instance's state.
 func (i *Instance) State() InstanceState {
@@ -89,92 +115,85 @@ func (i *Instance) State() InstanceState {
 	return s
 }
 
-// Attach attaches an interface at the next device index. It must be attached to
-// nothing and lie in the zone of the instance (the codes for both are AWS's; the
-// sentences are inferred).
-func (i *Instance) Attach(n *NetworkInterface) error {
-	return i.region.Change(func(*Tx) error {
-		if err := n.checkOwned(); err != nil {
-			return err
-		}
-		if n.instance != nil {
-			return refuse("InvalidNetworkInterface.InUse", "Interface: [%s] in use.", n.id)
-		}
-		if i.state == Terminated {
-			return refuse("IncorrectInstanceState", "Instance '%s' is not 'running' or 'stopped'.", i.id)
-		}
-		if n.subnet.zone != i.interfaces[0].subnet.zone {
-			return refuse("InvalidParameterCombination", "You may not attach a network interface to an instance if they are not in the same availability zone")
-		}
-		n.instance = i
-		i.interfaces = append(i.interfaces, n)
-		return nil
-	})
+// zone returns the name of the instance's zone.
+func (i *Instance) zone() string { return i.subnet.zone }
+
+// onlyInterface returns the interface of an instance that has just one.
+func (tx *Tx) onlyInterface(i *Instance) (*NetworkInterface, error) {
+	if err := tx.Needs("instanceId", i); err != nil {
+		return nil, err
+	}
+	switch len(i.interfaces) {
+	case 0:
+		return nil, Refuse("IncorrectInstanceState", "Instance '%s' is not 'running' or 'stopped'.", i.id)
+	case 1:
+		return i.interfaces[0], nil
+	}
+	return nil, Refuse("InvalidInstanceID", msgSeveralInterfaces, i.id)
 }
 
-// Detach detaches a secondary interface, which keeps its addresses.
-func (i *Instance) Detach(n *NetworkInterface) error {
-	return i.region.Change(func(*Tx) error {
-		if n.instance != i {
-			return refuse("InvalidAttachmentID.NotFound", "The network interface attachment ID '%s' does not exist", n.id)
+// SetSourceDestCheck turns source/dest check of the instance's only interface on or
+// off (ModifyInstanceAttribute). An instance with several is refused with
+// InvalidInstanceID.
+func (i *Instance) SetSourceDestCheck(on bool) error {
+	return i.Change(func(tx *Tx) error {
+		n, err := tx.onlyInterface(i)
+		if err != nil {
+			return err
 		}
-		if i.interfaces[0] == n {
-			return refuse("OperationNotPermitted", "The network interface at device index 0 and networkCard index 0 cannot be detached.")
-		}
-		n.instance = nil
-		i.interfaces = remove(i.interfaces, n)
+		n.check = on
 		return nil
 	})
 }
 
 // Stop stops the instance: its interfaces stay, its public address that is no
-// Elastic IP goes (EC2 guide, "Instance IP addressing").
+// Elastic IP goes (EC2 guide, "Instance IP addressing"). Stopping a stopped one
+// changes nothing.
 func (i *Instance) Stop() error { return i.become(Stopped, Running) }
 
-// Start starts a stopped instance.
+// Start starts a stopped instance, which gets a new public address where the launch
+// asked for one and it has no Elastic IP. Starting a running one changes nothing.
 func (i *Instance) Start() error { return i.become(Running, Stopped) }
 
 func (i *Instance) become(to, from InstanceState) error {
-	return i.region.Change(func(tx *Tx) error {
+	return i.Change(func(tx *Tx) error {
 		if i.state == to {
 			return nil
 		}
 		if i.state != from {
-			return refuse("IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", i.id, to)
+			return Refuse("IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", i.id, verbs[to])
 		}
 		i.state = to
-		p := &i.interfaces[0].addrs[0]
-		switch {
-		case p.Address != nil:
-		case to == Stopped && p.Public.IsValid():
-			p.Public = p.Public.Unmap()
-			i.interfaces[0].disassociate(p)
-		case to == Running && i.interfaces[0].subnet.mapPublic:
-			p.Public, _ = tx.r.pool.next(tx.r.publicInUse)
+		n := i.interfaces[0]
+		if at := &n.addrs[0]; to == Stopped && at.Address == nil {
+			n.disassociate(at)
+		}
+		if to == Running {
+			i.launched = tx.r.Now()
+			i.givePublic()
 		}
 		return nil
 	})
 }
 
+var verbs = map[InstanceState]string{Running: "started", Stopped: "stopped"}
+
 // Terminate ends the instance. Its primary interface goes with it, secondary ones
-// stay, attached to nothing.
+// stay, attached to nothing, unless [NetworkInterface.SetDeleteOnTermination] said
+// otherwise. Terminating a terminated instance changes nothing.
 func (i *Instance) Terminate() error {
-	return i.region.Change(func(tx *Tx) error {
-		i.state = Terminated
-		for k, n := range i.interfaces {
-			n.instance = nil
-			if k == 0 {
+	return i.Change(func(tx *Tx) error {
+		if i.state == Terminated {
+			return nil
+		}
+		i.state, i.ended = Terminated, tx.r.Now()
+		for _, n := range slices.Clone(i.interfaces) {
+			deletes := n.link.deletes
+			tx.loosen(n)
+			if deletes {
 				tx.dropInterface(n)
 			}
 		}
-		i.interfaces = nil
 		return nil
 	})
-}
-
-// Instance returns the instance that the interface is attached to, or nil.
-func (n *NetworkInterface) Instance() *Instance {
-	var i *Instance
-	n.region.read(func() { i = n.instance })
-	return i
 }

@@ -7,30 +7,6 @@ import (
 	"github.com/vpcsim/vpcsim/wire"
 )
 
-// InterfaceType is the kind of an interface, in AWS's words where the EC2 API has
-// one (NetworkInterface.InterfaceType). Load balancers other than NLB and GWLB and
-// databases have plain interfaces, told by their requester and description; the
-// kinds here are what the rules ask for.
-type InterfaceType string
-
-// The kinds of interface. The zero InterfaceType is a user's own.
-const (
-	InterfaceUser           InterfaceType = ""
-	InterfaceNATGateway     InterfaceType = "nat_gateway"
-	InterfaceNLB            InterfaceType = "network_load_balancer"
-	InterfaceEndpoint       InterfaceType = "vpc_endpoint"
-	InterfaceTransitGateway InterfaceType = "transit_gateway"
-	InterfaceALB            InterfaceType = "application_load_balancer"
-	InterfaceCLB            InterfaceType = "classic_load_balancer"
-	InterfaceRDS            InterfaceType = "rds"
-)
-
-// refusedAtEdge reports whether a gateway route table refuses the kind as a target
-// (S000: Network Load Balancer, NAT gateway and interface endpoint).
-func (t InterfaceType) refusedAtEdge() bool {
-	return t == InterfaceNLB || t == InterfaceNATGateway || t == InterfaceEndpoint
-}
-
 // PrivateAddress is one private IPv4 address of an interface.
 type PrivateAddress struct {
 	// IP is the address.
@@ -53,10 +29,14 @@ type NetworkInterfaceConfig struct {
 	Description string
 	// PrivateIP is the primary private address; invalid takes a free one.
 	PrivateIP netip.Addr
-	// SecondaryIPs are further private addresses.
-	SecondaryIPs []netip.Addr
-	// IPv6 are IPv6 addresses within the subnet's CIDR.
-	IPv6 []netip.Addr
+	// SecondaryIPs are further private addresses, SecondaryCount how many more free
+	// ones to take.
+	SecondaryIPs   []netip.Addr
+	SecondaryCount int
+	// IPv6 are IPv6 addresses within the subnet's CIDR, IPv6Count how many more free
+	// ones to take.
+	IPv6      []netip.Addr
+	IPv6Count int
 	// Prefixes are assigned prefixes: IPv4 /28, IPv6 /80.
 	Prefixes []netip.Prefix
 	// Groups are the security groups; none is the VPC's default group.
@@ -77,16 +57,17 @@ type NetworkInterface struct {
 	groups      []*SecurityGroup
 	check       bool
 	kind        InterfaceType
-	owner       Gateway   // of a service's interface
-	instance    *Instance // that it is attached to
-	noGroups    bool      // filters nothing
+	owner       Resource    // of a service's interface
+	instance    *Instance   // that it is attached to
+	link        *attachment // to the instance, or to the service
+	noGroups    bool        // filters nothing
 }
 
 // CreateNetworkInterface makes an interface in the subnet, attached to nothing.
 // It is refused where an address lies outside the subnet, is reserved or in use.
 func (s *Subnet) CreateNetworkInterface(c NetworkInterfaceConfig) (*NetworkInterface, error) {
 	var n *NetworkInterface
-	err := s.region.Change(func(tx *Tx) (err error) {
+	err := s.Change(func(tx *Tx) (err error) {
 		n, err = tx.newInterface(s, c)
 		return err
 	})
@@ -98,179 +79,90 @@ func (s *Subnet) CreateNetworkInterface(c NetworkInterfaceConfig) (*NetworkInter
 
 // newInterface checks first and changes after.
 func (tx *Tx) newInterface(s *Subnet, c NetworkInterfaceConfig) (*NetworkInterface, error) {
-	primary, err := s.choose(c)
+	if err := tx.Within(QuotaInterfaces, tx.r.interfaces, s.id); err != nil {
+		return nil, err
+	}
+	a, err := s.choose(tx, c)
 	if err != nil {
 		return nil, err
 	}
 	if len(c.Groups) == 0 {
 		c.Groups = s.vpc.groups[:1]
 	}
-	for _, g := range c.Groups {
-		if g.vpc != s.vpc {
-			return nil, refuse("InvalidGroup.NotFound", "The security group '%s' does not exist", g.id)
-		}
+	if err := checkGroups(tx, s.vpc, c.Groups); err != nil {
+		return nil, err
 	}
-	id, err := tx.NewID("eni", c.ID)
+	b, err := tx.NewBase("eni", c.ID, c.Name)
 	if err != nil {
 		return nil, err
 	}
 	n := &NetworkInterface{
-		Base: Base{id: id, region: s.region}, subnet: s, description: c.Description, mac: s.region.ids.mac(),
-		addrs: []PrivateAddress{{IP: primary}}, ipv6: slices.Clone(c.IPv6), prefixes: slices.Clone(c.Prefixes),
+		Base: b, subnet: s, description: c.Description, mac: tx.r.ids.mac(),
 		groups: slices.Clone(c.Groups), check: !c.DisableSourceDestCheck,
 	}
-	for _, a := range c.SecondaryIPs {
-		n.addrs = append(n.addrs, PrivateAddress{IP: a})
-	}
-	if c.Name != "" {
-		n.setTag("Name", c.Name)
-	}
+	n.take(a)
 	s.interfaces = append(s.interfaces, n)
 	s.vpc.interfaces = append(s.vpc.interfaces, n)
+	tx.r.interfaces++
 	tx.Add(n)
 	return n, nil
 }
 
-// choose checks the addresses that an interface is to have and returns the primary one.
-func (s *Subnet) choose(c NetworkInterfaceConfig) (netip.Addr, error) {
-	primary := c.PrivateIP
-	if !primary.IsValid() {
-		a, ok := s.free(s.cidr)
-		if !ok {
-			return primary, refuse("InsufficientFreeAddressesInSubnet",
-				"The specified subnet does not have enough free addresses to satisfy the request.")
-		}
-		primary = a
+// take gives the interface addresses that were chosen.
+func (n *NetworkInterface) take(c choice) {
+	s := n.subnet
+	for _, a := range c.four {
+		n.addrs = append(n.addrs, PrivateAddress{IP: a})
+		s.hosts[0].take(a)
 	}
-	if !primary.Is4() {
-		return primary, s.checkFree(s.cidr, primary)
+	for _, a := range c.six {
+		n.ipv6 = append(n.ipv6, a)
+		s.hosts[1].take(a)
 	}
-	seen := map[netip.Addr]bool{}
-	for _, a := range append(append([]netip.Addr{primary}, c.SecondaryIPs...), c.IPv6...) {
-		in := s.cidr
-		if a.Is6() {
-			in = s.ipv6
-		}
-		if err := s.checkFree(in, a); err != nil {
-			return primary, err
-		}
-		if seen[a] {
-			return primary, refuse("InvalidIPAddress.InUse", "Address %s is in use.", a)
-		}
-		seen[a] = true
+	for _, p := range c.prefixes {
+		n.prefixes = append(n.prefixes, p)
+		s.space(p.Addr()).takePrefix(p)
 	}
-	for _, p := range c.Prefixes {
-		if err := s.checkDelegation(p); err != nil {
-			return primary, err
-		}
-	}
-	return primary, nil
 }
-
-// checkFree refuses an address that lies outside the CIDR, is reserved or in use.
-// The sentences about the range are AWS's as an emulator has them.
-func (s *Subnet) checkFree(in netip.Prefix, a netip.Addr) error {
-	switch {
-	case !in.IsValid() || !in.Contains(a):
-		return refuse("InvalidParameterValue", "Address does not fall within the subnet's address range")
-	case reserved(in, a):
-		return refuse("InvalidParameterValue", "Address is in subnet's reserved address range")
-	case s.inUse(a):
-		return refuse("InvalidIPAddress.InUse", "Address %s is in use.", a)
-	}
-	return nil
-}
-
-// checkDelegation holds an assigned prefix to AWS's sizes and to the subnet.
-func (s *Subnet) checkDelegation(p netip.Prefix) error {
-	in, bits := s.cidr, 28
-	if p.Addr().Is6() {
-		in, bits = s.ipv6, 80
-	}
-	if p.Bits() != bits || !in.IsValid() || !within(p, in) || p != p.Masked() {
-		return refuse("InvalidParameterValue", "Prefix %s does not fall within the subnet's address range", p)
-	}
-	for _, n := range s.interfaces {
-		if slices.ContainsFunc(n.prefixes, p.Overlaps) || slices.ContainsFunc(n.addrs, func(a PrivateAddress) bool { return p.Contains(a.IP) }) {
-			return refuse("InvalidIPAddress.InUse", "Address %s is in use.", p)
-		}
-	}
-	return nil
-}
-
-// ManagedInterface says how a service's interface is made.
-type ManagedInterface struct {
-	// Type is the kind of interface.
-	Type InterfaceType
-	// Description is the service's text, such as "Interface for NAT Gateway nat-…".
-	Description string
-	// PrivateIP is the address; invalid takes a free one.
-	PrivateIP netip.Addr
-	// ID is the id to use; "" makes one.
-	ID string
-	// SourceDestCheck is on for load balancers' and databases' interfaces, off for
-	// what forwards.
-	SourceDestCheck bool
-	// Groups are its security groups; none is an interface that filters nothing.
-	Groups []*SecurityGroup
-}
-
-// NewManagedInterface makes an interface that belongs to a gateway: its user can
-// neither change nor detach it.
-func (tx *Tx) NewManagedInterface(s *Subnet, owner Gateway, m ManagedInterface) (*NetworkInterface, error) {
-	n, err := tx.newInterface(s, NetworkInterfaceConfig{
-		ID: m.ID, Description: m.Description, PrivateIP: m.PrivateIP, Groups: m.Groups,
-		DisableSourceDestCheck: !m.SourceDestCheck,
-	})
-	if err != nil {
-		return nil, err
-	}
-	n.kind, n.owner, n.noGroups = m.Type, owner, len(m.Groups) == 0
-	if n.noGroups {
-		n.groups = nil
-	}
-	return n, nil
-}
-
-// DeleteManagedInterface deletes a gateway's interface.
-func (tx *Tx) DeleteManagedInterface(n *NetworkInterface) { tx.dropInterface(n) }
 
 func (tx *Tx) dropInterface(n *NetworkInterface) {
+	s := n.subnet
 	for i := range n.addrs {
 		n.disassociate(&n.addrs[i])
+		s.hosts[0].release(n.addrs[i].IP)
 	}
-	n.subnet.interfaces = remove(n.subnet.interfaces, n)
-	n.subnet.vpc.interfaces = remove(n.subnet.vpc.interfaces, n)
+	for _, a := range n.ipv6 {
+		s.hosts[1].release(a)
+	}
+	for _, p := range n.prefixes {
+		s.space(p.Addr()).releasePrefix(p)
+	}
+	s.interfaces = remove(s.interfaces, n)
+	s.vpc.interfaces = remove(s.vpc.interfaces, n)
+	if n.link != nil {
+		delete(tx.r.links, n.link.id)
+	}
+	tx.r.interfaces--
 	tx.Remove(n)
 }
 
 // Delete deletes an interface that is attached to nothing. Routes that name it
-// become black holes.
+// become black holes. One that is attached is refused with InvalidParameterValue
+// (the sentence is unproven).
 func (n *NetworkInterface) Delete() error {
-	return n.region.Change(func(tx *Tx) error {
-		if err := n.checkOwned(); err != nil {
-			return err
-		}
-		if n.instance != nil {
-			return refuse("InvalidParameterValue", "Network interface '%s' is currently in use.", n.id)
+	return n.Change(func(tx *Tx) error {
+		if n.link != nil {
+			return Refuse("InvalidParameterValue", "Network interface '%s' is currently in use.", n.id)
 		}
 		tx.dropInterface(n)
 		return nil
 	})
 }
 
-// checkOwned refuses changes to a service's interface (S000; the code is inferred).
-func (n *NetworkInterface) checkOwned() error {
-	if n.kind != InterfaceUser {
-		return refuse("AuthFailure", "You do not have permission to access the specified resource.")
-	}
-	return nil
-}
-
 // SetSourceDestCheck turns source/dest check on or off
 // (ModifyNetworkInterfaceAttribute). A service's interface is refused.
 func (n *NetworkInterface) SetSourceDestCheck(on bool) error {
-	return n.region.Change(func(*Tx) error {
+	return n.Change(func(*Tx) error {
 		if err := n.checkOwned(); err != nil {
 			return err
 		}
@@ -279,45 +171,50 @@ func (n *NetworkInterface) SetSourceDestCheck(on bool) error {
 	})
 }
 
-// SourceDestCheck reports whether source/dest check is on.
-func (n *NetworkInterface) SourceDestCheck() bool {
-	var on bool
-	n.region.read(func() { on = n.check })
-	return on
-}
-
-// SetGroups gives the interface other security groups (ModifyNetworkInterfaceAttribute).
-func (n *NetworkInterface) SetGroups(groups ...*SecurityGroup) error {
-	return n.region.Change(func(*Tx) error {
+// SetDescription changes the description (ModifyNetworkInterfaceAttribute). A
+// service's interface is refused.
+func (n *NetworkInterface) SetDescription(text string) error {
+	return n.Change(func(*Tx) error {
 		if err := n.checkOwned(); err != nil {
 			return err
 		}
-		for _, g := range groups {
-			if g.vpc != n.subnet.vpc {
-				return refuse("InvalidGroup.NotFound", "The security group '%s' does not exist", g.id)
-			}
+		n.description = text
+		return nil
+	})
+}
+
+// SetGroups gives the interface other security groups
+// (ModifyNetworkInterfaceAttribute). A service's interface is refused.
+func (n *NetworkInterface) SetGroups(groups ...*SecurityGroup) error {
+	return n.Change(func(tx *Tx) error {
+		if err := n.checkOwned(); err != nil {
+			return err
+		}
+		if len(groups) == 0 {
+			return Refuse("MissingParameter", "The request must contain the parameter groups")
+		}
+		if err := checkGroups(tx, n.subnet.vpc, groups); err != nil {
+			return err
 		}
 		n.groups = slices.Clone(groups)
 		return nil
 	})
 }
 
-// AssignPrivateIP gives the interface a secondary private address; the zero Addr
-// takes a free one.
-func (n *NetworkInterface) AssignPrivateIP(a netip.Addr) (netip.Addr, error) {
-	err := n.region.Change(func(*Tx) error {
-		if err := n.checkOwned(); err != nil {
+// checkGroups holds an interface's groups to their number and VPC.
+func checkGroups(tx *Tx, v *VPC, groups []*SecurityGroup) error {
+	for i, g := range groups {
+		if err := tx.Needs("groupId", g); err != nil {
 			return err
 		}
-		chosen, err := n.subnet.choose(NetworkInterfaceConfig{PrivateIP: a})
-		if err != nil {
-			return err
+		if g.vpc != v {
+			return Refuse("InvalidGroup.NotFound", "The security group '%s' does not exist in VPC '%s'", g.id, v.id)
 		}
-		a = chosen
-		n.addrs = append(n.addrs, PrivateAddress{IP: a})
-		return nil
-	})
-	return a, err
+		if slices.Contains(groups[:i], g) {
+			return Refuse("InvalidParameterValue", "The same security group may not be specified multiple times")
+		}
+	}
+	return tx.Within(QuotaGroupsPerInterface, len(groups)-1, "")
 }
 
 // Subnet returns the interface's subnet, for life.
@@ -330,7 +227,7 @@ func (n *NetworkInterface) MAC() wire.MAC { return n.mac }
 func (n *NetworkInterface) Type() InterfaceType { return n.kind }
 
 // PrivateIP returns the primary private address, for life.
-func (n *NetworkInterface) PrivateIP() netip.Addr { return n.addrs[0].IP }
+func (n *NetworkInterface) PrivateIP() netip.Addr { return n.PrivateAddresses()[0].IP }
 
 // PrivateAddresses returns the private IPv4 addresses, the primary one first, with
 // their public ones.
@@ -347,13 +244,16 @@ func (n *NetworkInterface) IPv6() []netip.Addr {
 	return a
 }
 
+// Prefixes returns the assigned prefixes.
+func (n *NetworkInterface) Prefixes() []netip.Prefix {
+	var p []netip.Prefix
+	n.region.read(func() { p = slices.Clone(n.prefixes) })
+	return p
+}
+
 // PublicIP returns the public address of the primary private address, invalid
 // where it has none.
-func (n *NetworkInterface) PublicIP() netip.Addr {
-	var a netip.Addr
-	n.region.read(func() { a = n.addrs[0].Public })
-	return a
-}
+func (n *NetworkInterface) PublicIP() netip.Addr { return n.PrivateAddresses()[0].Public }
 
 // Groups returns the security groups.
 func (n *NetworkInterface) Groups() []*SecurityGroup {
@@ -362,17 +262,19 @@ func (n *NetworkInterface) Groups() []*SecurityGroup {
 	return g
 }
 
-// has reports whether the address is the interface's own.
-func (n *NetworkInterface) has(a netip.Addr) bool {
-	return slices.ContainsFunc(n.addrs, func(p PrivateAddress) bool { return p.IP == a }) ||
-		slices.Contains(n.ipv6, a) || n.delegated(a)
+// SourceDestCheck reports whether source/dest check is on.
+func (n *NetworkInterface) SourceDestCheck() bool {
+	var on bool
+	n.region.read(func() { on = n.check })
+	return on
 }
 
-func (n *NetworkInterface) delegated(a netip.Addr) bool {
-	return slices.ContainsFunc(n.prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
+// Instance returns the instance that the interface is attached to, or nil.
+func (n *NetworkInterface) Instance() *Instance {
+	var i *Instance
+	n.region.read(func() { i = n.instance })
+	return i
 }
 
 // attached reports whether a route that names the interface is active.
-func (n *NetworkInterface) attached() bool {
-	return n.owner != nil || n.kind != InterfaceUser || n.instance != nil
-}
+func (n *NetworkInterface) attached() bool { return n.link != nil }

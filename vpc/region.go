@@ -2,10 +2,11 @@ package vpc
 
 import (
 	"fmt"
-	"net/netip"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // RegionConfig says what a region is like. The zero value is us-east-1 with three
@@ -25,6 +26,13 @@ type RegionConfig struct {
 	Before2021 bool
 	// Latency says how long packets take inside the region.
 	Latency Latency
+	// Start is the time of day at which the simulation begins, that of everything
+	// made before time goes by; the zero Time is 2026-01-01 00:00 UTC.
+	Start time.Time
+	// Quotas are limits other than AWS's defaults; a negative one is no limit.
+	Quotas map[Quota]int
+	// Unlimited lifts every quota that Quotas does not set.
+	Unlimited bool
 }
 
 // Region is the control plane of one AWS region of one account. Its methods, and
@@ -32,19 +40,29 @@ type RegionConfig struct {
 // [NewRegion].
 type Region struct {
 	name, account string
-	zones         []string
+	zones         []zone
 	before2021    bool
+	unlimited     bool
 	latency       Latency
+	start         time.Time
 
-	mu       sync.Mutex
-	changes  atomic.Uint64 // how many changes there were: a snapshot's age
-	ids      ids
-	byID     map[string]Resource
-	vpcs     []*VPC
-	gateways []Gateway
-	eips     []*Address
-	lists    []*PrefixList
-	pool     addressPool
+	elapsed atomic.Int64  // simulated time gone by since start
+	changes atomic.Uint64 // how many changes there were: a snapshot's age
+
+	mu         sync.Mutex
+	quotas     map[Quota]int
+	ids        ids
+	byID       map[string]Resource
+	links      map[string]any // associations and attachments, by their id
+	vpcs       []*VPC
+	gateways   []Gateway
+	eips       []*Address
+	lists      []*PrefixList
+	instances  []*Instance
+	dhcp       []*DHCPOptions
+	public     publicAddresses
+	groups     int // security groups of all VPCs
+	interfaces int // interfaces of all VPCs
 }
 
 // Resource is anything with an id.
@@ -64,10 +82,17 @@ func NewRegion(c RegionConfig) *Region {
 	if c.Account == "" {
 		c.Account = "123456789012"
 	}
-	return &Region{
-		name: c.Name, account: c.Account, zones: slices.Clone(c.Zones), before2021: c.Before2021, latency: c.Latency.orDefault(),
-		ids: ids{seed: c.Seed}, byID: map[string]Resource{},
+	if c.Start.IsZero() {
+		c.Start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
+	r := &Region{
+		name: c.Name, account: c.Account, zones: newZones(c.Name, c.Account, c.Zones), before2021: c.Before2021,
+		unlimited: c.Unlimited, latency: c.Latency.orDefault(), start: c.Start, quotas: map[Quota]int{},
+		ids: ids{seed: c.Seed}, byID: map[string]Resource{}, links: map[string]any{}, public: newPublicAddresses(),
+	}
+	maps.Copy(r.quotas, c.Quotas)
+	r.newDefaultDHCPOptions()
+	return r
 }
 
 // Name returns the region's code, such as ap-northeast-3.
@@ -76,12 +101,26 @@ func (r *Region) Name() string { return r.name }
 // Account returns the owner's account id.
 func (r *Region) Account() string { return r.account }
 
-// Zones returns the names of the availability zones.
-func (r *Region) Zones() []string { return slices.Clone(r.zones) }
+// Now returns the region's time of day: its start and the simulated time since.
+func (r *Region) Now() time.Time { return r.start.Add(time.Duration(r.elapsed.Load())) }
+
+// Advance tells the region how much simulated time has gone by since its start.
+// Who has the clock calls it; a time before one told earlier changes nothing.
+func (r *Region) Advance(elapsed time.Duration) {
+	for {
+		was := r.elapsed.Load()
+		if int64(elapsed) <= was || r.elapsed.CompareAndSwap(was, int64(elapsed)) {
+			return
+		}
+	}
+}
 
 // Tx is proof that the region's lock is held: what needs the lock needs a Tx. It
 // is valid until the function that Change called returns.
 type Tx struct{ r *Region }
+
+// Region returns the region that the transaction changes.
+func (tx *Tx) Region() *Region { return tx.r }
 
 // Change calls f with the region locked. f checks first and changes after, so that
 // where it returns an error nothing has changed. Packets see all of f's changes or
@@ -89,14 +128,24 @@ type Tx struct{ r *Region }
 func (r *Region) Change(f func(tx *Tx) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	ids, next := r.ids, r.public.next
 	if err := f(&Tx{r}); err != nil {
+		r.ids, r.public.next = ids, next
 		return err
 	}
 	r.changes.Add(1)
 	return nil
 }
 
-// read calls f with the region locked and counts no change.
+// View calls f with the region locked, to read what a change would otherwise be
+// changing. f changes nothing.
+func (r *Region) View(f func(tx *Tx)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(&Tx{r})
+}
+
+// read is View for what needs no Tx.
 func (r *Region) read(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,16 +159,13 @@ func (r *Region) Find(id string) Resource {
 	return r.byID[id]
 }
 
-// Region returns the region that the transaction changes.
-func (tx *Tx) Region() *Region { return tx.r }
-
 // NewID returns a new id with the given prefix, such as nat, or want where it is
 // not empty. It refuses an id that is in use or does not begin with the prefix.
 func (tx *Tx) NewID(prefix, want string) (string, error) {
 	if want == "" {
 		return tx.r.ids.next(prefix), nil
 	}
-	if len(want) <= len(prefix)+1 || want[:len(prefix)+1] != prefix+"-" {
+	if !hasPrefix(want, prefix) {
 		return "", fmt.Errorf("vpc: id %q: expected one that begins with %q", want, prefix+"-")
 	}
 	if tx.r.byID[want] != nil {
@@ -136,12 +182,27 @@ func (tx *Tx) Add(x Resource) {
 	}
 }
 
-// Remove makes a resource unknown.
+// Remove makes a resource unknown: from now on every call on it is refused.
 func (tx *Tx) Remove(x Resource) {
 	delete(tx.r.byID, x.ID())
+	if h, ok := x.(interface{ base() *Base }); ok {
+		h.base().gone = true
+	}
 	if g, ok := x.(Gateway); ok {
 		tx.r.gateways = slices.DeleteFunc(tx.r.gateways, func(o Gateway) bool { return o == g })
 	}
+}
+
+// Gateways returns the region's gateways of the type, in the order in which they
+// were made.
+func Gateways[G Gateway](tx *Tx) []G {
+	var of []G
+	for _, g := range tx.r.gateways {
+		if x, ok := g.(G); ok {
+			of = append(of, x)
+		}
+	}
+	return of
 }
 
 // ids makes ids and MAC addresses that look like AWS's: seventeen hexadecimal
@@ -159,34 +220,4 @@ func (s *ids) word() uint64 {
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31
-}
-
-// addressPool hands out public IPv4 addresses: those of TEST-NET-3 (RFC 5737)
-// first, then those of the benchmark range (RFC 2544), none of which is anybody's.
-type addressPool struct{ count uint32 }
-
-func (p *addressPool) next(taken func(netip.Addr) bool) (netip.Addr, bool) {
-	const first, more = 254, 1<<17 - 2
-	for p.count < first+more {
-		n := p.count
-		p.count++
-		base, off := uint32(203<<24|113<<8), n+1
-		if n >= first {
-			base, off = 198<<24|18<<16, n-first+1
-		}
-		v := base + off
-		a := netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
-		if !taken(a) {
-			return a, true
-		}
-	}
-	return netip.Addr{}, false
-}
-
-// View calls f with the region locked, to read what a change would otherwise be
-// changing. f changes nothing.
-func (r *Region) View(f func(tx *Tx)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f(&Tx{r})
 }

@@ -43,15 +43,15 @@ type RouteTable struct {
 	Base
 	vpc     *VPC
 	routes  []*Route // static ones, and replaced local ones; State is not kept here
-	subnets []*Subnet
-	edge    EdgeGateway // the gateway that it is associated with, or nil
+	links   []*association
 	learned []Propagator
 }
 
 // Propagator is a gateway whose routes a table may take over.
 type Propagator interface {
 	Gateway
-	// Learned returns the destinations that the gateway knows, in order.
+	// Learned returns the destinations that the gateway knows, in order. The
+	// region is locked.
 	Learned() []netip.Prefix
 }
 
@@ -66,15 +66,15 @@ type RouteTableConfig struct {
 // CreateRouteTable makes a custom route table, which has the VPC's local routes.
 func (v *VPC) CreateRouteTable(c RouteTableConfig) (*RouteTable, error) {
 	var t *RouteTable
-	err := v.region.Change(func(tx *Tx) error {
-		id, err := tx.NewID("rtb", c.ID)
+	err := v.Change(func(tx *Tx) error {
+		if err := tx.Within(QuotaRouteTables, len(v.tables), v.id); err != nil {
+			return err
+		}
+		b, err := tx.NewBase("rtb", c.ID, c.Name)
 		if err != nil {
 			return err
 		}
-		t = tx.newRouteTable(v, id)
-		if c.Name != "" {
-			t.setTag("Name", c.Name)
-		}
+		t = tx.newRouteTable(v, b)
 		return nil
 	})
 	if err != nil {
@@ -83,8 +83,8 @@ func (v *VPC) CreateRouteTable(c RouteTableConfig) (*RouteTable, error) {
 	return t, nil
 }
 
-func (tx *Tx) newRouteTable(v *VPC, id string) *RouteTable {
-	t := &RouteTable{Base: Base{id: id, region: v.region}, vpc: v}
+func (tx *Tx) newRouteTable(v *VPC, b Base) *RouteTable {
+	t := &RouteTable{Base: b, vpc: v}
 	v.tables = append(v.tables, t)
 	tx.Add(t)
 	return t
@@ -96,14 +96,21 @@ func (t *RouteTable) VPC() *VPC { return t.vpc }
 // Delete deletes the table. A main table, or one that is associated, is refused
 // with DependencyViolation.
 func (t *RouteTable) Delete() error {
-	return t.region.Change(func(tx *Tx) error {
-		if t == t.vpc.main || len(t.subnets) > 0 || t.edge != nil {
-			return refuse("DependencyViolation", "The routeTable '%s' has dependencies and cannot be deleted.", t.id)
+	return t.Change(func(tx *Tx) error {
+		if len(t.links) > 0 {
+			return Refuse("DependencyViolation", "The routeTable '%s' has dependencies and cannot be deleted.", t.id)
 		}
-		t.vpc.tables = remove(t.vpc.tables, t)
-		tx.Remove(t)
+		tx.dropTable(t)
 		return nil
 	})
+}
+
+func (tx *Tx) dropTable(t *RouteTable) {
+	for _, a := range slices.Clone(t.links) {
+		tx.unlink(a)
+	}
+	t.vpc.tables = remove(t.vpc.tables, t)
+	tx.Remove(t)
 }
 
 // CreateRoute adds a static route. destination is an IPv4 or IPv6 CIDR, whose host
@@ -111,25 +118,26 @@ func (t *RouteTable) Delete() error {
 // changes nothing; see the rules in rules_route.go for what is refused. A NAT
 // gateway's own interface as a target is stored as the NAT gateway (S000).
 func (t *RouteTable) CreateRoute(destination string, target Target) error {
-	return t.region.Change(func(tx *Tx) error {
+	return t.Change(func(tx *Tx) error {
 		dst, err := parseCIDR(destination, routeParameter(destination))
 		if err != nil {
 			return err
 		}
-		target, err := t.resolve(tx, target)
+		target, err := t.resolve(tx, target, msgExactlyOne)
 		if err != nil {
 			return err
 		}
-		if old := t.find(dst); old != nil {
-			if sameTarget(old.Target, target) {
-				return nil
-			}
-			return refuse("RouteAlreadyExists", "The route identified by %s already exists.", dst)
-		}
-		if slices.Contains(t.vpc.cidrs, dst) {
-			return refuse("RouteAlreadyExists", "The route identified by %s already exists.", dst)
+		old := t.find(dst)
+		switch {
+		case old != nil && sameTarget(old.Target, target):
+			return nil
+		case old != nil, slices.Contains(t.vpc.cidrs, dst):
+			return Refuse("RouteAlreadyExists", "The route identified by %s already exists.", dst)
 		}
 		if err := checkRoute(tx, t, dst, target); err != nil {
+			return err
+		}
+		if err := t.checkRoom(tx, dst.Addr().Is4(), 1); err != nil {
 			return err
 		}
 		t.routes = append(t.routes, &Route{Destination: dst, Target: target, Origin: CreateRoute})
@@ -137,31 +145,10 @@ func (t *RouteTable) CreateRoute(destination string, target Target) error {
 	})
 }
 
-// CreatePrefixListRoute adds a static route whose destination is a prefix list
-// (VPC guide, "Prefix lists and routes").
-func (t *RouteTable) CreatePrefixListRoute(l *PrefixList, target Target) error {
-	return t.region.Change(func(tx *Tx) error {
-		target, err := t.resolve(tx, target)
-		if err != nil {
-			return err
-		}
-		for _, r := range t.routes {
-			if r.PrefixList == l {
-				return refuse("RouteAlreadyExists", "The route identified by %s already exists.", l.id)
-			}
-		}
-		if t.edge != nil {
-			return refuse("RouteNotSupported", msgUnsupportedDestination)
-		}
-		t.routes = append(t.routes, &Route{PrefixList: l, Target: target, Origin: CreateRoute})
-		return nil
-	})
-}
-
 // ReplaceRoute changes the target of a route that exists; of a local route too,
 // which Local as the target restores (VPC guide, "Replace the target for a local route").
 func (t *RouteTable) ReplaceRoute(destination string, target Target) error {
-	return t.region.Change(func(tx *Tx) error {
+	return t.Change(func(tx *Tx) error {
 		dst, err := parseCIDR(destination, routeParameter(destination))
 		if err != nil {
 			return err
@@ -169,18 +156,18 @@ func (t *RouteTable) ReplaceRoute(destination string, target Target) error {
 		isLocal := slices.Contains(t.vpc.cidrs, dst)
 		if target == Local {
 			if !isLocal {
-				return refuse("InvalidParameterValue", "local-target only allowed with network local destination CIDRs")
+				return Refuse("InvalidParameterValue", "local-target only allowed with network local destination CIDRs")
 			}
-			t.routes = slices.DeleteFunc(t.routes, func(r *Route) bool { return r.Destination == dst })
+			t.dropLocal(dst)
 			return nil
 		}
-		target, err := t.resolve(tx, target)
+		target, err := t.resolve(tx, target, msgExactlyOne+", or must have localTarget set to true")
 		if err != nil {
 			return err
 		}
 		old := t.find(dst)
 		if old == nil && !isLocal {
-			return refuse("InvalidParameterValue", "There is no route defined for '%s' in the route table. Use CreateRoute instead.", dst)
+			return Refuse("InvalidParameterValue", "There is no route defined for '%s' in the route table. Use CreateRoute instead.", dst)
 		}
 		if err := checkRoute(tx, t, dst, target); err != nil {
 			return err
@@ -194,19 +181,24 @@ func (t *RouteTable) ReplaceRoute(destination string, target Target) error {
 	})
 }
 
+// dropLocal restores a local route's target.
+func (t *RouteTable) dropLocal(dst netip.Prefix) {
+	t.routes = slices.DeleteFunc(t.routes, func(r *Route) bool { return r.Destination == dst && r.Origin == CreateRouteTable })
+}
+
 // DeleteRoute deletes a static route. A local route can't be deleted.
 func (t *RouteTable) DeleteRoute(destination string) error {
-	return t.region.Change(func(*Tx) error {
+	return t.Change(func(*Tx) error {
 		dst, err := parseCIDR(destination, routeParameter(destination))
 		if err != nil {
 			return err
 		}
 		if slices.Contains(t.vpc.cidrs, dst) {
-			return refuse("InvalidParameterValue", "cannot remove local route %s in route table %s", dst, t.id)
+			return Refuse("InvalidParameterValue", "cannot remove local route %s in route table %s", dst, t.id)
 		}
 		old := t.find(dst)
 		if old == nil {
-			return refuse("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", dst, t.id)
+			return Refuse("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", dst, t.id)
 		}
 		t.routes = remove(t.routes, old)
 		return nil
@@ -232,107 +224,20 @@ func (t *RouteTable) find(dst netip.Prefix) *Route {
 
 func sameTarget(a, b Target) bool { return a.ID() == b.ID() }
 
-// Associate makes the table the subnet's own. A subnet that has a table of its own
-// is refused with Resource.AlreadyAssociated; see [Subnet.ReplaceRouteTable].
-func (t *RouteTable) Associate(s *Subnet) error {
-	return t.region.Change(func(*Tx) error {
-		if s.vpc != t.vpc {
-			return refuse("InvalidParameterValue", "route table %s and subnet %s belong to different networks", t.id, s.id)
-		}
-		if s.table == t {
-			return nil
-		}
-		if s.table != nil {
-			return refuse("Resource.AlreadyAssociated", "the specified association for route table %s conflicts with an existing association", t.id)
-		}
-		s.setTable(t)
-		return nil
-	})
-}
-
-// ReplaceRouteTable makes t the subnet's table whatever it was before; nil gives it
-// back to the main table.
-func (s *Subnet) ReplaceRouteTable(t *RouteTable) error {
-	return s.region.Change(func(*Tx) error {
-		if t != nil && s.vpc != t.vpc {
-			return refuse("InvalidParameterValue", "route table %s and subnet %s belong to different networks", t.id, s.id)
-		}
-		s.setTable(t)
-		return nil
-	})
-}
-
-func (s *Subnet) setTable(t *RouteTable) {
-	if s.table != nil {
-		s.table.subnets = remove(s.table.subnets, s)
-	}
-	s.table = t
-	if t != nil {
-		t.subnets = append(t.subnets, s)
-	}
-}
-
-// AssociateGateway makes the table the gateway's: an edge association. The table's
-// routes must be what a gateway route table may hold (VPC guide, "Gateway route tables").
-func (t *RouteTable) AssociateGateway(g EdgeGateway) error {
-	return t.region.Change(func(tx *Tx) error {
-		if g.AttachedTo() != t.vpc {
-			return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", t.id, g.ID())
-		}
-		if t.edge == g {
-			return nil
-		}
-		if t.edge != nil || t.vpc.edgeTable(g) != nil {
-			return refuse("Resource.AlreadyAssociated", "the specified association for route table %s conflicts with an existing association", t.id)
-		}
-		if err := checkEdgeTable(t, g); err != nil {
+// EnablePropagation has the table take over what the gateway has learned
+// (EnableVgwRoutePropagation). A gateway that is not attached to the table's VPC is
+// refused (code and sentence are inferred), and so is a table with an edge
+// association (S001; code and sentence are inferred).
+func (t *RouteTable) EnablePropagation(g Propagator) error {
+	return t.Change(func(tx *Tx) error {
+		if err := tx.Needs("gatewayId", g); err != nil {
 			return err
 		}
-		t.edge = g
-		return nil
-	})
-}
-
-// DisassociateGateway undoes AssociateGateway: the gateway's table is again the
-// implied one, VPC CIDR to local.
-func (t *RouteTable) DisassociateGateway() error {
-	return t.region.Change(func(*Tx) error {
-		if t.edge == nil {
-			return refuse("InvalidAssociationID.NotFound", "The association ID '%s' does not exist", t.id)
-		}
-		t.edge = nil
-		return nil
-	})
-}
-
-// DropEdge ends the gateway's edge association, as detaching it does.
-func (tx *Tx) DropEdge(g EdgeGateway) {
-	for _, v := range tx.r.vpcs {
-		if t := v.edgeTable(g); t != nil {
-			t.edge = nil
-		}
-	}
-}
-
-// edgeTable returns the route table associated with the gateway, or nil.
-func (v *VPC) edgeTable(g EdgeGateway) *RouteTable {
-	for _, t := range v.tables {
-		if t.edge != nil && t.edge == g {
-			return t
-		}
-	}
-	return nil
-}
-
-// EnablePropagation has the table take over what the gateway has learned. A table
-// with an edge association is refused (S001; code and text are inferred).
-func (t *RouteTable) EnablePropagation(g Propagator) error {
-	return t.region.Change(func(*Tx) error {
 		if !slices.Contains(t.vpc.attached, Gateway(g)) {
-			return refuse("Gateway.NotAttached", "resource %s is not attached to network %s", g.ID(), t.vpc.id)
+			return Refuse("Gateway.NotAttached", "resource %s is not attached to network %s", g.ID(), t.vpc.id)
 		}
-		if t.edge != nil {
-			return refuse("RouteNotSupported", msgPropagation)
+		if len(t.edges()) > 0 {
+			return Refuse("RouteNotSupported", msgPropagation)
 		}
 		if !slices.Contains(t.learned, g) {
 			t.learned = append(t.learned, g)
@@ -341,18 +246,20 @@ func (t *RouteTable) EnablePropagation(g Propagator) error {
 	})
 }
 
-// DisablePropagation undoes EnablePropagation.
+// DisablePropagation undoes EnablePropagation (DisableVgwRoutePropagation). Where
+// it is not enabled nothing changes.
 func (t *RouteTable) DisablePropagation(g Propagator) error {
-	return t.region.Change(func(*Tx) error {
-		t.learned = slices.DeleteFunc(t.learned, func(o Propagator) bool { return o == g })
+	return t.Change(func(*Tx) error {
+		t.learned = remove(t.learned, g)
 		return nil
 	})
 }
 
-// GatewayRouteTable returns the route table associated with the gateway, nil where
-// it has the implied one.
-func (v *VPC) GatewayRouteTable(g EdgeGateway) *RouteTable {
-	var t *RouteTable
-	v.region.read(func() { t = v.edgeTable(g) })
-	return t
+// DropPropagation ends the gateway's propagation to every table, as detaching it does.
+func (tx *Tx) DropPropagation(g Propagator) {
+	for _, v := range tx.r.vpcs {
+		for _, t := range v.tables {
+			t.learned = remove(t.learned, g)
+		}
+	}
 }

@@ -10,7 +10,7 @@ import (
 func parseCIDR(s, parameter string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(s)
 	if err != nil || p.Addr().Is4In6() {
-		return netip.Prefix{}, refuse("InvalidParameterValue",
+		return netip.Prefix{}, Refuse("InvalidParameterValue",
 			"Value (%s) for parameter %s is invalid. This is not a valid CIDR block.", s, parameter)
 	}
 	return p.Masked(), nil
@@ -19,7 +19,15 @@ func parseCIDR(s, parameter string) (netip.Prefix, error) {
 // checkVPCRange holds an IPv4 CIDR to /16../28 (VPC guide, "VPC CIDR blocks").
 func checkVPCRange(p netip.Prefix) error {
 	if !p.Addr().Is4() || p.Bits() < 16 || p.Bits() > 28 {
-		return refuse("InvalidVpc.Range", "The CIDR '%s' is invalid.", p)
+		return Refuse("InvalidVpc.Range", "The CIDR '%s' is invalid.", p)
+	}
+	return nil
+}
+
+// checkIPv6Range holds a VPC's IPv6 CIDR to /44../60 (VPC guide, "VPC CIDR blocks").
+func checkIPv6Range(p netip.Prefix) error {
+	if !p.Addr().Is6() || p.Addr().Is4In6() || p.Bits() < 44 || p.Bits() > 60 {
+		return Refuse("InvalidVpc.Range", "The CIDR '%s' is invalid.", p)
 	}
 	return nil
 }
@@ -39,30 +47,74 @@ var (
 )
 
 // checkSecondary holds a further CIDR to the table of restricted ranges, to the
-// VPC's own CIDRs and to its routes (VPC guide, "VPC CIDR blocks"). The code of
-// the overlap refusals is inferred.
-func checkSecondary(v *VPC, p netip.Prefix) error {
-	if p.Addr().Is4() {
-		if err := checkVPCRange(p); err != nil {
-			return err
-		}
-		if slices.ContainsFunc(v.cidrs, func(own netip.Prefix) bool { return rangeForbids(own, p) }) || p.Overlaps(net169) {
-			return refuse("InvalidVpc.Range", restricted, p)
-		}
+// VPC's own CIDRs, to its peers and to its routes (VPC guide, "VPC CIDR blocks").
+// The codes of the overlap refusals and their sentences are inferred.
+func checkSecondary(tx *Tx, v *VPC, p netip.Prefix) error {
+	if err := checkSecondaryRange(v, p); err != nil {
+		return err
+	}
+	if err := tx.Within(familyQuota(p, QuotaIPv4CIDRs, QuotaIPv6CIDRs), sameFamily(v.cidrs, p), v.id); err != nil {
+		return err
 	}
 	for _, own := range v.cidrs {
 		if own.Overlaps(p) {
-			return refuse("InvalidVpc.Range", "The CIDR '%s' conflicts with a CIDR of the VPC.", p)
+			return Refuse("InvalidVpc.Range", "The CIDR '%s' conflicts with another CIDR of the VPC.", p)
 		}
 	}
 	for _, t := range v.tables {
 		for _, rt := range t.routes {
 			if rt.Destination.IsValid() && within(rt.Destination, p) {
-				return refuse("InvalidVpc.Range", "The CIDR '%s' is equal to or wider than the route destination %s.", p, rt.Destination)
+				return Refuse("InvalidVpc.Range", "The CIDR '%s' is equal to or wider than the route destination %s.", p, rt.Destination)
+			}
+		}
+	}
+	for _, g := range tx.r.gateways {
+		if x, ok := g.(CIDRGuard); ok {
+			if err := x.CheckCIDR(tx, v, p); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// CIDRGuard is a gateway that has a say in what CIDRs a VPC may take: a peering
+// connection.
+type CIDRGuard interface {
+	// CheckCIDR returns AWS's refusal of a further CIDR of v, or nil.
+	CheckCIDR(tx *Tx, v *VPC, p netip.Prefix) error
+}
+
+func checkSecondaryRange(v *VPC, p netip.Prefix) error {
+	if p.Addr().Is6() {
+		return checkIPv6Range(p)
+	}
+	if err := checkVPCRange(p); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(v.cidrs, func(own netip.Prefix) bool { return rangeForbids(own, p) }) || p.Overlaps(net169) {
+		return Refuse("InvalidVpc.Range", restricted, p)
+	}
+	return nil
+}
+
+// familyQuota returns the quota of p's family.
+func familyQuota(p netip.Prefix, four, six Quota) Quota {
+	if p.Addr().Is6() {
+		return six
+	}
+	return four
+}
+
+// sameFamily counts the CIDRs of p's family.
+func sameFamily(list []netip.Prefix, p netip.Prefix) int {
+	n := 0
+	for _, q := range list {
+		if q.Addr().Is4() == p.Addr().Is4() {
+			n++
+		}
+	}
+	return n
 }
 
 // rangeForbids is the table of AWS's guide: own is a CIDR that the VPC has.

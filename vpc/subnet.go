@@ -2,8 +2,8 @@ package vpc
 
 import (
 	"net/netip"
-	"slices"
 
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -13,13 +13,15 @@ type SubnetConfig struct {
 	ID string
 	// Name is the Name tag.
 	Name string
-	// Zone is the availability zone's name; "" is the region's first. AWS chooses
-	// at random.
+	// Zone is the availability zone's name or id; "" is the region's first. AWS
+	// chooses at random.
 	Zone string
 	// IPv6 is the subnet's IPv6 CIDR within the VPC's; invalid is none.
 	IPv6 netip.Prefix
 	// MapPublicIPOnLaunch gives instances launched here a public IPv4 address.
 	MapPublicIPOnLaunch bool
+	// AssignIPv6OnCreation gives interfaces made here an IPv6 address.
+	AssignIPv6OnCreation bool
 }
 
 // Subnet is a range of a VPC's addresses in one availability zone.
@@ -27,11 +29,15 @@ type Subnet struct {
 	Base
 	vpc        *VPC
 	cidr, ipv6 netip.Prefix
+	ipv6Assoc  string
 	zone       string
 	mapPublic  bool
-	table      *RouteTable // nil: the VPC's main table
+	assignIPv6 bool
+	own        *association // nil: the VPC's main table
 	acl        *NetworkACL
+	aclAssoc   string
 	interfaces []*NetworkInterface
+	hosts      [2]hosts // IPv4, IPv6
 	routerMAC  wire.MAC
 }
 
@@ -40,34 +46,9 @@ type Subnet struct {
 // InvalidSubnet.Conflict where it overlaps another subnet's (VPC guide, "Subnet sizing").
 func (v *VPC) CreateSubnet(cidr string, c SubnetConfig) (*Subnet, error) {
 	var s *Subnet
-	err := v.region.Change(func(tx *Tx) error {
-		p, err := parseCIDR(cidr, "cidrBlock")
-		if err != nil {
-			return err
-		}
-		if c.Zone == "" {
-			c.Zone = v.region.zones[0]
-		}
-		if err := checkSubnet(v, p, c); err != nil {
-			return err
-		}
-		id, err := tx.NewID("subnet", c.ID)
-		if err != nil {
-			return err
-		}
-		s = &Subnet{
-			Base: Base{id: id, region: v.region}, vpc: v, cidr: p, zone: c.Zone,
-			mapPublic: c.MapPublicIPOnLaunch, acl: v.acls[0], routerMAC: v.region.ids.mac(),
-		}
-		if c.IPv6.IsValid() {
-			s.ipv6 = c.IPv6.Masked()
-		}
-		if c.Name != "" {
-			s.setTag("Name", c.Name)
-		}
-		v.subnets = append(v.subnets, s)
-		tx.Add(s)
-		return nil
+	err := v.Change(func(tx *Tx) (err error) {
+		s, err = tx.createSubnet(v, cidr, c)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -75,38 +56,120 @@ func (v *VPC) CreateSubnet(cidr string, c SubnetConfig) (*Subnet, error) {
 	return s, nil
 }
 
-// checkSubnet holds a subnet to AWS's rules of size, place and overlap.
-func checkSubnet(v *VPC, p netip.Prefix, c SubnetConfig) error {
-	if !p.Addr().Is4() || p.Bits() < 16 || p.Bits() > 28 || !v.covers(p) {
-		return refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid.", p)
+func (tx *Tx) createSubnet(v *VPC, cidr string, c SubnetConfig) (*Subnet, error) {
+	p, err := parseCIDR(cidr, "cidrBlock")
+	if err != nil {
+		return nil, err
 	}
-	if c.IPv6.IsValid() && (!c.IPv6.Addr().Is6() || c.IPv6.Bits() < 44 || c.IPv6.Bits() > 64 || !v.covers(c.IPv6.Masked())) {
-		return refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid.", c.IPv6)
-	}
-	for _, s := range v.subnets {
-		if s.cidr.Overlaps(p) {
-			return refuse("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", p)
-		}
-		if c.IPv6.IsValid() && s.ipv6.IsValid() && s.ipv6.Overlaps(c.IPv6) {
-			return refuse("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", c.IPv6)
+	z := v.region.zones[0]
+	if c.Zone != "" {
+		var ok bool
+		if z, ok = v.region.zoneNamed(c.Zone); !ok {
+			return nil, refuseZone(v.region, c.Zone)
 		}
 	}
-	if !slices.Contains(v.region.zones, c.Zone) {
-		return refuse("InvalidParameterValue", "Value (%s) for parameter availabilityZone is invalid. "+
-			"Subnets can currently only be created in the following availability zones: %s.", c.Zone, joinWords(v.region.zones))
+	c.IPv6 = c.IPv6.Masked()
+	if err := checkSubnet(v, p, c.IPv6); err != nil {
+		return nil, err
 	}
-	return nil
+	if err := tx.Within(QuotaSubnets, len(v.subnets), v.id); err != nil {
+		return nil, err
+	}
+	b, err := tx.NewBase("subnet", c.ID, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	s := &Subnet{
+		Base: b, vpc: v, cidr: p, zone: z.name, mapPublic: c.MapPublicIPOnLaunch, assignIPv6: c.AssignIPv6OnCreation,
+		acl: v.acls[0], aclAssoc: tx.r.ids.next("aclassoc"), routerMAC: tx.r.ids.mac(),
+	}
+	s.hosts[0] = newHosts(p)
+	tx.r.links[s.aclAssoc] = s
+	if c.IPv6.IsValid() {
+		tx.addIPv6(s, c.IPv6)
+	}
+	v.subnets = append(v.subnets, s)
+	tx.Add(s)
+	return s, nil
 }
 
-func joinWords(words []string) string {
-	s := ""
-	for i, w := range words {
-		if i > 0 {
-			s += ", "
+func (tx *Tx) addIPv6(s *Subnet, p netip.Prefix) {
+	s.ipv6, s.ipv6Assoc = p, tx.r.ids.next("subnet-cidr-assoc")
+	s.hosts[1] = newHosts(p)
+}
+
+// AssociateIPv6 gives the subnet an IPv6 CIDR within the VPC's
+// (AssociateSubnetCidrBlock). A subnet has one at most (code and sentence are inferred).
+func (s *Subnet) AssociateIPv6(cidr string) error {
+	return s.Change(func(tx *Tx) error {
+		p, err := parseCIDR(cidr, "ipv6CidrBlock")
+		if err != nil {
+			return err
 		}
-		s += w
-	}
-	return s
+		if s.ipv6.IsValid() {
+			return Refuse("InvalidSubnet.Conflict", "The subnet '%s' already has an IPv6 CIDR.", s.id)
+		}
+		if err := checkSubnetIPv6(s.vpc, p); err != nil {
+			return err
+		}
+		tx.addIPv6(s, p)
+		return nil
+	})
+}
+
+// DisassociateIPv6 takes the subnet's IPv6 CIDR away. It is refused with
+// DependencyViolation while an interface has an address of it (code and sentence
+// are inferred).
+func (s *Subnet) DisassociateIPv6() error {
+	return s.Change(func(*Tx) error {
+		if !s.ipv6.IsValid() {
+			return Refuse("InvalidSubnetCidrBlockAssociationID.NotFound", "The subnet CIDR block association ID '' does not exist")
+		}
+		if len(s.hosts[1].addrs) > 0 || len(s.hosts[1].prefixes) > 0 {
+			return Refuse("DependencyViolation", "The subnet CIDR block with association ID %s has dependencies and cannot be disassociated.", s.ipv6Assoc)
+		}
+		s.ipv6, s.ipv6Assoc, s.hosts[1] = netip.Prefix{}, "", hosts{}
+		return nil
+	})
+}
+
+// Delete deletes the subnet and its associations. One that has interfaces is refused
+// with DependencyViolation.
+func (s *Subnet) Delete() error {
+	return s.Change(func(tx *Tx) error {
+		if len(s.interfaces) > 0 {
+			return Refuse("DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted.", s.id)
+		}
+		if s.own != nil {
+			tx.unlink(s.own)
+		}
+		delete(tx.r.links, s.aclAssoc)
+		s.vpc.subnets = remove(s.vpc.subnets, s)
+		tx.Remove(s)
+		return nil
+	})
+}
+
+// SetMapPublicIPOnLaunch changes whether instances launched here get a public IPv4
+// address (ModifySubnetAttribute).
+func (s *Subnet) SetMapPublicIPOnLaunch(on bool) error {
+	return s.Change(func(*Tx) error {
+		s.mapPublic = on
+		return nil
+	})
+}
+
+// SetAssignIPv6OnCreation changes whether interfaces made here get an IPv6 address
+// (ModifySubnetAttribute). A subnet without IPv6 is refused with
+// InvalidParameterValue (the sentence is inferred).
+func (s *Subnet) SetAssignIPv6OnCreation(on bool) error {
+	return s.Change(func(*Tx) error {
+		if on && !s.ipv6.IsValid() {
+			return Refuse("InvalidParameterValue", "Invalid value 'true' for assignIpv6AddressOnCreation. Subnet does not have any ipv6 CidrBlock associated with it.")
+		}
+		s.assignIPv6 = on
+		return nil
+	})
 }
 
 // VPC returns the VPC that holds the subnet.
@@ -116,10 +179,21 @@ func (s *Subnet) VPC() *VPC { return s.vpc }
 func (s *Subnet) CIDR() netip.Prefix { return s.cidr }
 
 // IPv6 returns the subnet's IPv6 CIDR, invalid where it has none.
-func (s *Subnet) IPv6() netip.Prefix { return s.ipv6 }
+func (s *Subnet) IPv6() netip.Prefix {
+	var p netip.Prefix
+	s.region.read(func() { p = s.ipv6 })
+	return p
+}
 
 // Zone returns the availability zone's name.
 func (s *Subnet) Zone() string { return s.zone }
+
+// AvailableAddresses returns how many IPv4 addresses are free.
+func (s *Subnet) AvailableAddresses() int {
+	var n int
+	s.region.read(func() { n = s.hosts[0].available() })
+	return n
+}
 
 // RouteTable returns the table that the subnet uses: its own or the main one.
 func (s *Subnet) RouteTable() *RouteTable {
@@ -129,8 +203,8 @@ func (s *Subnet) RouteTable() *RouteTable {
 }
 
 func (s *Subnet) routes() *RouteTable {
-	if s.table != nil {
-		return s.table
+	if s.own != nil {
+		return s.own.table
 	}
 	return s.vpc.main
 }
@@ -138,46 +212,45 @@ func (s *Subnet) routes() *RouteTable {
 // Gateway4 returns the router's IPv4 address, base+1 (VPC guide, "Subnet sizing").
 func (s *Subnet) Gateway4() netip.Addr { return s.cidr.Addr().Next() }
 
-// reserved reports whether AWS keeps the address: the first four and the last of
-// the CIDR (VPC guide, "Subnet sizing").
-func reserved(p netip.Prefix, a netip.Addr) bool {
-	first := p.Addr()
-	for range 4 {
-		if a == first {
-			return true
-		}
-		first = first.Next()
+// space returns where the subnet's addresses of a's family are kept.
+func (s *Subnet) space(a netip.Addr) *hosts {
+	if a.Is4() {
+		return &s.hosts[0]
 	}
-	next := a.Next()
-	return !next.IsValid() || !p.Contains(next)
+	return &s.hosts[1]
 }
 
-// inUse reports whether an interface of the VPC has the address. Subnets don't
-// overlap, so those of the subnet suffice.
-func (s *Subnet) inUse(a netip.Addr) bool {
-	return slices.ContainsFunc(s.interfaces, func(n *NetworkInterface) bool { return n.has(a) })
+// DescribeSubnets lists the subnets, VPC by VPC, in the order in which they were made.
+func (r *Region) DescribeSubnets() *ec2.DescribeSubnetsResult {
+	list := []ec2.Subnet{}
+	r.read(func() {
+		for _, v := range r.vpcs {
+			for _, s := range v.subnets {
+				list = append(list, s.shape())
+			}
+		}
+	})
+	return &ec2.DescribeSubnetsResult{Subnets: list}
 }
 
-// free returns the lowest address of p that is neither reserved nor in use. AWS
-// chooses at random; the lowest is easier to read.
-func (s *Subnet) free(p netip.Prefix) (netip.Addr, bool) {
-	taken := map[netip.Addr]bool{}
-	for _, n := range s.interfaces {
-		for _, a := range n.addrs {
-			taken[a.IP] = true
-		}
-		for _, a := range n.ipv6 {
-			taken[a] = true
-		}
+func (s *Subnet) shape() ec2.Subnet {
+	z, _ := s.region.zoneNamed(s.zone)
+	shape := ec2.Subnet{
+		SubnetId: new(s.id), VpcId: new(s.vpc.id), OwnerId: new(s.region.account), State: new(ec2.SubnetStateAvailable),
+		SubnetArn: new("arn:aws:ec2:" + s.region.name + ":" + s.region.account + ":subnet/" + s.id),
+		CidrBlock: new(s.cidr.String()), AvailableIpAddressCount: new(int32(s.hosts[0].available())),
+		AvailabilityZone: new(z.name), AvailabilityZoneId: new(z.id), DefaultForAz: new(false), EnableDns64: new(false), Ipv6Native: new(false),
+		MapPublicIpOnLaunch: new(s.mapPublic), AssignIpv6AddressOnCreation: new(s.assignIPv6), MapCustomerOwnedIpOnLaunch: new(false),
+		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: s.TagShapes(),
+		PrivateDnsNameOptionsOnLaunch: &ec2.PrivateDnsNameOptionsOnLaunch{
+			HostnameType: new(ec2.HostnameTypeIpName), EnableResourceNameDnsARecord: new(false), EnableResourceNameDnsAAAARecord: new(false),
+		},
 	}
-	a := p.Addr()
-	for range 4 {
-		a = a.Next()
+	if s.ipv6.IsValid() {
+		shape.Ipv6CidrBlockAssociationSet = append(shape.Ipv6CidrBlockAssociationSet, ec2.SubnetIpv6CidrBlockAssociation{
+			AssociationId: new(s.ipv6Assoc), Ipv6CidrBlock: new(s.ipv6.String()),
+			Ipv6CidrBlockState: &ec2.SubnetCidrBlockState{State: new(ec2.SubnetCidrBlockStateCodeAssociated)},
+		})
 	}
-	for ; p.Contains(a); a = a.Next() {
-		if !taken[a] && !reserved(p, a) && !slices.ContainsFunc(s.interfaces, func(n *NetworkInterface) bool { return n.delegated(a) }) {
-			return a, true
-		}
-	}
-	return netip.Addr{}, false
+	return shape
 }

@@ -3,6 +3,8 @@ package vpc
 import (
 	"net/netip"
 	"slices"
+
+	"github.com/vpcsim/vpcsim/ec2"
 )
 
 // VPCConfig says how a VPC is made. The zero value is AWS's default.
@@ -13,12 +15,18 @@ type VPCConfig struct {
 	Name string
 	// IPv6 is the VPC's IPv6 CIDR, /44 to /60 (VPC guide, "VPC CIDR blocks"). Invalid is none.
 	IPv6 netip.Prefix
+	// AmazonProvidedIPv6 takes an IPv6 CIDR /56, here of the documentation range
+	// 2001:db8::/32 (RFC 3849).
+	AmazonProvidedIPv6 bool
+	// DedicatedTenancy makes instances run on hardware of one's own.
+	DedicatedTenancy bool
 }
 
 // VPC is a virtual private cloud.
 type VPC struct {
 	Base
-	cidrs      []netip.Prefix // primary IPv4 first
+	cidrs      []netip.Prefix // of blocks, primary IPv4 first
+	blocks     []*cidrBlock
 	main       *RouteTable
 	tables     []*RouteTable
 	subnets    []*Subnet
@@ -26,7 +34,17 @@ type VPC struct {
 	groups     []*SecurityGroup
 	interfaces []*NetworkInterface
 	attached   []Gateway
-	dhcpName   string
+	dhcp       *DHCPOptions // nil: the option set "default", which is none
+	attributes VPCAttributes
+	dedicated  bool
+}
+
+// VPCAttributes are a VPC's switches (DescribeVpcAttribute).
+type VPCAttributes struct {
+	// EnableDNSSupport has the resolver answer at base+2 and 169.254.169.253; on in a new VPC.
+	EnableDNSSupport bool
+	// EnableDNSHostnames gives instances with public addresses public names; off in a new VPC.
+	EnableDNSHostnames bool
 }
 
 // CreateVPC makes a VPC with its main route table, default network ACL and default
@@ -36,30 +54,8 @@ type VPC struct {
 func (r *Region) CreateVPC(cidr string, c VPCConfig) (*VPC, error) {
 	var v *VPC
 	err := r.Change(func(tx *Tx) (err error) {
-		p, err := parseCIDR(cidr, "cidrBlock")
-		if err != nil {
-			return err
-		}
-		if err := checkVPCRange(p); err != nil {
-			return err
-		}
-		id, err := tx.NewID("vpc", c.ID)
-		if err != nil {
-			return err
-		}
-		v = &VPC{Base: Base{id: id, region: r}, cidrs: []netip.Prefix{p}}
-		if c.Name != "" {
-			v.setTag("Name", c.Name)
-		}
-		if c.IPv6.IsValid() {
-			v.cidrs = append(v.cidrs, c.IPv6.Masked())
-		}
-		r.vpcs = append(r.vpcs, v)
-		tx.Add(v)
-		v.main = tx.newRouteTable(v, r.ids.next("rtb"))
-		tx.newDefaultACL(v)
-		tx.newDefaultGroup(v)
-		return nil
+		v, err = tx.createVPC(cidr, c)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -67,22 +63,84 @@ func (r *Region) CreateVPC(cidr string, c VPCConfig) (*VPC, error) {
 	return v, nil
 }
 
-// AssociateCIDR adds an IPv4 or IPv6 CIDR to the VPC, and with it a local route to
-// each of its route tables (VPC guide, "VPC CIDR blocks"). It is refused where the
-// CIDR is restricted beside the VPC's own, overlaps one of them, or is equal to or
-// wider than the destination of a route that exists.
-func (v *VPC) AssociateCIDR(cidr string) error {
-	return v.region.Change(func(*Tx) error {
-		p, err := parseCIDR(cidr, "cidrBlock")
-		if err != nil {
-			return err
+func (tx *Tx) createVPC(cidr string, c VPCConfig) (*VPC, error) {
+	r := tx.r
+	p, err := parseCIDR(cidr, "cidrBlock")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkVPCRange(p); err != nil {
+		return nil, err
+	}
+	if err := tx.Within(QuotaVPCs, len(r.vpcs), r.name); err != nil {
+		return nil, err
+	}
+	if c.IPv6, err = r.chooseIPv6(c.IPv6, c.AmazonProvidedIPv6); err != nil {
+		return nil, err
+	}
+	b, err := tx.NewBase("vpc", c.ID, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	v := &VPC{Base: b, attributes: VPCAttributes{EnableDNSSupport: true}, dedicated: c.DedicatedTenancy, dhcp: r.dhcp[0]}
+	r.vpcs = append(r.vpcs, v)
+	tx.Add(v)
+	tx.addBlock(v, p)
+	v.main = tx.newRouteTable(v, Base{id: r.ids.next("rtb"), region: r})
+	tx.link(v.main, &association{main: true})
+	tx.newDefaultACL(v)
+	tx.newDefaultGroup(v)
+	if c.IPv6.IsValid() {
+		tx.addBlock(v, c.IPv6)
+	}
+	return v, nil
+}
+
+// Delete deletes the VPC with its main route table, default network ACL and default
+// security group. One that has subnets, gateways, other tables, ACLs or groups is
+// refused with DependencyViolation.
+func (v *VPC) Delete() error {
+	return v.Change(func(tx *Tx) error {
+		if len(v.subnets) > 0 || len(v.attached) > 0 || len(v.tables) > 1 || len(v.acls) > 1 || len(v.groups) > 1 || len(v.interfaces) > 0 {
+			return Refuse("DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted.", v.id)
 		}
-		if err := checkSecondary(v, p); err != nil {
-			return err
+		if v.groups[0].referenced() {
+			return Refuse("DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted.", v.id)
 		}
-		v.cidrs = append(v.cidrs, p)
+		for _, g := range tx.r.gateways {
+			if d, ok := g.(interface{ VPCDeleted(tx *Tx, v *VPC) }); ok {
+				d.VPCDeleted(tx, v)
+			}
+		}
+		tx.dropTable(v.main)
+		tx.Remove(v.acls[0])
+		tx.dropGroup(v.groups[0])
+		for _, b := range v.blocks {
+			delete(tx.r.links, b.id)
+		}
+		tx.r.vpcs = remove(tx.r.vpcs, v)
+		tx.Remove(v)
 		return nil
 	})
+}
+
+// SetAttributes changes the VPC's switches (ModifyVpcAttribute). Host names without
+// DNS support are refused with InvalidParameterValue (the sentence is inferred).
+func (v *VPC) SetAttributes(a VPCAttributes) error {
+	return v.Change(func(*Tx) error {
+		if a.EnableDNSHostnames && !a.EnableDNSSupport {
+			return Refuse("InvalidParameterValue", "enableDnsHostnames requires enableDnsSupport to be enabled.")
+		}
+		v.attributes = a
+		return nil
+	})
+}
+
+// Attributes returns the VPC's switches.
+func (v *VPC) Attributes() VPCAttributes {
+	var a VPCAttributes
+	v.region.read(func() { a = v.attributes })
+	return a
 }
 
 // CIDRs returns the VPC's CIDRs, the primary IPv4 CIDR first.
@@ -118,11 +176,6 @@ func (v *VPC) covers(p netip.Prefix) bool {
 	return slices.ContainsFunc(v.cidrs, func(c netip.Prefix) bool { return within(p, c) })
 }
 
-// contains reports whether the address lies in one of the VPC's CIDRs.
-func (v *VPC) contains(a netip.Addr) bool {
-	return slices.ContainsFunc(v.cidrs, func(c netip.Prefix) bool { return c.Contains(a) })
-}
-
 // within reports whether all of p lies in q.
 func within(p, q netip.Prefix) bool {
 	return p.Bits() >= q.Bits() && q.Contains(p.Addr())
@@ -138,6 +191,11 @@ func (v *VPC) subnetWith(p netip.Prefix) *Subnet {
 	return nil
 }
 
+// hasIPv6 reports whether the VPC has an IPv6 CIDR.
+func (v *VPC) hasIPv6() bool {
+	return slices.ContainsFunc(v.cidrs, func(p netip.Prefix) bool { return p.Addr().Is6() })
+}
+
 // gateway returns the attached gateway whose id begins with prefix, or nil.
 func (v *VPC) gateway(prefix string) Gateway {
 	for _, g := range v.attached {
@@ -149,7 +207,7 @@ func (v *VPC) gateway(prefix string) Gateway {
 }
 
 func hasPrefix(id, prefix string) bool {
-	return len(id) > len(prefix) && id[:len(prefix)] == prefix && id[len(prefix)] == '-'
+	return len(id) > len(prefix)+1 && id[:len(prefix)] == prefix && id[len(prefix)] == '-'
 }
 
 // Attach records a gateway as attached to the VPC. The gateway has checked that it
@@ -162,3 +220,59 @@ func (tx *Tx) Detach(v *VPC, g Gateway) { v.attached = remove(v.attached, g) }
 // Attached returns the VPC's attached gateway whose id begins with the given
 // prefix, such as igw, or nil.
 func (tx *Tx) Attached(v *VPC, prefix string) Gateway { return v.gateway(prefix) }
+
+// VPCs returns the region's VPCs, in the order in which they were made.
+func (tx *Tx) VPCs() []*VPC { return slices.Clone(tx.r.vpcs) }
+
+// CIDRs returns a VPC's CIDRs inside a change, the primary IPv4 CIDR first.
+func (tx *Tx) CIDRs(v *VPC) []netip.Prefix { return slices.Clone(v.cidrs) }
+
+// DescribeVpcs lists the VPCs, in the order in which they were made.
+func (r *Region) DescribeVpcs() *ec2.DescribeVpcsResult {
+	list := []ec2.Vpc{}
+	r.read(func() {
+		for _, v := range r.vpcs {
+			list = append(list, v.shape())
+		}
+	})
+	return &ec2.DescribeVpcsResult{Vpcs: list}
+}
+
+func (v *VPC) shape() ec2.Vpc {
+	s := ec2.Vpc{
+		VpcId: new(v.id), OwnerId: new(v.region.account), State: new(ec2.VpcStateAvailable), IsDefault: new(false),
+		CidrBlock: new(v.cidrs[0].String()), InstanceTenancy: new(ec2.TenancyDefault), DhcpOptionsId: new("default"),
+		CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{}, Tags: v.TagShapes(),
+	}
+	if v.dhcp != nil {
+		s.DhcpOptionsId = new(v.dhcp.id)
+	}
+	if v.dedicated {
+		s.InstanceTenancy = new(ec2.TenancyDedicated)
+	}
+	for _, b := range v.blocks {
+		if b.cidr.Addr().Is4() {
+			s.CidrBlockAssociationSet = append(s.CidrBlockAssociationSet, b.shape4())
+		} else {
+			s.Ipv6CidrBlockAssociationSet = append(s.Ipv6CidrBlockAssociationSet, b.shape6())
+		}
+	}
+	return s
+}
+
+// DescribeAttribute returns one of the VPC's switches, enableDnsSupport or
+// enableDnsHostnames, in EC2's shape; another name is refused with
+// InvalidParameterValue (an emulator's sentence).
+func (v *VPC) DescribeAttribute(name ec2.VpcAttributeName) (*ec2.DescribeVpcAttributeResult, error) {
+	s := &ec2.DescribeVpcAttributeResult{VpcId: new(v.id)}
+	a := v.Attributes()
+	switch name {
+	case ec2.VpcAttributeNameEnableDnsSupport:
+		s.EnableDnsSupport = &ec2.AttributeBooleanValue{Value: new(a.EnableDNSSupport)}
+	case ec2.VpcAttributeNameEnableDnsHostnames:
+		s.EnableDnsHostnames = &ec2.AttributeBooleanValue{Value: new(a.EnableDNSHostnames)}
+	default:
+		return nil, Refuse("InvalidParameterValue", "Value (%s) for parameter attribute is invalid. Unknown attribute.", name)
+	}
+	return s, nil
+}

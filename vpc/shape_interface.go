@@ -1,0 +1,113 @@
+package vpc
+
+import (
+	"net/netip"
+
+	"github.com/vpcsim/vpcsim/ec2"
+)
+
+// DescribeNetworkInterfaces lists the interfaces, VPC by VPC, in the order in which
+// they were made.
+func (r *Region) DescribeNetworkInterfaces() *ec2.DescribeNetworkInterfacesResult {
+	list := []ec2.NetworkInterface{}
+	r.read(func() {
+		for _, v := range r.vpcs {
+			for _, n := range v.interfaces {
+				list = append(list, n.shape())
+			}
+		}
+	})
+	return &ec2.DescribeNetworkInterfacesResult{NetworkInterfaces: list}
+}
+
+func (n *NetworkInterface) shape() ec2.NetworkInterface {
+	r, facts := n.region, n.kind.facts()
+	primary := n.addrs[0].IP
+	s := ec2.NetworkInterface{
+		NetworkInterfaceId: new(n.id), OwnerId: new(r.account), VpcId: new(n.subnet.vpc.id), SubnetId: new(n.subnet.id),
+		AvailabilityZone: new(n.subnet.zone), Description: new(n.description), MacAddress: new(n.mac.String()),
+		InterfaceType: new(facts.api), RequesterManaged: new(facts.managed), SourceDestCheck: new(n.check),
+		Status: new(n.status()), Groups: identifiers(n.groups), TagSet: n.TagShapes(),
+		PrivateIpAddress: new(primary.String()), PrivateDnsName: new(r.PrivateDNSName(primary)),
+		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
+		Association: n.association(&n.addrs[0]),
+	}
+	if facts.requester != "" {
+		s.RequesterId = new(facts.requester)
+	}
+	for i := range n.addrs {
+		at := &n.addrs[i]
+		s.PrivateIpAddresses = append(s.PrivateIpAddresses, ec2.NetworkInterfacePrivateIpAddress{
+			PrivateIpAddress: new(at.IP.String()), PrivateDnsName: new(r.PrivateDNSName(at.IP)), Primary: new(i == 0), Association: n.association(at),
+		})
+	}
+	for _, a := range n.ipv6 {
+		s.Ipv6Addresses = append(s.Ipv6Addresses, ec2.NetworkInterfaceIpv6Address{Ipv6Address: new(a.String()), IsPrimaryIpv6: new(false)})
+	}
+	if len(n.ipv6) > 0 {
+		s.Ipv6Address = new(n.ipv6[0].String())
+	}
+	for _, p := range n.prefixes {
+		if p.Addr().Is4() {
+			s.Ipv4Prefixes = append(s.Ipv4Prefixes, ec2.Ipv4PrefixSpecification{Ipv4Prefix: new(p.String())})
+		} else {
+			s.Ipv6Prefixes = append(s.Ipv6Prefixes, ec2.Ipv6PrefixSpecification{Ipv6Prefix: new(p.String())})
+		}
+	}
+	if n.link != nil {
+		s.Attachment = n.attachmentShape()
+	}
+	if n.kind == InterfaceEndpoint || n.kind == InterfaceGWLBEndpoint {
+		s.DenyAllIgwTraffic = new(true)
+	}
+	return s
+}
+
+func (n *NetworkInterface) status() ec2.NetworkInterfaceStatus {
+	if n.link == nil {
+		return ec2.NetworkInterfaceStatusAvailable
+	}
+	return ec2.NetworkInterfaceStatusInUse
+}
+
+func (n *NetworkInterface) attachmentShape() *ec2.NetworkInterfaceAttachment {
+	s := &ec2.NetworkInterfaceAttachment{
+		AttachmentId: new(n.link.id), DeviceIndex: new(int32(n.link.index)), DeleteOnTermination: new(n.link.deletes),
+		Status: new(ec2.AttachmentStatusAttached), AttachTime: new(ec2.TimestampOf(n.link.at)),
+	}
+	if n.instance == nil {
+		s.InstanceOwnerId, s.AttachTime = new(n.kind.facts().instances), nil
+		return s
+	}
+	s.InstanceId, s.InstanceOwnerId, s.NetworkCardIndex = new(n.instance.id), new(n.region.account), new(int32(0))
+	return s
+}
+
+// association returns the shape of a private address's public one, nil where it has none.
+func (n *NetworkInterface) association(at *PrivateAddress) *ec2.NetworkInterfaceAssociation {
+	if !at.Public.IsValid() {
+		return nil
+	}
+	s := &ec2.NetworkInterfaceAssociation{PublicIp: new(at.Public.String()), IpOwnerId: new("amazon"), PublicDnsName: new(n.publicName(at.Public))}
+	if e := at.Address; e != nil {
+		s.AllocationId, s.AssociationId, s.IpOwnerId = new(e.id), new(e.assoc), new(n.region.account)
+	}
+	return s
+}
+
+// publicName returns the public name, which a VPC without DNS hostnames does not
+// give: "".
+func (n *NetworkInterface) publicName(a netip.Addr) string {
+	if !n.subnet.vpc.attributes.EnableDNSHostnames {
+		return ""
+	}
+	return n.region.PublicDNSName(a)
+}
+
+func identifiers(groups []*SecurityGroup) []ec2.GroupIdentifier {
+	list := make([]ec2.GroupIdentifier, len(groups))
+	for i, g := range groups {
+		list[i] = ec2.GroupIdentifier{GroupId: new(g.id), GroupName: new(g.name)}
+	}
+	return list
+}
