@@ -322,7 +322,7 @@ func BenchmarkCompile(b *testing.B) {
 	for _, n := range []int{100, 10000} {
 		b.Run(fmt.Sprintf("interfaces=%d", n), func(b *testing.B) {
 			w := world.New(world.Config{Seed: 1})
-			r := w.Region(vpc.RegionConfig{})
+			r := w.Region(vpc.RegionConfig{Unlimited: true})
 			v, err := r.CreateVPC("10.0.0.0/16", vpc.VPCConfig{})
 			require.NoError(b, err)
 			s, err := v.CreateSubnet("10.0.0.0/17", vpc.SubnetConfig{})

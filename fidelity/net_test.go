@@ -40,7 +40,7 @@ const (
 func newNet(t *testing.T, v6 string) *net {
 	t.Helper()
 	w := world.New(world.Config{Seed: 1})
-	n := &net{World: w, t: t, region: w.Region(vpc.RegionConfig{Name: "ap-northeast-3"}), log: w.Trace()}
+	n := &net{World: w, t: t, region: w.Region(vpc.RegionConfig{Name: "ap-northeast-3", Unlimited: true}), log: w.Trace()}
 	config := vpc.VPCConfig{Name: "vpc"}
 	if v6 != "" {
 		config.IPv6 = netip.MustParsePrefix(v6)
