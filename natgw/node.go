@@ -55,13 +55,16 @@ func (g *NATGateway) Compile(c *vpc.Compiler) {
 // Name returns the gateway's name.
 func (t *translator) Name() string { return t.name }
 
-// Forward translates what comes for other destinations, and what answers it; one
+// Forward translates IPv4 that comes for other destinations, and what answers it; one
 // hop less to live either way. Its own errors come from its private address
 // (VPC guide, "NAT gateway use cases"; measured: S002).
 func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	back := t.owns(p.Flow.Dst)
 	if !back && (c.Entered == dataplane.ByPrivateGateway || c.Entered == dataplane.ByPeering) {
 		return dataplane.Drop(trace.SourceNotInVPC)
+	}
+	if !p.Is4() {
+		return dataplane.Drop(trace.NoFamily)
 	}
 	if p.TTL() <= 1 {
 		return t.expire(c, p, back)
@@ -130,7 +133,7 @@ func (t *translator) refuse(c *dataplane.Context, p *wire.Packet, v nat.Verdict)
 // emitError tells the packet's sender what became of it, from the private address,
 // unless the packet is one that no error may be sent about (RFC 1122 section 3.2.2).
 func (t *translator) emitError(c *dataplane.Context, p *wire.Packet, typ, code uint8, rest uint32) {
-	if p.Is4() && p.AllowsError(typ, code) {
+	if p.AllowsError(typ, code) {
 		h := wire.Header{Src: t.addrs[0], TTL: ownTTL}
 		c.Emit(t.out, wire.AppendICMPError(nil, h, typ, code, rest, p))
 	}
