@@ -1,6 +1,7 @@
 package fidelity_test
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -119,7 +120,6 @@ func TestIngressRouting(t *testing.T) {
 				})
 				return err
 			}))
-			f.elasticIP("203.0.113.30", service)
 			service.Tag("Name", "service")
 			f.must(f.edge.ReplaceRoute("10.0.1.0/24", service))
 			walks := f.dies(f.user, f.app.public, trace.DestinationCheck, "service in")

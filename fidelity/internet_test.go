@@ -209,7 +209,7 @@ func TestEgressOnlyGateway(t *testing.T) {
 		g, err := igw.CreateEgressOnly(f.vpc, igw.EgressOnlyConfig{Name: "eigw"})
 		f.must(err)
 		require.EqualError(t, f.private.table.CreateRoute("0.0.0.0/0", g),
-			"InvalidParameterValue: An egress-only internet gateway takes IPv6 destinations only, not 0.0.0.0/0")
+			"InvalidParameterValue: The destination CIDR block 0.0.0.0/0 is IPv4. An egress only internet gateway takes IPv6 alone.")
 		require.ErrorContains(t, f.private.table.CreateRoute("2001:db8:0:1a00::/64", g), "This route can target only an interface or an instance.")
 	})
 }

@@ -50,6 +50,7 @@ func newNet(t *testing.T, v6 string) *net {
 	n.must(err)
 	n.igw, err = igw.Create(n.region, igw.Config{Name: "igw"})
 	n.must(err, n.igw.Attach(n.vpc))
+	n.vpc.DefaultNetworkACL().Tag("Name", "default acl")
 	n.open = n.group("open", vpc.AllTraffic("0.0.0.0/0"), vpc.AllTraffic("::/0"))
 	return n
 }
@@ -67,6 +68,7 @@ func (n *net) group(name string, ingress ...vpc.Permission) *vpc.SecurityGroup {
 	n.t.Helper()
 	g, err := n.vpc.CreateSecurityGroup(name, vpc.SecurityGroupConfig{})
 	n.must(err)
+	g.Tag("Name", name+" group")
 	for _, p := range ingress {
 		n.must(g.AuthorizeIngress(p))
 	}
@@ -217,6 +219,7 @@ func (s *subnet) natGateway(c natgw.Config) *natgw.NATGateway {
 	c.Name = "nat"
 	g, err := natgw.Create(s.Subnet, c)
 	s.net.must(err)
+	g.Interface().Tag("Name", "nat eni")
 	return g
 }
 
