@@ -3,8 +3,9 @@ package vpcsim_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,7 +13,6 @@ import (
 	"github.com/vpcsim/vpcsim/igw"
 	"github.com/vpcsim/vpcsim/nat"
 	"github.com/vpcsim/vpcsim/natgw"
-	"github.com/vpcsim/vpcsim/route"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
@@ -28,8 +28,10 @@ type path struct {
 	back   dataplane.Node // where answers from the internet enter
 	sent   sink           // what the server got
 	got    sink           // what the host got
-	nat    *natgw.NATGateway
-	public wire.Addr
+	public wire.Addr      // the NAT gateway's
+
+	instance *vpc.NetworkInterface
+	nat      *natgw.NATGateway
 }
 
 // sink is a guest that counts, checks and keeps the last packet's flow.
@@ -60,16 +62,27 @@ func (s *sink) Frame(frame []byte) trace.Reason {
 	return s.Receive(&p)
 }
 
-var (
-	hostAddr   = wire.MustParseAddr("10.0.1.10")
-	serverAddr = wire.MustParseAddr("198.51.100.7")
-)
+var hostAddr = wire.MustParseAddr("10.0.1.10")
 
-func newPath(t testing.TB) *path {
+// portsOfHost is how many flows the host has to one server at most.
+const portsOfHost = 60_000
+
+// server returns the server of the i-th flow.
+func server(i int) wire.Addr { return wire.AddrFromV4(0xc6336401 + uint32(i/portsOfHost%250)) }
+
+// newPath builds the network where packets take hardly any time: simulated time moves
+// with every delivery, and flows must not idle out before they are used again.
+func newPath(t testing.TB) *path { return newPathOf(t, 1) }
+
+// newChurn builds the network where every packet takes so long that of flows of one
+// packet each so many live, and the oldest idles out as the next begins.
+func newChurn(t testing.TB, live int) *path {
+	return newPathOf(t, nat.DefaultIdle/time.Duration(live))
+}
+
+func newPathOf(t testing.TB, latency time.Duration) *path {
 	t.Helper()
-	// Hardly any latency: simulated time moves with every delivery, and flows of 50,000
-	// must not idle out before they are used again.
-	w := world.New(world.Config{Seed: 1, InternetLatency: 1})
+	w := world.New(world.Config{Seed: 1, InternetLatency: latency})
 	r := w.Region(vpc.RegionConfig{Latency: vpc.Latency{SameZone: 1, CrossZone: 1}})
 	v, err := r.CreateVPC("10.0.0.0/16", vpc.VPCConfig{})
 	require.NoError(t, err)
@@ -86,11 +99,16 @@ func newPath(t testing.TB) *path {
 	require.NoError(t, err)
 
 	p := &path{world: w, live: w.Live(r), nat: n, public: wire.AddrFrom(n.PublicIP())}
-	station, ok := w.Internet.Join(serverAddr)
+	var servers []wire.Addr
+	for i := range 250 {
+		servers = append(servers, server(i*portsOfHost))
+	}
+	station, ok := w.Internet.Join(servers...)
 	require.True(t, ok)
 	station.Plug(&p.sent)
-	p.live.Port(i.Interface()).Plug(&p.got)
-	p.host = p.live.Interface(i.Interface()).Out()
+	p.instance = i.Interface()
+	p.live.Port(p.instance).Plug(&p.got)
+	p.host = p.live.Interface(p.instance).Out()
 	p.back = p.live.Snapshot().Public(p.public)
 	return p
 }
@@ -105,43 +123,57 @@ func benchSubnet(t testing.TB, v *vpc.VPC, cidr string) (*vpc.Subnet, *vpc.Route
 	return s, table
 }
 
-// request returns a 64-byte UDP packet of the i-th flow.
-func request(i int) []byte {
-	h := wire.Header{Src: hostAddr, Dst: serverAddr, TTL: 64}
-	return wire.AppendUDP(nil, h, uint16(1024+i%50000), uint16(53+i/50000), make([]byte, 36))
+// packetLen is the length of the packets that are timed.
+const packetLen = 64
+
+// request appends a 64-byte UDP packet of the i-th flow.
+func request(b []byte, i int) []byte {
+	h := wire.Header{Src: hostAddr, Dst: server(i), TTL: 64}
+	return wire.AppendUDP(b, h, uint16(1024+i%portsOfHost), uint16(53+i/portsOfHost/250), payload[:])
+}
+
+var payload [packetLen - wire.IPv4Len - wire.UDPLen]byte
+
+// answer appends the answer to the packet that the server saw last.
+func (p *path) answer(b []byte) []byte {
+	f := p.sent.flow
+	return wire.AppendUDP(b, wire.Header{Src: f.Dst, Dst: f.Src, TTL: 64}, f.DstPort, f.SrcPort, payload[:])
 }
 
 // send walks a packet out and lets it arrive.
-func (p *path) send(t testing.TB, ip []byte) {
-	if end := p.world.Engine.Send(p.host, ip); end != trace.Delivered {
-		t.Fatalf("sent: %s", end)
+func (p *path) send(t testing.TB, ip []byte) { p.walk(t, p.host, ip) }
+
+// respond walks an answer back and lets it arrive.
+func (p *path) respond(t testing.TB, ip []byte) { p.walk(t, p.back, ip) }
+
+func (p *path) walk(t testing.TB, at dataplane.Node, ip []byte) {
+	if end := p.world.Engine.Send(at, ip); end != trace.Delivered {
+		t.Fatalf("ended as: %s", end)
 	}
 	p.world.Clock.Step()
 }
 
-// answer walks the answer to the flow that the server saw.
-func (p *path) answer(t testing.TB, ip []byte) {
-	if end := p.world.Engine.Send(p.back, ip); end != trace.Delivered {
-		t.Fatalf("answered: %s", end)
-	}
-	p.world.Clock.Step()
+// row is packets of one length, in memory one behind the other, as a network card
+// leaves them.
+type row []byte
+
+func (r row) at(i int) []byte {
+	i = i % (len(r) / packetLen) * packetLen
+	return r[i : i+packetLen]
 }
 
-// open sends the first packet of n flows and returns all requests and their answers.
-func (p *path) open(t testing.TB, n int) (requests, answers [][]byte) {
+// open sends the first packet of n flows, and returns all requests and their answers
+// in a random order.
+func (p *path) open(t testing.TB, n int) (requests, answers row) {
 	t.Helper()
-	for i := range n {
-		requests = append(requests, request(i))
-		p.send(t, requests[i])
-		f := p.sent.flow
-		h := wire.Header{Src: f.Dst, Dst: f.Src, TTL: 64}
-		answers = append(answers, wire.AppendUDP(nil, h, f.DstPort, f.SrcPort, make([]byte, 36)))
+	order := rand.New(rand.NewPCG(1, uint64(n))).Perm(n)
+	requests, answers = make(row, n*packetLen), make(row, n*packetLen)
+	for i, at := range order {
+		ip := requests.at(at)
+		request(ip[:0], i)
+		p.send(t, ip)
+		p.answer(answers.at(at)[:0])
 	}
-	rng := rand.New(rand.NewPCG(1, uint64(n)))
-	rng.Shuffle(n, func(i, j int) {
-		requests[i], requests[j] = requests[j], requests[i]
-		answers[i], answers[j] = answers[j], answers[i]
-	})
 	return requests, answers
 }
 
@@ -149,10 +181,10 @@ func TestWhatTheBenchmarksSendArrivesWithRightChecksums(t *testing.T) {
 	p := newPath(t)
 	p.sent.check, p.got.check = true, true
 	requests, answers := p.open(t, 500)
-	for i := range requests {
-		p.send(t, requests[i])
+	for i := range 500 {
+		p.send(t, requests.at(i))
 		require.Equal(t, p.public, p.sent.flow.Src)
-		p.answer(t, answers[i])
+		p.respond(t, answers.at(i))
 		require.Equal(t, hostAddr, p.got.flow.Dst)
 	}
 	require.Equal(t, 1000, p.sent.n)
@@ -160,36 +192,35 @@ func TestWhatTheBenchmarksSendArrivesWithRightChecksums(t *testing.T) {
 	require.Zero(t, p.sent.bad+p.got.bad)
 }
 
-func TestAnEstablishedFlowAllocatesNothing(t *testing.T) {
-	p := newPath(t)
-	requests, answers := p.open(t, 64)
-	for _, way := range []struct {
-		name string
-		walk func(testing.TB, []byte)
-		ip   [][]byte
-		at   *sink
-	}{{"out", p.send, requests, &p.sent}, {"back", p.answer, answers, &p.got}} {
-		for _, ip := range way.ip {
-			way.walk(t, ip)
-		}
-		before, i := way.at.n, 0
-		allocs := testing.AllocsPerRun(200, func() {
-			way.walk(t, way.ip[i%len(way.ip)])
-			i++
-		})
-		require.Equal(t, before+201, way.at.n, "%s: every packet was delivered", way.name)
-		require.Zero(t, allocs, way.name)
+func TestChurnKeepsAsManyFlowsLiveAsItSays(t *testing.T) {
+	p := newChurn(t, 1000)
+	p.sent.check = true
+	var buf [packetLen]byte
+	for i := range 5000 {
+		p.send(t, request(buf[:0], i))
 	}
+	sessions := 0
+	for range p.sessions().All(p.world.Clock.Now()) {
+		sessions++
+	}
+	require.Equal(t, 999, sessions, "the oldest idled out as the last packet arrived")
+	require.Equal(t, 5000, p.sent.n)
+	require.Zero(t, p.sent.bad)
+}
+
+// sessions returns the NAT gateway's table.
+func (p *path) sessions() *nat.Table {
+	return vpc.StateOf[nat.Masquerade](p.live, p.nat.ID(), "sessions").Sessions()
 }
 
 func BenchmarkWalk(b *testing.B) {
-	for _, n := range []int{1, 50000} {
+	for _, n := range []int{1, 50_000, 1_000_000} {
 		b.Run(fmt.Sprintf("established/flows=%d", n), func(b *testing.B) {
 			p := newPath(b)
 			requests, _ := p.open(b, n)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				p.send(b, requests[i%n])
+				p.send(b, requests.at(i))
 			}
 		})
 		b.Run(fmt.Sprintf("return/flows=%d", n), func(b *testing.B) {
@@ -197,148 +228,94 @@ func BenchmarkWalk(b *testing.B) {
 			_, answers := p.open(b, n)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				p.answer(b, answers[i%n])
+				p.respond(b, answers.at(i))
 			}
 		})
 	}
-	b.Run("traced/flows=1", func(b *testing.B) {
+	b.Run("established/traced", func(b *testing.B) {
 		p := newPath(b)
 		requests, _ := p.open(b, 1)
-		log := p.world.Trace()
+		p.world.Trace().Limit = 2
 		b.ReportAllocs()
 		for b.Loop() {
-			log.Clear()
-			p.send(b, requests[0])
-		}
-	})
-	b.Run("dropped/group", func(b *testing.B) {
-		p := newPath(b)
-		stray := wire.AppendUDP(nil, wire.Header{Src: hostAddr, Dst: wire.MustParseAddr("10.0.1.10"), TTL: 64}, 1, 2, nil)
-		b.ReportAllocs()
-		for b.Loop() {
-			p.world.Engine.Send(p.back, stray)
+			p.send(b, requests.at(0))
 		}
 	})
 }
 
-// BenchmarkLookup is longest-prefix match in tables of AWS's sizes.
-func BenchmarkLookup(b *testing.B) {
-	for _, family := range []int{4, 6} {
-		for _, n := range []int{8, 50, 1000} {
-			fib, hits, misses := randomFIB(family, n)
-			for name, queries := range map[string][]netip.Addr{"hit": hits, "miss": misses} {
-				b.Run(fmt.Sprintf("v%d/routes=%d/%s", family, n, name), func(b *testing.B) {
-					found := 0
-					for i := 0; b.Loop(); i++ {
-						if _, ok := fib.Lookup(queries[i%len(queries)]); ok {
-							found++
-						}
-					}
-					if (found > 0) != (name == "hit") {
-						b.Fatalf("%d found", found)
-					}
-				})
+// BenchmarkNew is a flow's first packet, while the oldest flow idles out: flows to all
+// servers, and flows to one that are so many that its ports are used up but for one.
+func BenchmarkNew(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		live  int
+		flows int // how many there are before they come again
+	}{
+		{"live=50000", 50_000, 250 * portsOfHost},
+		{"destinations=1/ports=1000", 1000, portsOfHost},
+		{"destinations=1/ports=54999", 54_999, portsOfHost},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			p := newChurn(b, c.live)
+			requests := make(row, 0, packetLen*c.flows)
+			for i := range c.flows {
+				requests = request(requests, i)
 			}
-		}
-	}
-}
-
-func randomFIB(family, n int) (fib *route.FIB[int], hits, misses []netip.Addr) {
-	rng := rand.New(rand.NewPCG(uint64(family), uint64(n)))
-	var table route.Table[int]
-	address := func(first byte) netip.Addr {
-		var a [16]byte
-		for i := range a {
-			a[i] = byte(rng.Uint32())
-		}
-		a[0] = first
-		if family == 4 {
-			return netip.AddrFrom4([4]byte(a[:4]))
-		}
-		return netip.AddrFrom16(a)
-	}
-	for i := range n {
-		a := address(10)
-		bits := 16 + rng.IntN(13)
-		if family == 6 {
-			bits *= 2
-		}
-		p := netip.PrefixFrom(a, bits)
-		table.Insert(p, i)
-		hits = append(hits, a)
-	}
-	for range 1024 {
-		hits = append(hits, hits[rng.IntN(n)])
-		misses = append(misses, address(11))
-	}
-	return table.Compile(), hits[n:], misses
-}
-
-// BenchmarkNAT is the translation alone: a NAT gateway's table.
-func BenchmarkNAT(b *testing.B) {
-	newTable := func() *nat.Masquerade {
-		m, err := nat.NewMasquerade(nat.Config{Addrs: []wire.Addr{wire.MustParseAddr("10.0.0.5")}, Seed: 1})
-		require.NoError(b, err)
-		return m
-	}
-	for _, n := range []int{1, 50000} {
-		b.Run(fmt.Sprintf("established/flows=%d", n), func(b *testing.B) {
-			m := newTable()
-			packets := make([][]byte, n)
-			var p wire.Packet
-			buf := make([]byte, 64)
-			for i := range packets {
-				packets[i] = request(i)
-				copy(buf, packets[i])
-				require.NoError(b, p.Read(buf))
-				require.Equal(b, nat.Translated, m.Out(&p, 0))
+			n := 0
+			for ; n < 3*c.live; n++ {
+				p.send(b, requests.at(n))
 			}
 			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				copy(buf, packets[i%n])
-				if p.Read(buf) != nil || m.Out(&p, 0) != nat.Translated {
-					b.Fatal("not translated")
+			for ; b.Loop(); n++ {
+				p.send(b, requests.at(n))
+			}
+		})
+	}
+}
+
+// BenchmarkDrop is packets that do not arrive, each for another reason.
+func BenchmarkDrop(b *testing.B) {
+	for _, d := range drops {
+		b.Run(strings.ReplaceAll(d.end.String(), " ", "-"), func(b *testing.B) {
+			p := newPath(b)
+			at, ip := d.packet(b, p)
+			b.ReportAllocs()
+			for b.Loop() {
+				if end := p.world.Engine.Send(at, ip); end != d.end {
+					b.Fatalf("ended as: %s", end)
 				}
 			}
 		})
 	}
-	b.Run("new", func(b *testing.B) {
-		m := newTable()
-		var p wire.Packet
-		buf := make([]byte, 64)
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			h := wire.Header{Src: hostAddr, Dst: wire.AddrFromV4(0xc6336400 + uint32(i/40000)), TTL: 64}
-			buf = wire.AppendUDP(buf[:0], h, uint16(1024+i%40000), 53, nil)
-			if p.Read(buf) != nil || m.Out(&p, 0) != nat.Translated {
-				b.Fatal("not translated")
-			}
-		}
-	})
 }
 
-// BenchmarkCompile is a change of a region until its first packet.
-func BenchmarkCompile(b *testing.B) {
-	for _, n := range []int{100, 10000} {
-		b.Run(fmt.Sprintf("interfaces=%d", n), func(b *testing.B) {
-			w := world.New(world.Config{Seed: 1})
-			r := w.Region(vpc.RegionConfig{Unlimited: true})
-			v, err := r.CreateVPC("10.0.0.0/16", vpc.VPCConfig{})
-			require.NoError(b, err)
-			s, err := v.CreateSubnet("10.0.0.0/17", vpc.SubnetConfig{})
-			require.NoError(b, err)
-			for range n {
-				_, err := s.CreateNetworkInterface(vpc.NetworkInterfaceConfig{})
-				require.NoError(b, err)
-			}
-			live := w.Live(r)
-			live.Snapshot()
-			b.ReportAllocs()
-			for b.Loop() {
-				v.Tag("touched", "again")
-				live.Snapshot()
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/interface")
-		})
-	}
+// drops are packets and what they end as.
+var drops = []struct {
+	end    trace.Reason
+	packet func(t testing.TB, p *path) (at dataplane.Node, ip []byte)
+}{
+	{trace.SourceCheck, func(t testing.TB, p *path) (dataplane.Node, []byte) {
+		return p.host, udp(wire.MustParseAddr("10.0.1.99"), server(0), 1, 2)
+	}},
+	{trace.NoSuchAddress, func(t testing.TB, p *path) (dataplane.Node, []byte) {
+		return p.host, udp(hostAddr, wire.MustParseAddr("10.0.0.200"), 1, 2)
+	}},
+	{trace.NoSession, func(t testing.TB, p *path) (dataplane.Node, []byte) {
+		p.open(t, 1)
+		return p.back, udp(server(1), p.public, 1, 2)
+	}},
+	{trace.NoPrivateAddress, func(t testing.TB, p *path) (dataplane.Node, []byte) {
+		return p.back, udp(server(0), wire.MustParseAddr("203.0.113.200"), 1, 2)
+	}},
+	{trace.GroupIngress, func(t testing.TB, p *path) (dataplane.Node, []byte) {
+		return p.live.Interface(p.instance).In(), udp(wire.MustParseAddr("10.0.0.77"), hostAddr, 1, 2)
+	}},
+	{trace.NoPort, func(t testing.TB, p *path) (dataplane.Node, []byte) {
+		p.open(t, nat.DefaultFlowsPerDestination)
+		return p.host, request(nil, nat.DefaultFlowsPerDestination)
+	}},
+}
+
+func udp(src, dst wire.Addr, srcPort, dstPort uint16) []byte {
+	return wire.AppendUDP(nil, wire.Header{Src: src, Dst: dst, TTL: 64}, srcPort, dstPort, payload[:])
 }
