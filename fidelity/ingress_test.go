@@ -1,7 +1,6 @@
 package fidelity_test
 
 import (
-	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
