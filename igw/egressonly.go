@@ -71,7 +71,7 @@ func (g *EgressOnlyInternetGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, dst
 		return vpc.TargetNotFound(g.ID())
 	}
 	if dst.IsValid() && dst.Addr().Is4() {
-		return vpc.Refuse("InvalidParameterValue", "An egress-only internet gateway takes IPv6 destinations only, not %s", dst)
+		return vpc.Refuse("InvalidParameterValue", "The destination CIDR block %s is IPv4. An egress only internet gateway takes IPv6 alone.", dst)
 	}
 	return nil
 }
