@@ -96,12 +96,12 @@ func TestNewFlowsAllocateNothingOnceTheFirstHaveIdledOut(t *testing.T) {
 
 func TestPortsTowardADestinationEndAtTheirLimitAndEachRefusalIsCounted(t *testing.T) {
 	p := newPath(t)
-	p.open(t, 55_000)
+	p.fillPorts(t)
 	buf := make([]byte, 0, packetLen)
 	for i := range 10 {
-		require.Equal(t, trace.NoPort, p.world.Engine.Send(p.host, request(buf, 55_000+i)))
+		require.Equal(t, trace.NoPort, p.world.Engine.Send(p.host, requestToOne(buf, 55_000+i)))
 	}
 	require.Equal(t, uint64(10), p.nat.Counters(p.live).ErrorPortAllocation)
-	p.send(t, request(buf, portsOfHost)) // to another server
+	p.send(t, request(buf, flowsToOne)) // to another server
 	require.Equal(t, 55_001, p.sent.n)
 }

@@ -124,7 +124,7 @@ func BenchmarkFresh(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w := world.New(world.Config{Seed: 1})
-		r := w.Region(vpc.RegionConfig{})
+		r := w.Region(vpc.RegionConfig{Unlimited: true})
 		v, err := r.CreateVPC("10.0.0.0/16", vpc.VPCConfig{})
 		require.NoError(b, err)
 		g, err := igw.Create(r, igw.Config{})
@@ -148,7 +148,7 @@ func BenchmarkCompile(b *testing.B) {
 	for _, n := range []int{100, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("interfaces=%d", n), func(b *testing.B) {
 			w := world.New(world.Config{Seed: 1})
-			r := w.Region(vpc.RegionConfig{})
+			r := w.Region(vpc.RegionConfig{Unlimited: true})
 			var v *vpc.VPC
 			for made := 0; made < n; made += 50_000 { // more than fit into one VPC
 				var err error
@@ -167,7 +167,7 @@ func BenchmarkCompile(b *testing.B) {
 	for _, n := range []int{50, 1000} {
 		b.Run(fmt.Sprintf("routes=%d", n), func(b *testing.B) {
 			w := world.New(world.Config{Seed: 1})
-			r := w.Region(vpc.RegionConfig{})
+			r := w.Region(vpc.RegionConfig{Unlimited: true})
 			v, err := r.CreateVPC("10.0.0.0/16", vpc.VPCConfig{})
 			require.NoError(b, err)
 			g, err := igw.Create(r, igw.Config{})

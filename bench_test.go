@@ -64,11 +64,15 @@ func (s *sink) Frame(frame []byte) trace.Reason {
 
 var hostAddr = wire.MustParseAddr("10.0.1.10")
 
-// portsOfHost is how many flows the host has to one server at most.
-const portsOfHost = 60_000
+// servers are how many there are, and flowsToOne how many flows go to each, the first
+// ones first: fewer than a NAT gateway has ports.
+const (
+	servers    = 250
+	flowsToOne = 50_000
+)
 
 // server returns the server of the i-th flow.
-func server(i int) wire.Addr { return wire.AddrFromV4(0xc6336401 + uint32(i/portsOfHost%250)) }
+func server(i int) wire.Addr { return wire.AddrFromV4(0xc6336401 + uint32(i/flowsToOne%servers)) }
 
 // newPath builds the network where packets take hardly any time: simulated time moves
 // with every delivery, and flows must not idle out before they are used again.
@@ -99,11 +103,11 @@ func newPathOf(t testing.TB, latency time.Duration) *path {
 	require.NoError(t, err)
 
 	p := &path{world: w, live: w.Live(r), nat: n, public: wire.AddrFrom(n.PublicIP())}
-	var servers []wire.Addr
-	for i := range 250 {
-		servers = append(servers, server(i*portsOfHost))
+	var addrs []wire.Addr
+	for i := range servers {
+		addrs = append(addrs, server(i*flowsToOne))
 	}
-	station, ok := w.Internet.Join(servers...)
+	station, ok := w.Internet.Join(addrs...)
 	require.True(t, ok)
 	station.Plug(&p.sent)
 	p.instance = i.Interface()
@@ -129,7 +133,17 @@ const packetLen = 64
 // request appends a 64-byte UDP packet of the i-th flow.
 func request(b []byte, i int) []byte {
 	h := wire.Header{Src: hostAddr, Dst: server(i), TTL: 64}
-	return wire.AppendUDP(b, h, uint16(1024+i%portsOfHost), uint16(53+i/portsOfHost/250), payload[:])
+	return wire.AppendUDP(b, h, uint16(1024+i%flowsToOne), uint16(53+i/flowsToOne/servers), payload[:])
+}
+
+// portsOfHost is how many flows there are to one server before they come again.
+const portsOfHost = 60_000
+
+// requestToOne is request for the i-th flow of those to one server, more than it gets
+// from a NAT gateway at once.
+func requestToOne(b []byte, i int) []byte {
+	h := wire.Header{Src: hostAddr, Dst: server(0), TTL: 64}
+	return wire.AppendUDP(b, h, uint16(1024+i%portsOfHost), 53, payload[:])
 }
 
 var payload [packetLen - wire.IPv4Len - wire.UDPLen]byte
@@ -250,16 +264,17 @@ func BenchmarkNew(b *testing.B) {
 		name  string
 		live  int
 		flows int // how many there are before they come again
+		make  func(b []byte, i int) []byte
 	}{
-		{"live=50000", 50_000, 250 * portsOfHost},
-		{"destinations=1/ports=1000", 1000, portsOfHost},
-		{"destinations=1/ports=54999", 54_999, portsOfHost},
+		{"live=50000", 50_000, 1_000_000, request},
+		{"destinations=1/ports=1000", 1000, portsOfHost, requestToOne},
+		{"destinations=1/ports=54999", 54_999, portsOfHost, requestToOne},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			p := newChurn(b, c.live)
 			requests := make(row, 0, packetLen*c.flows)
 			for i := range c.flows {
-				requests = request(requests, i)
+				requests = c.make(requests, i)
 			}
 			n := 0
 			for ; n < 3*c.live; n++ {
@@ -302,7 +317,7 @@ var drops = []struct {
 	}},
 	{trace.NoSession, func(t testing.TB, p *path) (dataplane.Node, []byte) {
 		p.open(t, 1)
-		return p.back, udp(server(1), p.public, 1, 2)
+		return p.back, udp(server(0), p.public, 1, 2)
 	}},
 	{trace.NoPrivateAddress, func(t testing.TB, p *path) (dataplane.Node, []byte) {
 		return p.back, udp(server(0), wire.MustParseAddr("203.0.113.200"), 1, 2)
@@ -311,9 +326,17 @@ var drops = []struct {
 		return p.live.Interface(p.instance).In(), udp(wire.MustParseAddr("10.0.0.77"), hostAddr, 1, 2)
 	}},
 	{trace.NoPort, func(t testing.TB, p *path) (dataplane.Node, []byte) {
-		p.open(t, nat.DefaultFlowsPerDestination)
-		return p.host, request(nil, nat.DefaultFlowsPerDestination)
+		p.fillPorts(t)
+		return p.host, requestToOne(nil, nat.DefaultFlowsPerDestination)
 	}},
+}
+
+// fillPorts opens as many flows to one server as a NAT gateway has.
+func (p *path) fillPorts(t testing.TB) {
+	var buf [packetLen]byte
+	for i := range nat.DefaultFlowsPerDestination {
+		p.send(t, requestToOne(buf[:0], i))
+	}
 }
 
 func udp(src, dst wire.Addr, srcPort, dstPort uint16) []byte {
