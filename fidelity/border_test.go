@@ -344,6 +344,10 @@ func TestInterfaces(t *testing.T) {
 			require.EqualError(t, err, "InvalidParameterValue: Address is in subnet's reserved address range")
 		}
 	})
+	t.Run("C114 a /24 has 251 addresses to give", func(t *testing.T) {
+		n := newNet(t, "")
+		require.Equal(t, 251, n.subnet("s", "10.0.0.0/24").AvailableAddresses())
+	})
 	t.Run("C114 a /28 has eleven addresses", func(t *testing.T) {
 		f := newPlain(t)
 		s := f.subnet("small", "10.0.7.0/28")

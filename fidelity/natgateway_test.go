@@ -10,6 +10,7 @@ import (
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -173,36 +174,59 @@ func TestNATGateway(t *testing.T) {
 	})
 }
 
+// flood sends datagrams from the vm without keeping walks and counts how they end.
+type flood struct {
+	*egress
+	ends map[trace.Reason]int
+}
+
+func newFlood(t *testing.T, c natgw.Config) *flood {
+	t.Helper()
+	f := &flood{egress: newEgress(t, c), ends: map[trace.Reason]int{}}
+	f.Engine.Log = nil
+	f.Engine.Ended = func(end trace.Reason, _ string, _ wire.Flow) { f.ends[end]++ }
+	return f
+}
+
+// send sends a packet from the vm's interface.
+func (f *flood) send(ip []byte) {
+	nic := f.Live(f.region).Interface(f.vm.nic)
+	frame := make([]byte, wire.EthernetLen, wire.EthernetLen+len(ip))
+	wire.PutEthernet(frame, nic.Segment.Router, nic.MAC, wire.EtherTypeIPv4)
+	nic.Port.Send(append(frame, ip...))
+}
+
+// flows sends a datagram of each of the flows from first to last, by their number.
+func (f *flood) flows(first, last int, dst uint16) {
+	for i := first; i <= last; i++ {
+		f.send(wire.AppendUDP(nil, f.header(), uint16(i), dst, nil))
+	}
+}
+
 func TestNATGatewayPorts(t *testing.T) {
 	const limit = 55_000
 	t.Run("C118 the 55,001st flow to one destination fails, another port or protocol does not", func(t *testing.T) {
-		f := newEgress(t, natgw.Config{})
-		f.reaches(f.vm, f.server.addr) // MAC addresses
-		f.Engine.Log = nil
-		ends := map[trace.Reason]int{}
-		f.Engine.Ended = func(end trace.Reason, _ string, _ wire.Flow) { ends[end]++ }
-		nic, port := f.Live(f.region).Interface(f.vm.nic), f.Live(f.region).Port(f.vm.nic)
-		send := func(h wire.Header, ip []byte) {
-			frame := make([]byte, wire.EthernetLen, wire.EthernetLen+len(ip))
-			wire.PutEthernet(frame, nic.Segment.Router, nic.MAC, wire.EtherTypeIPv4)
-			port.Send(append(frame, ip...))
-		}
-		flow := func(i int, dst uint16) []byte {
-			return wire.AppendUDP(nil, f.header(), uint16(1024+i), dst, nil)
-		}
-		for i := range limit {
-			send(f.header(), flow(i, 53))
-		}
-		require.Zero(t, ends[trace.NoPort])
+		f := newFlood(t, natgw.Config{})
+		f.flows(1, limit, 53)
+		require.Zero(t, f.ends[trace.NoPort])
 		require.Zero(t, f.counters()["ErrorPortAllocation"])
-		send(f.header(), flow(limit, 53))
-		require.Equal(t, 1, ends[trace.NoPort])
+		f.flows(limit+1, limit+1, 53)
+		require.Equal(t, 1, f.ends[trace.NoPort])
 		require.EqualValues(t, 1, f.counters()["ErrorPortAllocation"])
-		send(f.header(), flow(limit, 54))
-		send(f.header(), wire.AppendTCP(nil, f.header(), wire.Segment{SrcPort: 5000, DstPort: 53, Flags: wire.SYN}, nil))
-		require.Equal(t, 1, ends[trace.NoPort])
+		f.flows(limit+1, limit+1, 54)
+		f.send(wire.AppendTCP(nil, f.header(), wire.Segment{SrcPort: 5000, DstPort: 53, Flags: wire.SYN}, nil))
+		require.Equal(t, 1, f.ends[trace.NoPort])
 		f.Run(351 * time.Second)
-		send(f.header(), flow(limit, 53))
-		require.Equal(t, 1, ends[trace.NoPort], "idle flows give their ports back")
+		f.flows(limit+1, limit+1, 53)
+		require.Equal(t, 1, f.ends[trace.NoPort], "idle flows give their ports back")
+	})
+	t.Run("C118 with a second address there is room again", func(t *testing.T) {
+		f := newFlood(t, natgw.Config{})
+		f.flows(1, limit+1, 53)
+		require.Equal(t, 1, f.ends[trace.NoPort])
+		e, err := f.region.AllocateAddress(vpc.AddressConfig{})
+		f.must(err, f.gateway.AssociateAddress(e, netip.Addr{}))
+		f.flows(limit+1, limit+1000, 53)
+		require.Equal(t, 1, f.ends[trace.NoPort])
 	})
 }
