@@ -1,6 +1,8 @@
 package fidelity_test
 
 import (
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
@@ -118,6 +121,78 @@ func TestInternetGateway(t *testing.T) {
 		require.Zero(t, r.Received)
 		require.Empty(t, r.Errors)
 		require.Equal(t, trace.TTLExpired, f.take()[0].End())
+	})
+}
+
+func TestInternetGatewayMTU(t *testing.T) {
+	t.Run("3.4 a packet over 1,500 bytes that must not be fragmented is answered with the MTU, by the router", func(t *testing.T) {
+		f := newPublic(t)
+		for dst, router := range map[netip.Addr]string{f.x.addr: "10.0.0.1", f.x.addr6: "2001:db8:0:1a00::1"} {
+			r := f.a.Ping(dst, host.PingConfig{Size: 3000, DontFragment: true})
+			require.Zero(t, r.Received)
+			require.Len(t, r.Errors, 1)
+			require.Equal(t, 1500, r.Errors[0].MTU)
+			require.Equal(t, router, r.Errors[0].From.String())
+			require.Equal(t, trace.TooBig, f.take()[0].End())
+		}
+	})
+	t.Run("3.4 so a host learns the path's MTU, and its next ping gets through in fragments", func(t *testing.T) {
+		f := newPublic(t)
+		r := f.a.Ping(f.x.addr, host.PingConfig{Size: 3000, Count: 3})
+		require.Equal(t, 2, r.Received)
+		require.Len(t, r.Errors, 1)
+		f.b.Ping(f.x.addr6, host.PingConfig{Size: 3000})
+		require.Equal(t, 1, f.b.Ping(f.x.addr6, host.PingConfig{Size: 3000}).Received)
+	})
+	t.Run("3.4 one that may be is cut by the gateway", func(t *testing.T) {
+		f := newPublic(t)
+		server, err := f.x.ListenUDP(port(f.x.addr, 53))
+		f.must(err)
+		h := wire.Header{Src: wire.AddrFrom(f.a.addr), Dst: wire.AddrFrom(f.x.addr), TTL: 64, ID: 77}
+		f.send(f.a, wire.AppendUDP(nil, h, 5000, 53, make([]byte, 4000)))
+		walks := f.take()
+		require.Len(t, walks, 1+3)
+		require.Equal(t, trace.Fragmented, walks[0].End())
+		for _, w := range walks[1:] {
+			require.Equal(t, walks[0].ID, w.Cause)
+			require.LessOrEqual(t, w.Size, 1500)
+			require.Equal(t, f.a.public, w.Last.Src.Netip())
+		}
+		d, ok := server.Read(0)
+		require.True(t, ok)
+		require.Len(t, d.Payload, 4000)
+		require.EqualValues(t, 63, d.TTL)
+	})
+	t.Run("3.4 the error finds its way back through a NAT gateway", func(t *testing.T) {
+		f := newEgress(t, natgw.Config{})
+		r := f.vm.Ping(f.server.addr, host.PingConfig{Size: 3000, DontFragment: true})
+		require.Len(t, r.Errors, 1)
+		require.Equal(t, 1500, r.Errors[0].MTU)
+		require.Equal(t, f.vm.addr, r.Errors[0].Flow.Src.Netip())
+	})
+	t.Run("3.4 an egress-only gateway has the same MTU", func(t *testing.T) {
+		f := newPublic(t)
+		g, err := igw.CreateEgressOnly(f.vpc, igw.EgressOnlyConfig{Name: "eigw"})
+		f.must(err)
+		f.private.route("::/0", g)
+		vm := f.private.launch("vm", machine{addr6: "2001:db8:0:1a01::30"})
+		r := vm.Ping(f.x.addr6, host.PingConfig{Size: 3000, DontFragment: true})
+		require.Len(t, r.Errors, 1)
+		require.Equal(t, 1500, r.Errors[0].MTU)
+	})
+	t.Run("3.4 inside the VPC 9,001 bytes pass", func(t *testing.T) {
+		f := newPublic(t)
+		c := f.private.launch("c", machine{addr6: "2001:db8:0:1a01::30"})
+		require.Equal(t, 1, f.a.Ping(c.addr, host.PingConfig{Size: 9001 - 28, DontFragment: true}).Received)
+		require.Equal(t, 1, f.a.Ping(c.addr6, host.PingConfig{Size: 9001 - 48, DontFragment: true}).Received)
+	})
+	t.Run("3.4 a TCP connection carries more than a segment either way", func(t *testing.T) {
+		f := newPublic(t)
+		f.x.serve(f.net, 80)
+		c, err := f.a.Dial(port(f.x.addr, 80))
+		f.must(err)
+		word := strings.Repeat("a", 30000)
+		require.Equal(t, strings.ToUpper(word), f.ask(c, word))
 	})
 }
 

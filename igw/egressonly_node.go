@@ -53,6 +53,8 @@ func (o *egressOut) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 		return dataplane.Drop(trace.NoFamily)
 	case !e.own.has(p.Flow.Src):
 		return dataplane.Drop(trace.SpoofedSource)
+	case p.Len() > MTU:
+		return oversize(c, p, o, e.edge)
 	case !c.Track(p):
 		return dataplane.Drop(trace.TrackingFull)
 	case !e.flows.Knows(filter.Egress, p, c.Now) && !e.flows.Admit(filter.Egress, p, c.Now):

@@ -104,6 +104,9 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	if n.edge.PassesBy(p.Flow.Src, from) {
 		return dataplane.Drop(trace.PastAppliance)
 	}
+	if p.Len() > MTU {
+		return oversize(c, p, o, n.edge)
+	}
 	if end := n.source(c, p); end != trace.None {
 		return dataplane.Drop(end)
 	}

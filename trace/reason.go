@@ -17,6 +17,9 @@ const (
 	Forwarded
 	// Answered: the platform itself answered (ARP, neighbour discovery, metadata).
 	Answered
+	// Fragmented: the packet was cut into fragments, each of which goes on, on a walk
+	// of its own.
+	Fragmented
 
 	// Malformed: the bytes are no packet; the wire.Fault says what is wrong.
 	Malformed
@@ -150,6 +153,7 @@ var reasonWords = [reasonCount]words{
 	Delivered:            {"delivered", ""},
 	Forwarded:            {"forwarded by the guest", ""},
 	Answered:             {"answered by the platform", ""},
+	Fragmented:           {"cut into fragments", ""},
 	Malformed:            {"malformed packet", "SIM_MALFORMED"},
 	BadChecksum:          {"bad transport checksum", "SIM_BAD_CHECKSUM"},
 	UnknownEtherType:     {"EtherType not carried by a VPC", "SIM_ETHERTYPE"},
@@ -234,7 +238,7 @@ func (r Reason) Code() string {
 }
 
 // IsDrop reports whether the packet died.
-func (r Reason) IsDrop() bool { return r > Answered && r != Reassembling }
+func (r Reason) IsDrop() bool { return r > Fragmented && r != Reassembling }
 
 // MarshalText gives the reason in words, for JSON.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

@@ -271,6 +271,23 @@ func (e *Edge) PassesBy(src wire.Addr, from *dataplane.Origin) bool {
 	return ok && h.subnet != "" && h.subnet != from.Subnet
 }
 
+// Inside returns the node that delivers within the VPC past the gateway's table: for
+// errors of the gateway's own.
+func (e *Edge) Inside() dataplane.Node { return e.inside }
+
+// Router returns the address of the router in the subnet that holds a, base+1 of a's
+// family; the zero Addr where no subnet holds it. It does not allocate.
+func (e *Edge) Router(a wire.Addr) wire.Addr {
+	if s, ok := e.inside.subnets.LookupPacked(a.Words()); ok {
+		for _, r := range s.segment.RouterAddrs {
+			if r.Is4() == a.Is4() {
+				return r
+			}
+		}
+	}
+	return wire.Addr{}
+}
+
 // Exit returns the node to which the subnet that holds src sends packets for dst,
 // nil where no route or a black hole takes them. It does not allocate.
 func (e *Edge) Exit(src, dst wire.Addr) dataplane.Node {

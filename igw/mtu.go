@@ -1,0 +1,43 @@
+package igw
+
+import (
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// MTU is the largest packet that passes an internet gateway, in bytes (EC2 guide,
+// "Network MTU").
+const MTU = 1500
+
+// errorTTL is the TTL of ICMP errors of the router's own. AWS states none.
+const errorTTL = 255
+
+// largest is what a packet of a VPC may have in bytes (EC2 guide, "Jumbo frames").
+const largest = 9001
+
+// oversize deals with a packet over the MTU that has come to node at: it is cut into
+// fragments, which come to at again; or where it must not be, its sender is told by
+// its subnet's router, since the gateway has no address (RFC 1191; RFC 8201; that the
+// error comes from the router is an inference).
+func oversize(c *dataplane.Context, p *wire.Packet, at dataplane.Node, edge *vpc.Edge) dataplane.Next {
+	if p.Len() > largest {
+		return dataplane.Drop(trace.TooBig)
+	}
+	if p.Is4() && !p.DontFragment() {
+		for _, part := range p.Split(MTU, 0) {
+			c.Emit(at, part)
+		}
+		return dataplane.Drop(trace.Fragmented)
+	}
+	typ, code := wire.ICMPv6TooBig, uint8(0)
+	if p.Is4() {
+		typ, code = wire.ICMPUnreachable, wire.FragNeeded
+	}
+	if router := edge.Router(p.Flow.Src); router.IsValid() && p.AllowsError(typ, code) {
+		h := wire.Header{Src: router, TTL: errorTTL}
+		c.Emit(edge.Inside(), wire.AppendICMPError(nil, h, typ, code, MTU, p))
+	}
+	return dataplane.Drop(trace.TooBig)
+}
