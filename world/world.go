@@ -144,7 +144,7 @@ func (w *World) OnInternet(c host.Config, addrs ...netip.Addr) (*host.Host, erro
 // plugStation boots a guest whose one interface is the station's link.
 func (w *World) plugStation(station *internet.Station, c host.Config, addrs []netip.Addr) (*host.Host, error) {
 	h := host.New(w.Engine, c)
-	nc := host.NICConfig{Link: station, PointToPoint: true}
+	nc := host.NICConfig{Link: station, PointToPoint: true, MTU: outsideMTU}
 	for _, a := range addrs {
 		nc.Addrs = append(nc.Addrs, netip.PrefixFrom(a, a.BitLen()))
 		if a.Is4() {
@@ -160,6 +160,9 @@ func (w *World) plugStation(station *internet.Station, c host.Config, addrs []ne
 	station.Plug(nic)
 	return h, nil
 }
+
+// outsideMTU is the MTU of hosts outside of VPCs, Ethernet's, in bytes.
+const outsideMTU = 1500
 
 // Site puts a network of hosts, such as a company's own, beyond a virtual private
 // gateway and returns it; the gateway learns the prefixes.
