@@ -188,3 +188,30 @@ func TestRunTellsTheStoryTheSameWayTwice(t *testing.T) {
 		require.Contains(t, first.String(), want)
 	}
 }
+
+func TestS002Tables(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, newLab(t).describe(&out))
+	for _, want := range []string{
+		`----------------------------------------------------------------------------------------------------------
+|                                           DescribeRouteTables                                          |
++----------------------+------------------------+------------------------+--------------------+----------+
+| DestinationCidrBlock |       GatewayId        |     NatGatewayId       |      Origin        |  State   |
++----------------------+------------------------+------------------------+--------------------+----------+
+|  10.0.1.0/24         |                        |  nat-0efd1351c899a1d4b |  CreateRoute       |  active  |
+|  10.0.0.0/16         |  local                 |                        |  CreateRouteTable  |  active  |
+|  0.0.0.0/0           |  igw-09e9571aa689c8066 |                        |  CreateRoute       |  active  |
++----------------------+------------------------+------------------------+--------------------+----------+
+`,
+		`|  10.0.0.0/16         |  local                  |  CreateRouteTable  |  active |
+|  0.0.0.0/0           |  igw-09e9571aa689c8066  |  CreateRoute       |  active |
+`,
+		`|  10.0.0.0/16          |  local     |  CreateRouteTable  |  active |
+`,
+		"||  ConnectivityType |  private                    ||\n",
+		"|||  NetworkInterfaceId |  eni-0f62ab5dbbe7cffb5  |||\n|||  PrivateIp          |  10.0.2.149             |||\n",
+	} {
+		require.Contains(t, out.String(), want)
+	}
+	require.NotContains(t, out.String(), "AllocationId")
+}

@@ -2,9 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
+	"time"
 
+	"github.com/vpcsim/vpcsim/awscli"
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/igw"
 	"github.com/vpcsim/vpcsim/natgw"
@@ -12,10 +15,13 @@ import (
 	"github.com/vpcsim/vpcsim/world"
 )
 
+// began is when the simulation begins: on the day of the report.
+var began = time.Date(2021, 9, 17, 12, 0, 0, 0, time.UTC)
+
 // build makes the network of the report, with its addresses and ids.
 func build() (*lab, error) {
 	w := world.New(world.Config{Seed: 2})
-	l := &lab{world: w, region: w.Region(vpc.RegionConfig{Name: "ap-northeast-3"})}
+	l := &lab{world: w, region: w.Region(vpc.RegionConfig{Name: "ap-northeast-3", Start: began})}
 	v, err := l.region.CreateVPC("10.0.0.0/16", vpc.VPCConfig{})
 	if err != nil {
 		return nil, err
@@ -39,7 +45,7 @@ func build() (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.sourceRoutes, l.natRoutes = sourceRoutes, natRoutes
+	l.sourceRoutes, l.destinationRoutes, l.natRoutes = sourceRoutes, destinationRoutes, natRoutes
 	l.nat, err = natgw.Create(nat, natgw.Config{
 		ID: "nat-0efd1351c899a1d4b", InterfaceID: "eni-0f62ab5dbbe7cffb5",
 		Private: true, PrivateIP: netip.MustParseAddr("10.0.2.149"),
@@ -103,4 +109,18 @@ func (l *lab) launch(source, destination *vpc.Subnet) error {
 }
 
 // describe prints what the aws CLI prints of the routes and the NAT gateway.
-func (l *lab) describe(out io.Writer) error { return nil }
+func (l *lab) describe(out io.Writer) error {
+	for _, t := range []*vpc.RouteTable{l.sourceRoutes, l.destinationRoutes, l.natRoutes} {
+		routes, err := awscli.Query(t.Describe(), "RouteTables[].Routes")
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "$ aws ec2 describe-route-tables --route-table-ids %s --query 'RouteTables[].Routes' --output table\n", t.ID())
+		if err := awscli.Table(out, "DescribeRouteTables", routes); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
+	}
+	fmt.Fprintf(out, "$ aws ec2 describe-nat-gateways --output table\n")
+	return awscli.Table(out, "DescribeNatGateways", natgw.Describe(l.region))
+}

@@ -34,6 +34,7 @@ type lab struct {
 	source, destination *host.Host
 	nat                 *natgw.NATGateway
 	sourceRoutes        *vpc.RouteTable
+	destinationRoutes   *vpc.RouteTable
 	natRoutes           *vpc.RouteTable
 	group               *vpc.SecurityGroup    // of the destination
 	nic                 *vpc.NetworkInterface // of the destination
@@ -98,7 +99,7 @@ func (l *lab) watch(expression string) *dump {
 		panic(err)
 	}
 	printer := &capture.Tcpdump{
-		Base:  time.Date(2021, 9, 17, 12, 0, 0, 0, time.UTC),
+		Base:  began,
 		Names: l.ownName,
 	}
 	d := &dump{}
