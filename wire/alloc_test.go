@@ -97,7 +97,7 @@ var inlined = []string{
 	"(*Packet).MoreFragments", "(*Packet).SetDst", "(*Packet).SetSrc", "(*Packet).TTL", "(*Packet).Transport", "(*Inner).HasPorts",
 	"Addr.Compare", "Addr.Is4", "Addr.IsLinkLocal", "Addr.IsMulticast", "Addr.IsValid", "Addr.V4", "Addr.Words",
 	"AddrFrom", "AddrFrom16", "AddrFrom4", "AddrFromV4", "AddrFromWords", "Prefix.Contains",
-	"Flow.Reverse", "Delta.Apply", "Delta.Plus", "Delta16", "fold", "sum2", "(*place).hasPorts", "(*place).readPorts",
+	"Flow.Reverse", "Delta.Apply", "Delta.Plus", "Delta16", "fold", "sum2", "(*place).hasPorts",
 	"Ethernet.Check", "Ethernet.Dst", "Ethernet.Payload", "Ethernet.Src", "Ethernet.Type", "MAC.IsGroup", "PutEthernet",
 	"IPv4.Dst", "IPv4.FragmentOffset", "IPv4.HeaderLen", "IPv4.Options", "IPv4.Payload", "IPv4.Src", "IPv4.TotalLen",
 	"IPv6.Dst", "IPv6.NextHeader", "IPv6.Payload", "IPv6.Src", "UDP.Payload", "UDP.check", "TCP.Options", "TCP.Payload",

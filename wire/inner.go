@@ -68,18 +68,27 @@ func (in *Inner) readTransport() {
 		return
 	}
 	in.at.leaveForeignICMP()
-	in.at.locate(len(in.at.b))
-	in.at.readPorts(&in.Flow)
+	in.at.locate(&in.Flow)
 }
 
 // SetSrc changes the quoted packet's source as [Packet.SetSrc] does a packet's.
 func (in *Inner) SetSrc(a Addr, port uint16) {
-	in.outer.at.patchTransport(in.at.setSrc(&in.Flow, a, port))
+	before := fold(sum(in.at.b, 0))
+	in.at.setSrc(&in.Flow, a, port)
+	in.patchOuter(before)
 }
 
 // SetDst changes the quoted packet's destination as [Packet.SetDst] does a packet's.
 func (in *Inner) SetDst(a Addr, port uint16) {
-	in.outer.at.patchTransport(in.at.setDst(&in.Flow, a, port))
+	before := fold(sum(in.at.b, 0))
+	in.at.setDst(&in.Flow, a, port)
+	in.patchOuter(before)
+}
+
+// patchOuter brings the checksum of the error up to date, before being the sum of the
+// quoted bytes as they were.
+func (in *Inner) patchOuter(before uint16) {
+	in.outer.at.patchTransport(Delta16(before, fold(sum(in.at.b, 0))))
 }
 
 // HasPorts reports whether the quoted packet has ports or a query identifier.

@@ -84,6 +84,9 @@ func (h IPv4) MoreFragments() bool { return h[6]&0x20 != 0 }
 // FragmentOffset returns the place of this fragment in its datagram, in bytes.
 func (h IPv4) FragmentOffset() int { return int(binary.BigEndian.Uint16(h[6:])&0x1fff) * 8 }
 
+// isFragment reports whether MF is set or the offset is not 0.
+func (h IPv4) isFragment() bool { return binary.BigEndian.Uint16(h[6:])&0x3fff != 0 }
+
 // TTL returns the time to live, in hops.
 func (h IPv4) TTL() uint8 { return h[8] }
 

@@ -22,14 +22,16 @@ type Packet struct {
 // place says where in the bytes the parts of a packet stand, so that one code
 // rewrites IPv4 and IPv6, TCP, UDP and ICMP, and packets quoted in ICMP errors.
 type place struct {
-	b      []byte // from the first byte of the IP header
-	l4     uint16 // the transport header, 0 where it can't be read
-	sum    uint16 // the transport checksum, 0 where there is none
-	frag   uint16 // the word with a fragment's offset, 0 where there is none
-	proto  Proto  // what is read: extNone for the ICMP of the other family
-	role   icmpRole
-	v4     bool
-	routed bool // Dst is not the final one: the pseudo-header has another
+	b       []byte // from the first byte of the IP header
+	l4      uint16 // the transport header, 0 where it can't be read
+	sum     uint16 // the transport checksum, 0 where there is none
+	srcPort uint16 // the source port, or the identifier of a request; 0 where there is none
+	dstPort uint16 // the destination port, or the identifier of a reply; 0 where there is none
+	frag    uint16 // the word with a fragment's offset, 0 where there is none
+	proto   Proto  // what is read: extNone for the ICMP of the other family
+	role    icmpRole
+	v4      bool
+	routed  bool // Dst is not the final one: the pseudo-header has another
 }
 
 // Read takes b, which begins with an IP header, for the packet's bytes and reads
@@ -64,12 +66,15 @@ func (p *Packet) read4(b []byte) Fault {
 	if f := h.check(); f != NoFault {
 		return f
 	}
-	b = b[:h.TotalLen():h.TotalLen()]
-	p.at = place{b: b, l4: uint16(h.HeaderLen()), frag: fragmentWord4, proto: h.Proto(), v4: true}
-	p.Flow = Flow{Src: h.Src(), Dst: h.Dst(), Proto: h.Proto()}
-	p.Fragment = p.at.part()
-	if p.Fragment != Whole && p.at.badFragment(h.HeaderLen(), 0) {
-		return BadFragment
+	n := h.TotalLen()
+	p.at.b, p.at.l4, p.at.frag = b[:n:n], uint16(h.HeaderLen()), fragmentWord4
+	p.at.proto, p.at.v4 = h.Proto(), true
+	p.Flow.Src, p.Flow.Dst, p.Flow.Proto = h.Src(), h.Dst(), h.Proto()
+	if h.isFragment() {
+		p.Fragment = p.at.part()
+		if p.at.badFragment(h.HeaderLen(), 0) {
+			return BadFragment
+		}
 	}
 	return p.readTransport()
 }
@@ -100,13 +105,11 @@ func (p *Packet) readTransport() Fault {
 		return NoFault
 	}
 	p.at.leaveForeignICMP()
-	f := p.checkTransport(p.at.b[p.at.l4:])
-	if f != NoFault {
+	t := p.at.b[p.at.l4:]
+	if f := p.checkTransport(t); f != NoFault {
 		return f
 	}
-	p.at.locate(len(p.at.b))
-	p.at.readPorts(&p.Flow)
-	t := p.at.b[p.at.l4:]
+	p.at.locate(&p.Flow)
 	switch p.at.proto {
 	case ProtoTCP:
 		p.Flags = TCP(t).Flags()
@@ -124,13 +127,16 @@ func (p *Packet) checkTransport(t []byte) (f Fault) {
 		f = TCP(t).check()
 	case ProtoUDP:
 		f = UDP(t).check()
-		if p.Fragment == FirstFragment && f == BadUDPLength && UDP(t).Len() >= UDPLen {
-			f = NoFault
-		}
 	case ProtoICMP, ProtoICMPv6:
 		f = ICMP(t).check()
 	}
-	if p.Fragment == FirstFragment && (f == ShortTransport || f == BadDataOffset && TCP(t).HeaderLen() >= TCPLen) {
+	if f == NoFault || p.Fragment != FirstFragment {
+		return f
+	}
+	switch {
+	case f == BadUDPLength && UDP(t).Len() >= UDPLen:
+		return NoFault
+	case f == ShortTransport, f == BadDataOffset && TCP(t).HeaderLen() >= TCPLen:
 		return TinyFragment
 	}
 	return f
@@ -144,37 +150,35 @@ func (h *place) leaveForeignICMP() {
 	}
 }
 
-// locate finds the transport checksum and the ICMP role where n bytes of the
-// packet are there (a quoted packet is cut short).
-func (h *place) locate(n int) {
-	at := 0
-	switch h.proto {
-	case ProtoTCP:
-		at = int(h.l4) + 16
-	case ProtoUDP:
-		at = int(h.l4) + 6
-	case ProtoICMP, ProtoICMPv6:
-		at = int(h.l4) + 2
-		h.role = roleOf(h.proto, h.b[h.l4])
-	}
-	if at+2 <= n {
-		h.sum = uint16(at)
-	}
-}
-
-// readPorts reads ports, or an ICMP query's identifier, into f.
-func (h *place) readPorts(f *Flow) {
+// locate finds the transport checksum, the ICMP role, and ports or an ICMP query's
+// identifier, which it reads into f. Of a quoted packet, which is cut short, the
+// checksum may not be there.
+func (h *place) locate(f *Flow) {
 	t := h.b[h.l4:]
 	switch h.proto {
-	case ProtoTCP, ProtoUDP:
-		f.SrcPort, f.DstPort = binary.BigEndian.Uint16(t), binary.BigEndian.Uint16(t[2:])
+	case ProtoTCP:
+		h.sum = h.l4 + 16
+		h.srcPort, h.dstPort = h.l4, h.l4+2
+	case ProtoUDP:
+		h.sum = h.l4 + 6
+		h.srcPort, h.dstPort = h.l4, h.l4+2
 	case ProtoICMP, ProtoICMPv6:
-		switch h.role {
+		h.sum = h.l4 + 2
+		switch h.role = roleOf(h.proto, t[0]); h.role {
 		case roleRequest:
-			f.SrcPort = ICMP(t).ID()
+			h.srcPort = h.l4 + 4
 		case roleReply:
-			f.DstPort = ICMP(t).ID()
+			h.dstPort = h.l4 + 4
 		}
+	}
+	if h.srcPort != 0 {
+		f.SrcPort = binary.BigEndian.Uint16(h.b[h.srcPort:])
+	}
+	if h.dstPort != 0 {
+		f.DstPort = binary.BigEndian.Uint16(h.b[h.dstPort:])
+	}
+	if int(h.sum)+2 > len(h.b) {
+		h.sum = 0
 	}
 }
 
@@ -218,12 +222,7 @@ func (p *Packet) IsError() bool { return p.at.role == roleError }
 // ports or an ICMP query identifier (RFC 3022 section 2.2).
 func (p *Packet) HasPorts() bool { return p.at.hasPorts() }
 
-func (h *place) hasPorts() bool {
-	if h.l4 == 0 {
-		return false
-	}
-	return h.proto == ProtoTCP || h.proto == ProtoUDP || h.role == roleRequest || h.role == roleReply
-}
+func (h *place) hasPorts() bool { return h.srcPort|h.dstPort != 0 }
 
 // VerifyChecksum returns [BadChecksum] where a whole packet's transport checksum
 // is wrong, or absent from UDP over IPv6 (RFC 8200 section 8.1). A fragment's

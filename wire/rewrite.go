@@ -20,10 +20,19 @@ func (p *Packet) SetDst(a Addr, port uint16) {
 // DecTTL takes one from the time to live and reports whether any is left. Where
 // none would be left the packet stays as it came, to be quoted in the error.
 func (p *Packet) DecTTL() (left bool) {
-	if p.TTL() <= 1 {
+	b := p.at.b
+	if !p.at.v4 {
+		if b[7] <= 1 {
+			return false
+		}
+		b[7]--
+		return true
+	}
+	if b[8] <= 1 {
 		return false
 	}
-	p.SetTTL(p.TTL() - 1)
+	b[8]--
+	p.at.patch(10, Delta(^uint16(0x0100))) // the word with the TTL is less by 256
 	return true
 }
 
@@ -39,36 +48,41 @@ func (p *Packet) SetTTL(ttl uint8) {
 	p.at.patch(10, Delta16(old, binary.BigEndian.Uint16(b[8:])))
 }
 
-// setSrc writes a and port as the source and returns what that did to the sum of
-// all bytes, for the checksum of an ICMP error around them.
-func (h *place) setSrc(f *Flow, a Addr, port uint16) Delta {
-	d := h.setAddr(h.srcAt(), f.Src, a, true)
-	f.Src = a
-	if h.hasPorts() && h.role != roleReply && port != f.SrcPort {
-		at := h.l4
-		if h.role == roleRequest {
-			at += 4
-		}
-		d = d.Plus(h.setPort(at, f.SrcPort, port))
+// setSrc writes a and, where there is one on this side, port as the source.
+func (h *place) setSrc(f *Flow, a Addr, port uint16) {
+	var d Delta
+	if a != f.Src {
+		d = h.setAddr(h.srcAt(), f.Src, a)
+		f.Src = a
+	}
+	if h.srcPort != 0 && port != f.SrcPort {
+		d = d.Plus(h.setPort(h.srcPort, f.SrcPort, port))
 		f.SrcPort = port
 	}
-	return d
+	h.patchTransport(d)
 }
 
 // setDst is setSrc for the destination. Where it is not the final one the
 // pseudo-header does not hold it (RFC 8200 section 8.1).
-func (h *place) setDst(f *Flow, a Addr, port uint16) Delta {
-	d := h.setAddr(h.dstAt(), f.Dst, a, !h.routed)
-	f.Dst = a
-	if h.hasPorts() && h.role != roleRequest && port != f.DstPort {
-		at := h.l4 + 2
-		if h.role == roleReply {
-			at += 2
+func (h *place) setDst(f *Flow, a Addr, port uint16) {
+	var d Delta
+	if a != f.Dst {
+		d = h.setAddr(h.dstAt(), f.Dst, a)
+		f.Dst = a
+		if h.routed {
+			d = 0
 		}
-		d = d.Plus(h.setPort(at, f.DstPort, port))
-		f.DstPort = port
 	}
-	return d
+	if h.dstPort == 0 || port == f.DstPort {
+		h.patchTransport(d)
+		return
+	}
+	d = d.Plus(h.setPort(h.dstPort, f.DstPort, port))
+	f.DstPort = port
+	h.patchTransport(d)
+	if port == 0 {
+		h.sumZeros()
+	}
 }
 
 func (h *place) srcAt() int {
@@ -85,37 +99,30 @@ func (h *place) dstAt() int {
 	return 24
 }
 
-// setAddr writes an address; summed says that the pseudo-header holds it.
-func (h *place) setAddr(at int, from, to Addr, summed bool) Delta {
-	if from == to {
-		return 0
-	}
+// setAddr writes an address, brings IPv4's header checksum up to date and returns
+// what the pseudo-header's change is to the transport checksum: ICMPv4 has none.
+func (h *place) setAddr(at int, from, to Addr) Delta {
 	if to.Is4() != h.v4 {
 		panic("wire: " + to.String() + " is not of the packet's address family")
 	}
 	d := DeltaAddr(from, to)
-	all := d
-	if h.v4 {
-		binary.BigEndian.PutUint32(h.b[at:], to.V4())
-		all = all.Plus(h.patch(10, d))
-	} else {
+	if !h.v4 {
 		binary.BigEndian.PutUint64(h.b[at:], to.hi)
 		binary.BigEndian.PutUint64(h.b[at+8:], to.lo)
+		return d
 	}
-	if summed && h.proto != ProtoICMP {
-		all = all.Plus(h.patchTransport(d))
-	}
-	return all
-}
-
-func (h *place) setPort(at uint16, from, to uint16) Delta {
-	d := Delta16(from, to)
-	binary.BigEndian.PutUint16(h.b[at:], to)
-	d = d.Plus(h.patchTransport(d))
-	if to == 0 && h.role == roleReply {
-		h.sumZeros()
+	binary.BigEndian.PutUint32(h.b[at:], to.V4())
+	h.patch(10, d)
+	if h.proto == ProtoICMP {
+		return 0
 	}
 	return d
+}
+
+// setPort writes a port or an identifier.
+func (h *place) setPort(at uint16, from, to uint16) Delta {
+	binary.BigEndian.PutUint16(h.b[at:], to)
+	return Delta16(from, to)
 }
 
 // sumZeros sets the one checksum that RFC 1624 can't bring up to date: that of an
@@ -123,36 +130,30 @@ func (h *place) setPort(at uint16, from, to uint16) Delta {
 // checksum of all ones makes verifiable; in one's complement the two are the same,
 // so a Delta knows no difference.
 func (h *place) sumZeros() {
-	if h.proto == ProtoICMP && sum(h.b[h.l4:], 0) == 0 {
+	if h.proto == ProtoICMP && h.sum != 0 && sum(h.b[h.l4:], 0) == 0 {
 		binary.BigEndian.PutUint16(h.b[h.sum:], 0xffff)
 	}
 }
 
 // patchTransport brings the transport checksum up to date. UDP's 0 says that there
 // is none, and stays; a sum that comes out as 0 is sent as all ones (RFC 768).
-func (h *place) patchTransport(d Delta) Delta {
-	if h.sum == 0 {
-		return 0
-	}
-	if h.proto != ProtoUDP {
-		return h.patch(int(h.sum), d)
+func (h *place) patchTransport(d Delta) {
+	if d == 0 || h.sum == 0 {
+		return
 	}
 	old := binary.BigEndian.Uint16(h.b[h.sum:])
-	if old == 0 {
-		return 0
+	if old == 0 && h.proto == ProtoUDP {
+		return
 	}
 	now := d.Apply(old)
-	if now == 0 {
+	if now == 0 && h.proto == ProtoUDP {
 		now = 0xffff
 	}
 	binary.BigEndian.PutUint16(h.b[h.sum:], now)
-	return Delta16(old, now)
 }
 
-// patch brings the checksum at an offset up to date and returns its own change.
-func (h *place) patch(at int, d Delta) Delta {
+// patch brings the checksum at an offset up to date.
+func (h *place) patch(at int, d Delta) {
 	old := binary.BigEndian.Uint16(h.b[at:])
-	now := d.Apply(old)
-	binary.BigEndian.PutUint16(h.b[at:], now)
-	return Delta16(old, now)
+	binary.BigEndian.PutUint16(h.b[at:], d.Apply(old))
 }
