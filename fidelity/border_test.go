@@ -358,7 +358,7 @@ func TestInterfaces(t *testing.T) {
 		_, err := s.CreateNetworkInterface(vpc.NetworkInterfaceConfig{})
 		require.ErrorContains(t, err, "InsufficientFreeAddressesInSubnet: ")
 	})
-	t.Run("1.12 nobody answers ARP for an address that no interface has, and a claim counts for nothing", func(t *testing.T) {
+	t.Run("nobody answers ARP for an address that no interface has, and a claim counts for nothing", func(t *testing.T) {
 		f := newPlain(t)
 		f.must(f.a.NIC("eth0").AddAddr(prefixes("10.0.0.99/24")[0]))
 		a2 := f.p.launch("a2", machine{})
@@ -366,12 +366,12 @@ func TestInterfaces(t *testing.T) {
 		require.Zero(t, r.Received)
 		require.Contains(t, r.Text, "Destination Host Unreachable")
 	})
-	t.Run("1.12 a local route delivers to addresses of interfaces alone", func(t *testing.T) {
+	t.Run("a local route delivers to addresses of interfaces alone", func(t *testing.T) {
 		f := newPlain(t)
 		f.dies(f.a, addr("10.0.1.99"), trace.NoSuchAddress, "vpc router")
 		f.dies(f.a, addr("10.0.200.1"), trace.NotInSubnet, "vpc router")
 	})
-	t.Run("1.2 broadcast and multicast go nowhere", func(t *testing.T) {
+	t.Run("broadcast and multicast go nowhere", func(t *testing.T) {
 		f := newPlain(t)
 		f.send(f.a, echo(f.a.addr, addr("224.0.0.5"), 1, 1))
 		f.ends(f.take(), trace.Multicast, "p router")

@@ -80,7 +80,7 @@ func TestInternetGateway(t *testing.T) {
 		}
 		f.dies(f.a, addr("172.32.0.1"), trace.NoSuchHost, "internet")
 	})
-	t.Run("4 such sources do not get in", func(t *testing.T) {
+	t.Run("such sources do not get in", func(t *testing.T) {
 		f := newPublic(t)
 		f.dies(f.internet("y", "192.168.7.7"), f.a.public, trace.PrivateSource, "igw inbound")
 		f.dies(f.internet("z", "100.64.7.7"), f.a.public, trace.SharedSource, "igw inbound")
@@ -106,7 +106,7 @@ func TestInternetGateway(t *testing.T) {
 		f.ends(f.take(), trace.SpoofedSource, "igw outbound")
 		require.Equal(t, "GATEWAY_REJECTS_SPOOFED_TRAFFIC", f.lastEnd().Code())
 	})
-	t.Run("4 two instances meet by their public addresses: both addresses are translated, one hop each way", func(t *testing.T) {
+	t.Run("two instances meet by their public addresses: both addresses are translated, one hop each way", func(t *testing.T) {
 		f := newPublic(t)
 		f.must(f.a.nic.SetGroups(f.group("a", vpc.AllTraffic("203.0.113.20/32"))))
 		walks := f.reaches(f.b, f.a.public)
@@ -115,7 +115,7 @@ func TestInternetGateway(t *testing.T) {
 		require.EqualValues(t, 254, ttl(walks[0]), "measured: 254 to a public address of the same region")
 		require.EqualValues(t, 254, ttl(walks[1]))
 	})
-	t.Run("1.2 a packet whose TTL ends at the gateway dies in silence", func(t *testing.T) {
+	t.Run("a packet whose TTL ends at the gateway dies in silence", func(t *testing.T) {
 		f := newPublic(t)
 		r := f.a.Ping(f.x.addr, host.PingConfig{TTL: 1})
 		require.Zero(t, r.Received)
@@ -125,7 +125,7 @@ func TestInternetGateway(t *testing.T) {
 }
 
 func TestInternetGatewayMTU(t *testing.T) {
-	t.Run("3.4 a packet over 1,500 bytes that must not be fragmented is answered with the MTU, by the router", func(t *testing.T) {
+	t.Run("a packet over 1,500 bytes that must not be fragmented is answered with the MTU, by the router", func(t *testing.T) {
 		f := newPublic(t)
 		for dst, router := range map[netip.Addr]string{f.x.addr: "10.0.0.1", f.x.addr6: "2001:db8:0:1a00::1"} {
 			r := f.a.Ping(dst, host.PingConfig{Size: 3000, DontFragment: true})
@@ -136,7 +136,7 @@ func TestInternetGatewayMTU(t *testing.T) {
 			require.Equal(t, trace.TooBig, f.take()[0].End())
 		}
 	})
-	t.Run("3.4 so a host learns the path's MTU, and its next ping gets through in fragments", func(t *testing.T) {
+	t.Run("so a host learns the path's MTU, and its next ping gets through in fragments", func(t *testing.T) {
 		f := newPublic(t)
 		r := f.a.Ping(f.x.addr, host.PingConfig{Size: 3000, Count: 3})
 		require.Equal(t, 2, r.Received)
@@ -144,7 +144,7 @@ func TestInternetGatewayMTU(t *testing.T) {
 		f.b.Ping(f.x.addr6, host.PingConfig{Size: 3000})
 		require.Equal(t, 1, f.b.Ping(f.x.addr6, host.PingConfig{Size: 3000}).Received)
 	})
-	t.Run("3.4 one that may be is cut by the gateway", func(t *testing.T) {
+	t.Run("one that may be is cut by the gateway", func(t *testing.T) {
 		f := newPublic(t)
 		server, err := f.x.ListenUDP(port(f.x.addr, 53))
 		f.must(err)
@@ -163,14 +163,14 @@ func TestInternetGatewayMTU(t *testing.T) {
 		require.Len(t, d.Payload, 4000)
 		require.EqualValues(t, 63, d.TTL)
 	})
-	t.Run("3.4 the error finds its way back through a NAT gateway", func(t *testing.T) {
+	t.Run("the error finds its way back through a NAT gateway", func(t *testing.T) {
 		f := newEgress(t, natgw.Config{})
 		r := f.vm.Ping(f.server.addr, host.PingConfig{Size: 3000, DontFragment: true})
 		require.Len(t, r.Errors, 1)
 		require.Equal(t, 1500, r.Errors[0].MTU)
 		require.Equal(t, f.vm.addr, r.Errors[0].Flow.Src.Netip())
 	})
-	t.Run("3.4 an egress-only gateway has the same MTU", func(t *testing.T) {
+	t.Run("an egress-only gateway has the same MTU", func(t *testing.T) {
 		f := newPublic(t)
 		g, err := igw.CreateEgressOnly(f.vpc, igw.EgressOnlyConfig{Name: "eigw"})
 		f.must(err)
@@ -180,13 +180,13 @@ func TestInternetGatewayMTU(t *testing.T) {
 		require.Len(t, r.Errors, 1)
 		require.Equal(t, 1500, r.Errors[0].MTU)
 	})
-	t.Run("3.4 inside the VPC 9,001 bytes pass", func(t *testing.T) {
+	t.Run("inside the VPC 9,001 bytes pass", func(t *testing.T) {
 		f := newPublic(t)
 		c := f.private.launch("c", machine{addr6: "2001:db8:0:1a01::30"})
 		require.Equal(t, 1, f.a.Ping(c.addr, host.PingConfig{Size: 9001 - 28, DontFragment: true}).Received)
 		require.Equal(t, 1, f.a.Ping(c.addr6, host.PingConfig{Size: 9001 - 48, DontFragment: true}).Received)
 	})
-	t.Run("3.4 a TCP connection carries more than a segment either way", func(t *testing.T) {
+	t.Run("a TCP connection carries more than a segment either way", func(t *testing.T) {
 		f := newPublic(t)
 		f.x.serve(f.net, 80)
 		c, err := f.a.Dial(port(f.x.addr, 80))
@@ -197,7 +197,7 @@ func TestInternetGatewayMTU(t *testing.T) {
 }
 
 func TestInternetGatewayIPv6(t *testing.T) {
-	t.Run("15 IPv6 passes untranslated, both ways", func(t *testing.T) {
+	t.Run("IPv6 passes untranslated, both ways", func(t *testing.T) {
 		f := newPublic(t)
 		walks := f.reaches(f.a, f.x.addr6)
 		require.Equal(t, f.a.addr6, walks[0].Last.Src.Netip())
@@ -205,16 +205,16 @@ func TestInternetGatewayIPv6(t *testing.T) {
 		walks = f.reaches(f.x, f.a.addr6)
 		require.Equal(t, f.a.addr6, walks[0].Last.Dst.Netip())
 	})
-	t.Run("15 without a route for IPv6 nothing leaves", func(t *testing.T) {
+	t.Run("without a route for IPv6 nothing leaves", func(t *testing.T) {
 		f := newPublic(t)
 		f.must(f.s.table.DeleteRoute("::/0"))
 		f.dies(f.a, f.x.addr6, trace.NoRoute, "public router")
 	})
-	t.Run("15 an address of the VPC that no interface has is not delivered to", func(t *testing.T) {
+	t.Run("an address of the VPC that no interface has is not delivered to", func(t *testing.T) {
 		f := newPublic(t)
 		f.dies(f.x, addr("2001:db8:0:1a00::99"), trace.NoPrivateAddress, "igw inbound")
 	})
-	t.Run("15 neighbours find each other, and the router, by neighbour discovery", func(t *testing.T) {
+	t.Run("neighbours find each other, and the router, by neighbour discovery", func(t *testing.T) {
 		f := newPublic(t)
 		walks := f.reaches(f.a, f.b.addr6)
 		require.Contains(t, nodes(walks[0]), "public router")

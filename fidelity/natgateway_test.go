@@ -147,18 +147,18 @@ func TestNATGateway(t *testing.T) {
 		require.Equal(t, 8500, r.Errors[0].MTU)
 		require.Equal(t, f.gateway.PrivateIP(), r.Errors[0].From)
 	})
-	t.Run("5.1 time exceeded comes from the private address, and the internet gateway is a silent hop", func(t *testing.T) {
+	t.Run("time exceeded comes from the private address, and the internet gateway is a silent hop", func(t *testing.T) {
 		f := newEgress(t, natgw.Config{})
 		r := f.vm.Traceroute(f.server.addr, host.TracerouteConfig{Numeric: true, Queries: 1})
 		require.Equal(t, []string{f.gateway.PrivateIP().String(), netip.Addr{}.String(), "198.51.100.7"}, hops(r))
 	})
-	t.Run("5.1 each way takes one from the TTL", func(t *testing.T) {
+	t.Run("each way takes one from the TTL", func(t *testing.T) {
 		f := newEgress(t, natgw.Config{})
 		walks := f.reaches(f.vm, f.server.addr)
 		require.EqualValues(t, 255-2, ttl(walks[0]), "NAT gateway and internet gateway (measured: 253)")
 		require.EqualValues(t, 64-1, f.atVM.in()[0].TTL())
 	})
-	t.Run("8.1 flows by a NAT gateway are always tracked", func(t *testing.T) {
+	t.Run("flows by a NAT gateway are always tracked", func(t *testing.T) {
 		f := newEgress(t, natgw.Config{})
 		f.server.serve(f.net, 80)
 		c, err := f.vm.Dial(port(f.server.addr, 80))
@@ -166,7 +166,7 @@ func TestNATGateway(t *testing.T) {
 		f.must(f.open.RevokeIngress(f.open.Ingress()...))
 		require.Equal(t, "OK", f.ask(c, "ok"))
 	})
-	t.Run("1.10 a route to a deleted NAT gateway is a black hole, C073", func(t *testing.T) {
+	t.Run("C073 a route to a deleted NAT gateway is a black hole", func(t *testing.T) {
 		f := newEgress(t, natgw.Config{})
 		f.must(f.gateway.Delete())
 		f.dies(f.vm, f.server.addr, trace.Blackhole, "private router")

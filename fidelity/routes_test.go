@@ -116,7 +116,7 @@ func TestRoutePriority(t *testing.T) {
 		f.s.route("198.51.100.0/24", nat)
 		require.Equal(t, "s table: 198.51.100.0/24 -> nat", f.way("198.51.100.7"))
 	})
-	t.Run("1.10 a narrower black hole drops what a wider route would carry", func(t *testing.T) {
+	t.Run("a narrower black hole drops what a wider route would carry", func(t *testing.T) {
 		f := newHybrid(t, "10.99.0.0/16")
 		n, err := f.s.CreateNetworkInterface(vpc.NetworkInterfaceConfig{Name: "loose", Groups: []*vpc.SecurityGroup{f.open}})
 		f.must(err)
@@ -139,7 +139,7 @@ func TestVirtualPrivateGateway(t *testing.T) {
 		f.dies(f.office, x.addr, trace.ForeignDestination, "vgw inbound")
 		require.Equal(t, "VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS", f.lastEnd().Code())
 	})
-	t.Run("10.2 a site reaches private addresses of interfaces, and they it", func(t *testing.T) {
+	t.Run("a site reaches private addresses of interfaces, and they it", func(t *testing.T) {
 		f := newHybrid(t, "10.99.0.0/16")
 		walks := f.reaches(f.office, f.a.addr)
 		require.EqualValues(t, 64, ttl(walks[0]))
