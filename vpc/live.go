@@ -62,6 +62,7 @@ func (l *Live) Snapshot() *Snapshot {
 	}
 	l.region.mu.Lock()
 	defer l.region.mu.Unlock()
+	l.region.Advance(l.engine.Clock.Now())
 	l.age = l.region.changes.Load()
 	l.snapshot = compile(l)
 	return l.snapshot

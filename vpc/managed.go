@@ -1,6 +1,7 @@
 package vpc
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -143,3 +144,65 @@ func (tx *Tx) AssociationID(e *Address) string { return e.assoc }
 
 // Free returns how many of the subnet's IPv4 addresses are free.
 func (tx *Tx) Free(s *Subnet) int { return s.hosts[0].available() }
+
+// NewManagedInterfaces makes one interface in each of the subnets, or none: what a
+// service does that has a node a zone.
+func (tx *Tx) NewManagedInterfaces(subnets []*Subnet, owner Resource, m ManagedInterface) ([]*NetworkInterface, error) {
+	var made []*NetworkInterface
+	for _, s := range subnets {
+		n, err := tx.NewManagedInterface(s, owner, m)
+		if err != nil {
+			for _, n := range made {
+				tx.DeleteManagedInterface(n)
+			}
+			return nil, err
+		}
+		made = append(made, n)
+	}
+	return made, nil
+}
+
+// CheckPlaces holds the subnets of a service's resource to what holds for all: at
+// least one, all of one VPC, one a zone (the sentences are inferred), and the groups
+// to the VPC and the quota.
+func (tx *Tx) CheckPlaces(subnets []*Subnet, groups []*SecurityGroup) error {
+	if len(subnets) == 0 {
+		return Refuse("MissingParameter", "The request must contain the parameter subnets")
+	}
+	for i, s := range subnets {
+		if err := tx.Needs("subnetId", s); err != nil {
+			return err
+		}
+		if s.vpc != subnets[0].vpc {
+			return Refuse("InvalidParameterValue", "The subnets %s and %s belong to different networks", subnets[0].id, s.id)
+		}
+		for _, o := range subnets[:i] {
+			if o.zone == s.zone {
+				return Refuse("DuplicateSubnetsInSameZone", "Duplicate Subnets for same AZ")
+			}
+		}
+	}
+	return checkGroups(tx, subnets[0].vpc, groups)
+}
+
+// NewNamed returns the Base of a resource whose id is a name, such as the ARN of a
+// load balancer. It refuses one that is in use.
+func (tx *Tx) NewNamed(id, name string) (Base, error) {
+	if tx.r.byID[id] != nil {
+		return Base{}, fmt.Errorf("vpc: id %q is in use", id)
+	}
+	b := Base{id: id, region: tx.r}
+	if name != "" {
+		b.setTag("Name", name)
+	}
+	return b, nil
+}
+
+// ARN returns the Amazon resource name of a resource of a service.
+func (r *Region) ARN(service, resource string) string {
+	return "arn:aws:" + service + ":" + r.name + ":" + r.account + ":" + resource
+}
+
+// NewSuffix returns sixteen hexadecimal digits for names that end in some, such as
+// a load balancer's ARN.
+func (tx *Tx) NewSuffix() string { return fmt.Sprintf("%016x", tx.r.ids.word()) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -202,6 +203,18 @@ func Gateways[G Gateway](tx *Tx) []G {
 			of = append(of, x)
 		}
 	}
+	return of
+}
+
+// Resources returns the region's resources of the type, by id.
+func Resources[R Resource](tx *Tx) []R {
+	var of []R
+	for _, x := range tx.r.byID {
+		if r, ok := x.(R); ok {
+			of = append(of, r)
+		}
+	}
+	slices.SortFunc(of, func(a, b R) int { return strings.Compare(a.ID(), b.ID()) })
 	return of
 }
 

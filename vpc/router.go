@@ -93,15 +93,14 @@ func (d *departure) Name() string { return d.router }
 func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	s, dst := (*subnet)(d), p.Flow.Dst
 	c.From, c.Entered = &s.origin, dataplane.ByInterface
-	if to := s.neighbor(c, dst); to != nil {
+	if to, end := s.neighbor(c, dst); end != trace.None {
+		return dataplane.Drop(end)
+	} else if to != nil {
 		if c.Tracing() {
 			c.Step(p, trace.Resolved)
 		}
 		c.Latency += s.latency.SameZone
 		return dataplane.To(to)
-	}
-	if end := s.unroutable(dst); end != trace.None {
-		return dataplane.Drop(end)
 	}
 	h, ok := s.routes.lookup(dst)
 	if !ok || h.subnet != s.origin.Subnet {
@@ -114,28 +113,24 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 
 // neighbor returns the interface of the subnet that the packet is for: the one that
 // its frame was addressed to, else the one that has its destination; nil for neither.
-func (s *subnet) neighbor(c *dataplane.Context, dst wire.Addr) dataplane.Node {
+// It names the destinations that are no neighbor's and that no route can reach.
+func (s *subnet) neighbor(c *dataplane.Context, dst wire.Addr) (dataplane.Node, trace.Reason) {
 	if l := c.Link; l != nil {
 		c.Link = nil
-		return l
+		return l, trace.None
 	}
-	if i := s.segment.Lookup(dst); i != nil {
-		return i.In()
-	}
-	return nil
-}
-
-// unroutable names the destinations that no route can reach.
-func (s *subnet) unroutable(dst wire.Addr) trace.Reason {
 	switch {
 	case s.segment.Contains(dst):
-		return trace.NoSuchAddress
+		if i := s.segment.Lookup(dst); i != nil {
+			return i.In(), trace.None
+		}
+		return nil, trace.NoSuchAddress
 	case dst.IsLinkLocal():
-		return trace.LinkLocal
+		return nil, trace.LinkLocal
 	case dst.IsMulticast():
-		return trace.Multicast
+		return nil, trace.Multicast
 	}
-	return trace.None
+	return nil, trace.None
 }
 
 // asks puts the packet to one direction of the subnet's network ACL.

@@ -49,6 +49,12 @@ func notFound(id string) error {
 	if w, ok := idWords[prefixOf(id)]; ok {
 		return Refuse(w.code, w.sentence, id)
 	}
+	switch {
+	case strings.HasPrefix(id, "arn:aws:elasticloadbalancing:"):
+		return Refuse("LoadBalancerNotFound", "One or more load balancers not found")
+	case strings.HasPrefix(id, "arn:aws:rds:"):
+		return Refuse("DBInstanceNotFound", "DBInstance %s not found.", id[strings.LastIndexByte(id, ':')+1:])
+	}
 	return Refuse("InvalidID", "The ID '%s' is not valid", id)
 }
 

@@ -85,6 +85,9 @@ func (tx *Tx) newDefaultGroup(v *VPC) {
 	g.ingress = []Permission{tx.newRule(Permission{Protocol: -1, Group: g})}
 }
 
+// DefaultGroup is VPC.DefaultSecurityGroup inside a change.
+func (tx *Tx) DefaultGroup(v *VPC) *SecurityGroup { return v.groups[0] }
+
 // Name returns the group's name.
 func (g *SecurityGroup) Name() string { return g.name }
 

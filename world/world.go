@@ -209,4 +209,9 @@ func (w *World) Trace() *trace.Log {
 }
 
 // Run lets d of simulated time pass.
-func (w *World) Run(d time.Duration) { w.Clock.Run(w.Clock.Now() + d) }
+func (w *World) Run(d time.Duration) {
+	w.Clock.Run(w.Clock.Now() + d)
+	for _, l := range w.lives {
+		l.Region().Advance(w.Clock.Now())
+	}
+}
