@@ -81,8 +81,9 @@ func (e *Engine) walk(f *flight, from emission, link Node) trace.Reason {
 	c := &e.ctx
 	*c = Context{Now: e.Clock.Now(), Link: link, Latency: from.after, engine: e, node: from.at}
 	if err := f.p.Read(f.buf[:f.n]); err != nil {
-		defer e.release(f)
-		return e.refuse(Refusal{Where: from.at.Name(), Size: f.n, End: trace.Malformed, Why: err.Error()}, from.cause)
+		r := Refusal{Where: from.at.Name(), Size: f.n, End: trace.Malformed, Why: err.Error()}
+		e.release(f)
+		return e.refuse(r, from.cause)
 	}
 	if e.Log != nil {
 		c.walk = e.Log.Begin(c.Now, from.cause, sender(from.at), &f.p)

@@ -103,7 +103,7 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if !i.checkAddress(c, p, p.Flow.Src, "source") {
 		return dataplane.Drop(trace.SourceCheck)
 	}
-	if s := i.Segment.services.lookup(p.Flow.Dst); s != nil {
+	if s := i.Segment.services.Lookup(p.Flow.Dst); s != nil {
 		return s.Serve(c, i, p)
 	}
 	if end := i.filter(c, p, filter.Egress); end != trace.None {

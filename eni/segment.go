@@ -2,6 +2,7 @@ package eni
 
 import (
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/internal/addrtable"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -17,9 +18,9 @@ type Segment struct {
 	// Prefixes are the subnet's CIDRs.
 	Prefixes []wire.Prefix
 
-	services table[Service]
-	hosts    table[*Interface]
-	macs     table[*Interface] // by macKey
+	services addrtable.Table[Service]
+	hosts    addrtable.Table[*Interface]
+	macs     addrtable.Table[*Interface] // by macKey
 	ranges   []delegation
 }
 
@@ -28,7 +29,7 @@ type Segment struct {
 type delegation struct {
 	mask   wire.Addr
 	prefix wire.Prefix // one of them: its length is theirs
-	to     table[*Interface]
+	to     addrtable.Table[*Interface]
 }
 
 // macKey is a MAC address as the number it is, to stand in a table.
@@ -49,12 +50,12 @@ type Service interface {
 // MAC address the first stays.
 func (s *Segment) Add(i *Interface) {
 	for _, a := range i.Addrs {
-		s.hosts.insert(a, i)
+		s.hosts.Insert(a, i)
 	}
 	for _, p := range i.Prefixes {
-		s.delegation(p).to.insert(p.Base(), i)
+		s.delegation(p).to.Insert(p.Base(), i)
 	}
-	s.macs.insert(macKey(i.MAC), i)
+	s.macs.Insert(macKey(i.MAC), i)
 }
 
 // delegation returns the prefixes of p's length.
@@ -70,17 +71,17 @@ func (s *Segment) delegation(p wire.Prefix) *delegation {
 }
 
 // Serve has the platform answer at an address. Of two at one address the first stays.
-func (s *Segment) Serve(a wire.Addr, v Service) { s.services.insert(a, v) }
+func (s *Segment) Serve(a wire.Addr, v Service) { s.services.Insert(a, v) }
 
 // Lookup returns the interface of this subnet that has the address, as its own or
 // in a prefix assigned to it, or nil. It does not allocate.
 func (s *Segment) Lookup(a wire.Addr) *Interface {
-	if i := s.hosts.lookup(a); i != nil {
+	if i := s.hosts.Lookup(a); i != nil {
 		return i
 	}
 	for k := range s.ranges {
 		d := &s.ranges[k]
-		if i := d.to.lookup(d.prefix.Truncate(a)); i != nil {
+		if i := d.to.Lookup(d.prefix.Truncate(a)); i != nil {
 			return i
 		}
 	}
@@ -88,7 +89,7 @@ func (s *Segment) Lookup(a wire.Addr) *Interface {
 }
 
 // neighbor returns the interface with the MAC address, or nil.
-func (s *Segment) neighbor(m wire.MAC) *Interface { return s.macs.lookup(macKey(m)) }
+func (s *Segment) neighbor(m wire.MAC) *Interface { return s.macs.Lookup(macKey(m)) }
 
 // Contains reports whether a lies in one of the subnet's CIDRs.
 func (s *Segment) Contains(a wire.Addr) bool {
@@ -109,7 +110,7 @@ func (s *Segment) resolve(a wire.Addr) (wire.MAC, bool) {
 			return s.Router, true
 		}
 	}
-	if s.services.lookup(a) != nil {
+	if s.services.Lookup(a) != nil {
 		return s.Router, true
 	}
 	if i := s.Lookup(a); i != nil {

@@ -46,6 +46,7 @@ type aclRule struct {
 	traffic Traffic
 	number  uint16
 	allow   bool
+	every   bool // takes every packet of the family
 }
 
 // NewACL returns the ACL of the rules, in whatever order they come. It returns an
@@ -67,7 +68,8 @@ func NewACL(rules []ACLRule) (ACL, error) {
 		if r.Peer.Addr().Is4() {
 			list = &acl.v4
 		}
-		*list = append(*list, aclRule{wire.PrefixFrom(r.Peer), r.Traffic, uint16(r.Number), r.Allow})
+		every := r.Traffic == AllTraffic() && r.Peer.Bits() == 0
+		*list = append(*list, aclRule{wire.PrefixFrom(r.Peer), r.Traffic, uint16(r.Number), r.Allow, every})
 	}
 	return acl, nil
 }
@@ -80,6 +82,9 @@ func (a *ACL) Decide(p *wire.Packet, peer wire.Addr) (number int, allow bool) {
 	rules, star := a.v6, ImplicitDeny6
 	if peer.Is4() {
 		rules, star = a.v4, ImplicitDeny
+	}
+	if len(rules) > 0 && rules[0].every { // AWS's default ACL, and most others
+		return int(rules[0].number), rules[0].allow
 	}
 	q := probeOf(p)
 	for i := range rules {

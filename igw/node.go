@@ -1,10 +1,10 @@
 package igw
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/internal/addrtable"
 	"github.com/vpcsim/vpcsim/nat"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -57,16 +57,16 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 
 // owned is the private addresses, and the IPv6 ones, of all interfaces of a VPC.
 type owned struct {
-	addrs    map[wire.Addr]bool
+	addrs    addrtable.Table[bool]
 	prefixes []wire.Prefix
 }
 
 func ownedBy(c *vpc.Compiler, v *vpc.VPC) *owned {
-	o := &owned{addrs: map[wire.Addr]bool{}}
+	o := &owned{}
 	for _, x := range c.InterfacesOf(v) {
 		i := c.Interface(x)
 		for _, a := range i.Addrs {
-			o.addrs[a] = true
+			o.addrs.Insert(a, true)
 		}
 		o.prefixes = append(o.prefixes, i.Prefixes...)
 	}
@@ -74,7 +74,7 @@ func ownedBy(c *vpc.Compiler, v *vpc.VPC) *owned {
 }
 
 func (o *owned) has(a wire.Addr) bool {
-	return o.addrs[a] || slices.ContainsFunc(o.prefixes, func(p wire.Prefix) bool { return p.Contains(a) })
+	return o.addrs.Lookup(a) || slices.ContainsFunc(o.prefixes, func(p wire.Prefix) bool { return p.Contains(a) })
 }
 
 // advertise6 has packets from the internet for the VPC's IPv6 CIDRs go to in.
@@ -172,21 +172,16 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	return dataplane.To(n.edge.Entry())
 }
 
-var (
-	rfc1918 = []wire.Prefix{prefix("10.0.0.0/8"), prefix("172.16.0.0/12"), prefix("192.168.0.0/16")}
-	rfc6598 = prefix("100.64.0.0/10")
-)
-
-func prefix(s string) wire.Prefix { return wire.PrefixFrom(netip.MustParsePrefix(s)) }
-
-// foreign returns private or shared for an address that the internet does not route.
+// foreign returns private (RFC 1918) or shared (RFC 6598) for an IPv4 address that the
+// internet does not route.
 func foreign(a wire.Addr, private, shared trace.Reason) trace.Reason {
-	for _, p := range rfc1918 {
-		if p.Contains(a) {
-			return private
-		}
+	if !a.Is4() {
+		return trace.None
 	}
-	if rfc6598.Contains(a) {
+	switch v := a.V4(); {
+	case v>>24 == 10, v>>20 == 172<<4|1, v>>16 == 192<<8|168:
+		return private
+	case v>>22 == 100<<2|1:
 		return shared
 	}
 	return trace.None

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/internal/addrtable"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/wire"
 )
@@ -28,12 +29,12 @@ type Network struct {
 	Regions func(wire.Addr) dataplane.Node
 
 	engine   *dataplane.Engine
-	stations map[wire.Addr]*Station
+	stations addrtable.Table[*Station]
 }
 
 // New returns a network without hosts.
 func New(e *dataplane.Engine, label string) *Network {
-	return &Network{Label: label, engine: e, stations: map[wire.Addr]*Station{}}
+	return &Network{Label: label, engine: e}
 }
 
 // Name returns the network's label.
@@ -43,7 +44,7 @@ func (n *Network) Name() string { return n.Label }
 // that has it.
 func (n *Network) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	c.From = nil
-	if s := n.stations[p.Flow.Dst]; s != nil {
+	if s := n.stations.Lookup(p.Flow.Dst); s != nil {
 		c.Latency += n.latency()
 		if s.guest == nil {
 			return dataplane.Drop(trace.NotAttached)
@@ -81,13 +82,13 @@ type Tap func(now time.Duration, out bool, ip []byte)
 // changed.
 func (n *Network) Join(addrs ...wire.Addr) (*Station, bool) {
 	for _, a := range addrs {
-		if n.stations[a] != nil {
+		if n.stations.Lookup(a) != nil {
 			return nil, false
 		}
 	}
 	s := &Station{network: n}
 	for _, a := range addrs {
-		n.stations[a] = s
+		n.stations.Insert(a, s)
 	}
 	return s, true
 }
