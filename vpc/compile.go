@@ -61,7 +61,7 @@ type Compiler struct {
 	tables     map[*RouteTable]*routes
 	entries    map[entryKey]Entry
 	acls       map[*NetworkACL]*compiledACL
-	rules      map[string]*filter.Groups
+	rules      map[string]*compiledGroups
 	members    map[*SecurityGroup][]wire.Addr
 	sets       map[*SecurityGroup]*filter.AddrSet
 	lists      map[*PrefixList]*filter.PrefixSet
@@ -75,6 +75,10 @@ type entryKey struct {
 
 type compiledACL struct{ ingress, egress *filter.ACL }
 
+// compiledGroups is the rules of an interface's groups, and of these the ones that
+// name no group; nil where that is all of them.
+type compiledGroups struct{ all, literal *filter.Groups }
+
 // compile makes the snapshot of a region. The region's lock is held.
 func compile(l *Live) *Snapshot {
 	c := &Compiler{
@@ -82,7 +86,7 @@ func compile(l *Live) *Snapshot {
 		snapshot:   &Snapshot{interfaces: map[string]*eni.Interface{}, public: map[wire.Addr]dataplane.Node{}, outside: map[string]dataplane.Node{}},
 		interfaces: map[*NetworkInterface]*eni.Interface{}, subnets: map[*Subnet]*subnet{},
 		networks: map[*VPC]*network{}, tables: map[*RouteTable]*routes{}, entries: map[entryKey]Entry{},
-		acls: map[*NetworkACL]*compiledACL{}, rules: map[string]*filter.Groups{},
+		acls: map[*NetworkACL]*compiledACL{}, rules: map[string]*compiledGroups{},
 		members: map[*SecurityGroup][]wire.Addr{}, sets: map[*SecurityGroup]*filter.AddrSet{},
 		lists: map[*PrefixList]*filter.PrefixSet{}, used: map[stateKey]any{},
 	}
@@ -185,7 +189,9 @@ func (c *Compiler) shell(n *NetworkInterface, s *subnet) {
 		i.Prefixes = append(i.Prefixes, wire.PrefixFrom(p))
 	}
 	if !n.noGroups {
-		i.Groups, i.GroupNames = c.groups(n.groups)
+		var g *compiledGroups
+		g, i.GroupNames = c.groups(n.groups)
+		i.Groups, i.Literal = g.all, g.literal
 		i.Flows = State(c, n.id, "flows", func() *filter.Tracker {
 			return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(n.id)})
 		})
@@ -218,7 +224,7 @@ func (c *Compiler) acl(a *NetworkACL) *compiledACL {
 
 // groups compiles the rules of several groups together; interfaces with the same
 // groups share them.
-func (c *Compiler) groups(groups []*SecurityGroup) (*filter.Groups, string) {
+func (c *Compiler) groups(groups []*SecurityGroup) (*compiledGroups, string) {
 	names := make([]string, len(groups))
 	for i, g := range groups {
 		names[i] = g.label()
@@ -234,7 +240,11 @@ func (c *Compiler) groups(groups []*SecurityGroup) (*filter.Groups, string) {
 			ingress = c.appendRules(ingress, g, g.ingress, "ingress rule ")
 			egress = c.appendRules(egress, g, g.egress, "egress rule ")
 		}
-		c.rules[key] = filter.NewGroups(ingress, egress)
+		c.rules[key] = &compiledGroups{all: filter.NewGroups(ingress, egress)}
+		named := func(r filter.Rule) bool { return r.Members != nil }
+		if slices.ContainsFunc(ingress, named) {
+			c.rules[key].literal = filter.NewGroups(slices.DeleteFunc(ingress, named), egress)
+		}
 	}
 	return c.rules[key], strings.Join(names, ", ")
 }
