@@ -98,6 +98,9 @@ type Context struct {
 	From *Origin
 	// Entered is how the packet came into the VPC that it is in.
 	Entered Entrance
+	// Relayed says that the interface that sent the packet does not have its source: an
+	// appliance sends it on, untranslated.
+	Relayed bool
 	// Link is the interface that an Ethernet frame was addressed to, nil where it
 	// was the router: neighbours talk directly. The first router takes it away.
 	Link Node

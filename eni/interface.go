@@ -26,6 +26,11 @@ type Interface struct {
 	// Groups are the rules of its security groups; nil is an interface that has
 	// none, such as a NAT gateway's, and filters nothing.
 	Groups *filter.Groups
+	// Literal is Groups without the rules that name a group, nil where there are none of
+	// these. It is what packets are held against that an appliance sends on: references
+	// to groups do not hold for them (VPC guide, "Middlebox routing"; Reachability
+	// Analyzer, SG_REFERENCES_NOT_PRESERVED).
+	Literal *filter.Groups
 	// GroupNames names the groups in traces, where no rule of theirs allows a packet.
 	GroupNames string
 	// Flows are the flows that its groups let through. Nil where Groups is.
@@ -103,6 +108,7 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if !i.checkAddress(c, p, p.Flow.Src, "source") {
 		return dataplane.Drop(trace.SourceCheck)
 	}
+	c.Relayed = !i.SourceDestCheck && !i.Owns(p.Flow.Src)
 	if s := i.Segment.services.Lookup(p.Flow.Dst); s != nil {
 		return s.Serve(c, i, p)
 	}
@@ -191,7 +197,7 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 		}
 		return trace.None
 	}
-	m, ok := i.ask(d, p)
+	m, ok := i.ask(c, d, p)
 	if !ok {
 		return i.noRule(c, p, d)
 	}
@@ -210,9 +216,12 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	return trace.None
 }
 
-func (i *Interface) ask(d filter.Direction, p *wire.Packet) (filter.Match, bool) {
-	if d == filter.Egress {
+func (i *Interface) ask(c *dataplane.Context, d filter.Direction, p *wire.Packet) (filter.Match, bool) {
+	switch {
+	case d == filter.Egress:
 		return i.Groups.Egress(p)
+	case c.Relayed && i.Literal != nil:
+		return i.Literal.Ingress(p)
 	}
 	return i.Groups.Ingress(p)
 }
@@ -221,6 +230,10 @@ func (i *Interface) noRule(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	end, which := trace.GroupIngress, "ingress"
 	if d == filter.Egress {
 		end, which = trace.GroupEgress, "egress"
+	} else if c.Relayed {
+		if _, ok := i.Groups.Ingress(p); ok {
+			end = trace.GroupReference
+		}
 	}
 	if c.Tracing() {
 		s := c.Step(p, trace.NoRule)

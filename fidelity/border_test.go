@@ -176,7 +176,18 @@ func TestSecurityGroups(t *testing.T) {
 		walks := f.dies(f.a, addr("203.0.113.20"), trace.GroupIngress, "b in")
 		require.Equal(t, "203.0.113.10", walks[0].Last.Src.String(), "the peer is seen by its public address")
 	})
-	t.Run("C105 a rule that names a group does not match behind a middlebox that translates", func(t *testing.T) {
+	t.Run("C105 a rule that names a group does not hold behind a middlebox, the client's CIDR does", func(t *testing.T) {
+		f := newPlain(t)
+		box := f.subnet("m", "10.0.2.0/24").launch("box", machine{noCheck: true, linux: host.Config{Forwarding: true}})
+		f.p.route("10.0.1.0/24", box.nic)
+		f.must(f.gb.RevokeIngress(f.gb.Ingress()...), f.gb.AuthorizeIngress(vpc.Permission{Protocol: -1, Group: f.ga}))
+		walks := f.dies(f.a, f.b.addr, trace.GroupReference, "b in")
+		require.Equal(t, "SG_REFERENCES_NOT_PRESERVED", walks[len(walks)-1].End().Code())
+		require.Equal(t, f.a.addr, walks[len(walks)-1].Last.Src.Netip(), "though the source is a member's")
+		f.must(f.gb.AuthorizeIngress(vpc.AllTraffic("10.0.0.0/24")))
+		f.reaches(f.a, f.b.addr)
+	})
+	t.Run("C105 nor behind one that translates", func(t *testing.T) {
 		f := newPlain(t)
 		m := f.subnet("m", "10.0.2.0/24")
 		box := m.launch("box", machine{noCheck: true, linux: host.Config{Forwarding: true}})

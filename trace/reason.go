@@ -44,6 +44,9 @@ const (
 	GroupEgress
 	// GroupIngress: no ingress rule of the interface's security groups allows it.
 	GroupIngress
+	// GroupReference: rules that name a group would allow it, but an appliance has sent
+	// it on, and behind one such rules do not hold.
+	GroupReference
 	// TrackingFull: the interface's connection tracking allowance is used up.
 	TrackingFull
 	// ACLEgress: the network ACL denies it on its way out of the subnet.
@@ -164,6 +167,7 @@ var reasonWords = [reasonCount]words{
 	DestinationCheck:     {"source/dest check: destination is not the interface's", "ENI_SOURCE_DEST_CHECK_RESTRICTION"},
 	GroupEgress:          {"no security group egress rule allows it", "ENI_SG_RULES_MISMATCH"},
 	GroupIngress:         {"no security group ingress rule allows it", "ENI_SG_RULES_MISMATCH"},
+	GroupReference:       {"security group reference does not hold behind an appliance", "SG_REFERENCES_NOT_PRESERVED"},
 	TrackingFull:         {"connection tracking allowance exceeded", "SIM_CONNTRACK_ALLOWANCE_EXCEEDED"},
 	ACLEgress:            {"network ACL denies it outbound", "SUBNET_ACL_RESTRICTION"},
 	ACLIngress:           {"network ACL denies it inbound", "SUBNET_ACL_RESTRICTION"},
