@@ -26,7 +26,7 @@ func (h *Host) forward(w *passage) trace.Reason {
 		h.icmpError(w.in, p, timeExceeded, 0)
 		return trace.TTLExpired
 	}
-	if mtu := next.nic.mtu; p.Len() > mtu && !mayFragment(p) {
+	if mtu := next.nic.mtu; !w.fits(mtu) {
 		h.icmpError(w.in, p, tooBig, uint32(mtu))
 		return trace.TooBig
 	}
@@ -43,12 +43,6 @@ func (h *Host) forward(w *passage) trace.Reason {
 		return end
 	}
 	return trace.Forwarded
-}
-
-// mayFragment reports whether a router may take p apart (RFC 791; RFC 8200 section
-// 5: only sources do).
-func mayFragment(p *wire.Packet) bool {
-	return p.Is4() && !wire.IPv4(p.Bytes()).DontFragment()
 }
 
 // Linux's limit of redirects to one source (redirect_load, redirect_number,

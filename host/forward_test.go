@@ -99,6 +99,44 @@ func TestRoutersFragmentWhatTheyMay(t *testing.T) {
 	require.Empty(t, n.right.packets(func(p *wire.Packet) bool { return p.Len() > 1400 }))
 }
 
+// A router that tracks connections puts datagrams together, and sends fragments that
+// fit on as they came, DF and IPv6 among them (Linux, ip_exceeds_mtu, ip6_pkt_too_big).
+func TestFragmentsThatFitPassARouterThatTracksConnections(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		src, dst netip.Addr
+		df       bool
+		largest  int
+		told     bool
+	}{
+		{"IPv4", addrA, addrB, false, 1500, false},
+		{"IPv4 with DF", addrA, addrB, true, 1400, false},
+		{"IPv4 with DF, too long", addrA, addrB, true, 1404, true},
+		{"IPv6", addrA6, addrB6, false, 1400, false},
+		{"IPv6, too long", addrA6, addrB6, false, 1416, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := natInstance(t)
+			_, err := n.router.Netfilter().Command("ip6tables -t nat -A POSTROUTING -o eth1 -j MASQUERADE")
+			require.NoError(t, err)
+			require.NoError(t, n.router.NIC("eth1").SetMTU(1400))
+			s, err := n.b.ListenUDP(at(c.dst, 53))
+			require.NoError(t, err)
+			h := wire.Header{Src: wire.AddrFrom(c.src), Dst: wire.AddrFrom(c.dst), TTL: 9, ID: 7, DF: c.df}
+			var p wire.Packet
+			require.NoError(t, p.Read(wire.AppendUDP(nil, h, 4000, 53, make([]byte, 3000))))
+			eth0 := n.router.NIC("eth0")
+			for _, part := range p.Split(c.largest, 9) {
+				eth0.packet(part, false)
+			}
+			n.settle()
+			_, passed := s.Read(time.Second)
+			require.Equal(t, !c.told, passed)
+			require.Len(t, n.left.packets(isError), map[bool]int{true: 1}[c.told])
+		})
+	}
+}
+
 // oneLegged is a network of a and gw on the left LAN, and gw's way out over it: all
 // that a sends leaves by the interface it came in by.
 func oneLegged(t *testing.T) *line {

@@ -2,6 +2,7 @@ package host
 
 import (
 	"github.com/vpcsim/vpcsim/netfilter"
+	"github.com/vpcsim/vpcsim/reasm"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/wire"
 )
@@ -14,8 +15,7 @@ type passage struct {
 	hooks netfilter.Passage
 	group bool        // the frame was for several stations
 	whole wire.Packet // p's place where it was put together from fragments
-	sizes []int       // of those fragments
-	id    uint32      // of those fragments
+	cut   reasm.Cut   // and how it had come
 }
 
 // passage takes a passage for one packet. Passages nest where a callback runs the

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -85,22 +84,17 @@ func (h *Host) leave(w *passage, next *hop) trace.Reason {
 	if w.in == nil {
 		mtu = h.mtuTo(w.p.Flow.Dst, mtu)
 	}
-	if w.p.Len() <= mtu && w.sizes == nil {
+	if w.p.Len() <= mtu && w.cut.Sizes == nil {
 		return h.toNeighbor(next.nic, dst, w.p.Bytes())
 	}
-	if w.p.Len() > mtu && w.p.Is4() && wire.IPv4(w.p.Bytes()).DontFragment() {
+	if !w.fits(mtu) {
 		return trace.TooBig
 	}
-	id := w.id
-	if w.sizes == nil {
-		id = h.rand.Uint32()
+	if w.cut.Sizes == nil {
+		w.cut.ID = h.rand.Uint32()
 	}
 	end := trace.TooBig
-	parts := reasm.Split(w.p.Bytes(), mtu, w.sizes, id)
-	if w.p.Fragment != wire.Whole {
-		within(w.p.Bytes(), parts)
-	}
-	for i, part := range parts {
+	for i, part := range reasm.Split(w.p, mtu, w.cut) {
 		if e := h.toNeighbor(next.nic, dst, part); i == 0 {
 			end = e
 		}
@@ -108,21 +102,15 @@ func (h *Host) leave(w *passage, next *hop) trace.Reason {
 	return end
 }
 
-// within makes the parts of an IPv4 fragment fragments of its datagram: they begin
-// where it began, and only the last part of a last fragment is the last (RFC 791
-// section 3.2).
-func within(fragment []byte, parts [][]byte) {
-	f := wire.IPv4(fragment)
-	for i, part := range parts {
-		p := wire.IPv4(part)
-		word := uint16((f.FragmentOffset() + p.FragmentOffset()) / 8)
-		if f.MoreFragments() || i < len(parts)-1 {
-			word |= 0x2000
-		}
-		binary.BigEndian.PutUint16(part[6:], word)
-		binary.BigEndian.PutUint16(part[10:], 0)
-		binary.BigEndian.PutUint16(part[10:], wire.Checksum(part[:p.HeaderLen()]))
+// fits reports whether the packet may leave by a link of an MTU: as it is, in
+// fragments, or in those in which it came (Linux, ip_exceeds_mtu, ip6_pkt_too_big).
+// Sources may fragment IPv6, routers may not (RFC 8200 section 5).
+func (w *passage) fits(mtu int) bool {
+	switch {
+	case w.p.Len() <= mtu, !w.p.DontFragment(), w.in == nil && !w.p.Is4():
+		return true
 	}
+	return w.cut.Sizes != nil && w.cut.Largest <= mtu
 }
 
 // mtuTo returns the MTU of the path to dst, where link is the first link's.
@@ -166,7 +154,7 @@ func (h *Host) defragment(w *passage) trace.Reason {
 	if w.whole.Read(whole.Bytes) != nil {
 		return trace.Malformed
 	}
-	w.p, w.sizes, w.id = &w.whole, whole.Sizes, whole.ID
+	w.p, w.cut = &w.whole, whole.Cut
 	return trace.None
 }
 

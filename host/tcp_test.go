@@ -22,6 +22,8 @@ func isIPv4(_ int, frame []byte) bool { return wire.Ethernet(frame).Type() == wi
 
 var addrB6 = netip.MustParseAddr("fd00:1::55")
 
+var addrA6 = netip.MustParseAddr("fd00::11")
+
 // echoServer sends back what it gets, and closes when its peer does.
 func echoServer(t testing.TB, h *Host, port uint16) {
 	_, err := h.ListenTCP(at(netip.Addr{}, port), func(c *Conn) {

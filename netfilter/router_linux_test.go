@@ -180,13 +180,13 @@ func (r *modelRouter) forward(w *netfilter.Passage, d reasm.Datagram) {
 		r.fail(w, timeExceeded(p), 0, 0)
 		return
 	}
-	fragmented := d.Sizes != nil
-	tooLong := p.Len() > mtus[side]
+	fits := p.Len() <= mtus[side] || d.Sizes != nil && d.Largest <= mtus[side]
 	switch {
-	case p.Is4() && tooLong && wire.IPv4(p.Bytes()).DontFragment():
+	case fits || !p.DontFragment():
+	case p.Is4():
 		r.fail(w, wire.ICMPUnreachable, wire.FragNeeded, uint32(mtus[side]))
 		return
-	case !p.Is4() && tooLong && !fragmented:
+	default:
 		r.fail(w, wire.ICMPv6TooBig, 0, uint32(mtus[side]))
 		return
 	}
@@ -195,7 +195,7 @@ func (r *modelRouter) forward(w *netfilter.Passage, d reasm.Datagram) {
 	if !r.verdict(w, r.tables.Forward(w, r.now)) || r.tables.Postrouting(w, r.now) != netfilter.Accept {
 		return
 	}
-	for _, b := range reasm.Split(p.Bytes(), mtus[side], d.Sizes, d.ID) {
+	for _, b := range reasm.Split(p, mtus[side], d.Cut) {
 		r.out = append(r.out, sent{side, b, false})
 	}
 }
@@ -313,7 +313,7 @@ func (r *modelRouter) emit(b []byte, cause *netfilter.Passage) {
 	if r.tables.Postrouting(&w, r.now) != netfilter.Accept {
 		return
 	}
-	for _, b := range reasm.Split(p.Bytes(), mtus[side], nil, 0) {
+	for _, b := range reasm.Split(&p, mtus[side], reasm.Cut{}) {
 		r.out = append(r.out, sent{side, b, true})
 	}
 }

@@ -224,16 +224,20 @@ type pendingFragment struct {
 func (c *comparison) fragment(side int) bool {
 	b := c.fresh(side, 600+c.rng.IntN(3000))
 	if b[0]>>4 == 4 {
-		b[6] &^= 0x40
+		b[6] = b[6]&^0x40 | byte(c.rng.IntN(3)/2)<<6
 		h := b[:wire.IPv4Len]
 		h[10], h[11] = 0, 0
 		binary.BigEndian.PutUint16(h[10:], wire.Checksum(h))
 	}
 	var sizes []int // of any lengths
 	for left := len(b) - headerLen(b); left > 0; left -= sizes[len(sizes)-1] {
-		sizes = append(sizes, min(left, 8*(20+c.rng.IntN(120))))
+		sizes = append(sizes, min(left, 8*(20+c.rng.IntN(160))))
 	}
-	parts := reasm.Split(b, mtus[1], sizes, c.rng.Uint32())
+	var p wire.Packet
+	if err := p.Read(b); err != nil {
+		panic(err)
+	}
+	parts := reasm.Split(&p, mtus[side], reasm.Cut{Sizes: sizes, ID: c.rng.Uint32()})
 	if len(parts) < 2 {
 		return false
 	}
@@ -259,8 +263,12 @@ func (c *comparison) fragment(side int) bool {
 
 // overlapping returns a fragment out of the middle of a datagram.
 func overlapping(b []byte, rng *rand.Rand) []byte {
-	parts := reasm.Split(b, 200+rng.IntN(300), nil, 1)
-	if b[0]>>4 == 6 || len(parts) < 3 {
+	var p wire.Packet
+	if err := p.Read(b); err != nil {
+		panic(err)
+	}
+	parts := reasm.Split(&p, 200+rng.IntN(300), reasm.Cut{})
+	if !p.Is4() || len(parts) < 3 {
 		return nil // IPv6's identification is drawn elsewhere
 	}
 	return parts[1+rng.IntN(len(parts)-2)]

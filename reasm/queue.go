@@ -61,31 +61,21 @@ type Datagram struct {
 	// Bytes are the packet's from its IP header on, without a trace of fragments.
 	// They are the receiver's.
 	Bytes []byte
-	// Sizes are the lengths of the fragments' payloads in the datagram's order. The
-	// last may be any, the others are multiples of 8.
-	Sizes []int
-	// ID is the identification that the fragments shared.
-	ID uint32
+	// Cut is how it came, for who sends it on.
+	Cut
 }
 
 // Queue keeps datagrams in pieces. The zero Queue is empty and ready. It belongs to
 // one host, which Linux keeps one for (and one more for its connection tracking of IPv6).
 type Queue struct {
-	partial map[key]*partial
+	partial map[wire.FragmentKey]*partial
 	oldest  []*partial // all of partial, in the order of their first fragment
 	bytes   int
 }
 
-// key is what the fragments of a datagram have in common.
-type key struct {
-	src, dst wire.Addr
-	id       uint32
-	proto    wire.Proto // RFC 8200 leaves it out for IPv6
-}
-
 // partial is a datagram of which pieces are missing.
 type partial struct {
-	key      key
+	key      wire.FragmentKey
 	deadline time.Duration
 	pieces   []piece // by offset, none over another
 	length   int     // of the payload, as far as is known
@@ -124,7 +114,7 @@ func (q *Queue) Add(p *wire.Packet, now time.Duration) (Datagram, Result) {
 		panic("reasm: Add of a packet that is no fragment")
 	}
 	q.Expire(now, nil)
-	f, k, more, df := readFragment(p)
+	f, k := readFragment(p)
 	d := q.partial[k]
 	if d == nil {
 		if q.bytes >= MaxBytes {
@@ -133,7 +123,7 @@ func (q *Queue) Add(p *wire.Packet, now time.Duration) (Datagram, Result) {
 		d = q.begin(k, now, p.Is4())
 	}
 	size := len(f.packet)
-	switch r := d.add(f, more); r {
+	switch r := d.add(f, p.MoreFragments()); r {
 	case Kept:
 	case Refused:
 		q.drop(d)
@@ -143,7 +133,7 @@ func (q *Queue) Add(p *wire.Packet, now time.Duration) (Datagram, Result) {
 	}
 	q.bytes += size
 	d.maxSize = max(d.maxSize, size)
-	if df {
+	if p.Is4() && p.DontFragment() {
 		d.maxDF = max(d.maxDF, size)
 	}
 	if !d.last || d.have != d.length {
@@ -153,9 +143,9 @@ func (q *Queue) Add(p *wire.Packet, now time.Duration) (Datagram, Result) {
 	return d.assemble()
 }
 
-func (q *Queue) begin(k key, now time.Duration, is4 bool) *partial {
+func (q *Queue) begin(k wire.FragmentKey, now time.Duration, is4 bool) *partial {
 	if q.partial == nil {
-		q.partial = make(map[key]*partial)
+		q.partial = make(map[wire.FragmentKey]*partial)
 	}
 	timeout := Timeout6
 	if is4 {
@@ -201,20 +191,17 @@ func (q *Queue) Expire(now time.Duration, tell func(first []byte)) {
 }
 
 // readFragment reads out of p what reassembly needs, its bytes copied.
-func readFragment(p *wire.Packet) (f piece, k key, more, df bool) {
-	f.packet = slices.Clone(p.Bytes())
-	k = key{src: p.Flow.Src, dst: p.Flow.Dst}
+func readFragment(p *wire.Packet) (f piece, k wire.FragmentKey) {
+	k, _ = p.FragmentKey()
+	f.packet, f.offset = slices.Clone(p.Bytes()), p.FragmentOffset()
 	if p.Is4() {
-		h := wire.IPv4(f.packet)
-		k.id, k.proto = uint32(h.ID()), h.Proto()
-		f.header, f.unit, f.offset = h.HeaderLen(), h.HeaderLen(), h.FragmentOffset()
-		return f, k, h.MoreFragments(), h.DontFragment()
+		f.header = wire.IPv4(f.packet).HeaderLen()
+		f.unit = f.header
+		return f, k
 	}
-	at, fix := fragmentHeader(f.packet)
-	word := binary.BigEndian.Uint16(f.packet[at+2:])
-	k.id = binary.BigEndian.Uint32(f.packet[at+4:])
-	f.header, f.nextFix, f.unit, f.offset = at, fix, at+8, int(word&^7)
-	return f, k, word&1 != 0, false
+	f.header, f.nextFix = fragmentHeader(f.packet)
+	f.unit = f.header + 8
+	return f, k
 }
 
 // fragmentHeader returns where in an IPv6 packet the fragment header stands, and
@@ -297,7 +284,7 @@ func (d *partial) assemble() (Datagram, Result) {
 	if first.header+d.length > 65535+wire.IPv6Len || first.nextFix == 0 && first.header+d.length > 65535 {
 		return Datagram{}, Refused
 	}
-	g := Datagram{ID: d.key.id, Bytes: make([]byte, 0, first.header+d.length)}
+	g := Datagram{make([]byte, 0, first.header+d.length), Cut{Largest: d.maxSize, ID: d.key.ID}}
 	g.Bytes = append(g.Bytes, first.packet[:first.header]...)
 	for _, p := range d.pieces {
 		g.Bytes = append(g.Bytes, p.payload()...)

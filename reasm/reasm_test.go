@@ -30,7 +30,7 @@ func datagram(v6 bool, id uint16, length int) []byte {
 	return wire.AppendUDP(nil, h, 1000, 2000, payload)
 }
 
-func read(t *testing.T, b []byte) *wire.Packet {
+func read(t testing.TB, b []byte) *wire.Packet {
 	t.Helper()
 	p := new(wire.Packet)
 	require.NoError(t, p.Read(b))
@@ -43,7 +43,7 @@ func TestWhatIsTakenApartComesTogetherInAnyOrder(t *testing.T) {
 		v6 := rng.IntN(2) == 0
 		whole := datagram(v6, uint16(rng.Uint32()), 100+rng.IntN(5000))
 		mtu := 100 + rng.IntN(1400)
-		parts := reasm.Split(whole, mtu, nil, 77)
+		parts := reasm.Split(read(t, whole), mtu, reasm.Cut{ID: 77})
 		var q reasm.Queue
 		order := rng.Perm(len(parts))
 		for i, n := range order {
@@ -61,7 +61,7 @@ func TestWhatIsTakenApartComesTogetherInAnyOrder(t *testing.T) {
 			require.Equal(t, reasm.Complete, r)
 			require.Equal(t, whole, d.Bytes)
 			require.NoError(t, read(t, d.Bytes).VerifyChecksum())
-			require.Equal(t, parts, reasm.Split(d.Bytes, 1500, d.Sizes, 77), "the sizes in which it came")
+			require.Equal(t, parts, reasm.Split(read(t, d.Bytes), 1500, d.Cut), "the sizes in which it came")
 			require.Zero(t, q.Len())
 		}
 	}
@@ -150,7 +150,7 @@ func TestUnevenFragmentsStayAsTheyAreWhereTheyFit(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		sizes := []int{400, 8, 1000, 64, 33}
 		var q reasm.Queue
-		for _, part := range reasm.Split(datagram(v6, 1, 1505-wire.UDPLen), 1500, sizes, 7) {
+		for _, part := range reasm.Split(read(t, datagram(v6, 1, 1505-wire.UDPLen)), 1500, reasm.Cut{Sizes: sizes, ID: 7}) {
 			d, r := q.Add(read(t, part), 0)
 			if r == reasm.Kept {
 				continue
@@ -158,7 +158,7 @@ func TestUnevenFragmentsStayAsTheyAreWhereTheyFit(t *testing.T) {
 			require.Equal(t, reasm.Complete, r)
 			require.Equal(t, sizes, d.Sizes)
 			var lengths []int
-			for _, again := range reasm.Split(d.Bytes, 900, d.Sizes, 7) {
+			for _, again := range reasm.Split(read(t, d.Bytes), 900, d.Cut) {
 				lengths = append(lengths, len(read(t, again).Bytes())-len(part)+33)
 			}
 			room := 880
@@ -171,10 +171,47 @@ func TestUnevenFragmentsStayAsTheyAreWhereTheyFit(t *testing.T) {
 	}
 }
 
+func TestNoFragmentIsLongerThanThoseThatCame(t *testing.T) {
+	p := read(t, datagram(false, 1, 400)) // 408 bytes of payload
+	for _, c := range []struct {
+		mtu  int
+		cut  reasm.Cut
+		want []int
+	}{
+		{1500, reasm.Cut{Sizes: []int{200, 208}, Largest: 228}, []int{220, 228}},
+		{228, reasm.Cut{Sizes: []int{200, 208}, Largest: 228}, []int{220, 228}},
+		{227, reasm.Cut{Sizes: []int{200, 208}, Largest: 228}, []int{220, 220, 28}},
+		{1500, reasm.Cut{Sizes: []int{200, 200}, Largest: 220}, []int{220, 220, 28}},
+		{1500, reasm.Cut{Sizes: []int{200, 208}}, []int{220, 228}},
+		{1500, reasm.Cut{}, []int{428}},
+	} {
+		var got []int
+		for _, b := range reasm.Split(p, c.mtu, c.cut) {
+			got = append(got, len(b))
+		}
+		require.Equal(t, c.want, got, "%d, %+v", c.mtu, c.cut)
+	}
+}
+
+func TestAFragmentTakenApartStaysPartOfItsDatagram(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 100 {
+		whole := datagram(false, uint16(rng.Uint32()), 1500+rng.IntN(5000))
+		var q reasm.Queue
+		var got reasm.Datagram
+		for _, part := range reasm.Split(read(t, whole), 800+rng.IntN(700), reasm.Cut{}) {
+			for _, again := range reasm.Split(read(t, part), 100+rng.IntN(700), reasm.Cut{}) {
+				got, _ = q.Add(read(t, again), 0)
+			}
+		}
+		require.Equal(t, whole, got.Bytes)
+	}
+}
+
 func TestADatagramInPiecesIsGivenUpInTime(t *testing.T) {
 	var q reasm.Queue
-	four := reasm.Split(datagram(false, 5, 2000), 1500, nil, 0)
-	six := reasm.Split(datagram(true, 0, 2000), 1500, nil, 9)
+	four := reasm.Split(read(t, datagram(false, 5, 2000)), 1500, reasm.Cut{})
+	six := reasm.Split(read(t, datagram(true, 0, 2000)), 1500, reasm.Cut{ID: 9})
 	for i, first := range [][]byte{six[0], four[0]} {
 		_, r := q.Add(read(t, first), time.Duration(i)*time.Second)
 		require.Equal(t, reasm.Kept, r)
@@ -203,7 +240,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	var q reasm.Queue
 	kept, full := 0, 0
 	for id := range 4000 {
-		parts := reasm.Split(datagram(false, uint16(id), 3000), 1500, nil, 0)
+		parts := reasm.Split(read(t, datagram(false, uint16(id), 3000)), 1500, reasm.Cut{})
 		switch _, r := q.Add(read(t, parts[0]), 0); r {
 		case reasm.Kept:
 			kept++
@@ -214,7 +251,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	require.Equal(t, 4000, kept+full)
 	require.Positive(t, full)
 	require.InDelta(t, reasm.MaxBytes, kept*1500, 1500+float64(kept)*4)
-	_, r := q.Add(read(t, reasm.Split(datagram(false, 0, 3000), 1500, nil, 0)[1]), reasm.Timeout4)
+	_, r := q.Add(read(t, reasm.Split(read(t, datagram(false, 0, 3000)), 1500, reasm.Cut{})[1]), reasm.Timeout4)
 	require.Equal(t, reasm.Kept, r, "there is room again")
 	require.Equal(t, 1, q.Len())
 }
@@ -240,7 +277,7 @@ func TestOptionsWithoutTheCopiedFlagStayInTheFirstFragment(t *testing.T) {
 	b[10], b[11] = 0, 0
 	sum := wire.Checksum(b[:32])
 	b[10], b[11] = byte(sum>>8), byte(sum)
-	parts := reasm.Split(b, 200, nil, 0)
+	parts := reasm.Split(read(t, b), 200, reasm.Cut{})
 	require.Equal(t, options, []byte(wire.IPv4(parts[0]).Options()))
 	require.NoError(t, wire.IPv4(parts[1]).Check())
 	require.Equal(t, []byte{1, 1, 1, 1, 1, 1, 1, 1, 0x94, 4, 0, 0}, []byte(wire.IPv4(parts[1]).Options()))
@@ -248,11 +285,9 @@ func TestOptionsWithoutTheCopiedFlagStayInTheFirstFragment(t *testing.T) {
 
 func TestWhatCanNotBeSplitIsNot(t *testing.T) {
 	b := datagram(false, 1, 400)
-	require.Nil(t, reasm.Split(b, 27, nil, 0), "no room for 8 bytes")
-	require.Nil(t, reasm.Split(make([]byte, 100), 50, nil, 0), "no IP header")
-	require.Equal(t, [][]byte{b}, reasm.Split(b, len(b), nil, 0))
-	smaller := reasm.Split(b, 100, []int{200, 208}, 0)
-	require.Greater(t, len(smaller), 2, "sizes that don't fit are not kept")
+	p := read(t, b)
+	require.Nil(t, reasm.Split(p, 27, reasm.Cut{}), "no room for 8 bytes")
+	require.Equal(t, [][]byte{b}, reasm.Split(p, len(b), reasm.Cut{}))
 	require.PanicsWithValue(t, "reasm: Add of a packet that is no fragment", func() {
 		new(reasm.Queue).Add(read(t, b), 0)
 	})
@@ -261,10 +296,10 @@ func TestWhatCanNotBeSplitIsNot(t *testing.T) {
 // FuzzAdd holds that any bytes that are a fragment can be added, and that what is
 // complete is a packet or refused by its own contents, not by its lengths.
 func FuzzAdd(f *testing.F) {
-	for _, p := range reasm.Split(datagram(false, 1, 300), 200, nil, 0) {
+	for _, p := range reasm.Split(read(f, datagram(false, 1, 300)), 200, reasm.Cut{}) {
 		f.Add(p, p)
 	}
-	for _, p := range reasm.Split(datagram(true, 1, 300), 200, nil, 3) {
+	for _, p := range reasm.Split(read(f, datagram(true, 1, 300)), 200, reasm.Cut{ID: 3}) {
 		f.Add(p, p)
 	}
 	f.Fuzz(func(t *testing.T, a, b []byte) {

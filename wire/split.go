@@ -13,44 +13,79 @@ import "encoding/binary"
 // mtu leaves no room for 8 bytes of payload, or p is a fragment of IPv6. [Packet.DontFragment]
 // is not looked at.
 func (p *Packet) Split(mtu int, id uint32) [][]byte {
-	b := p.at.b
-	if len(b) <= mtu {
-		return [][]byte{append([]byte(nil), b...)}
+	if p.Len() <= mtu {
+		return [][]byte{append([]byte(nil), p.at.b...)}
 	}
-	s := splitter{packet: b, header: IPv4(b).HeaderLen(), base: p.FragmentOffset(), more: p.MoreFragments()}
-	overhead := s.header
-	if !p.at.v4 {
-		if p.Fragment != Whole || p.at.frag != 0 {
-			return nil
-		}
-		s.header, s.next = perFragment(b)
-		s.id, overhead = id, s.header+fragmentLen
-	}
-	room := (mtu - overhead) &^ 7
-	if room < 8 {
+	s, ok := p.splitter(id)
+	room := (mtu - s.overhead) &^ 7
+	if !ok || room < 8 {
 		return nil
 	}
 	var parts [][]byte
-	payload := b[s.header:]
-	for at := 0; at < len(payload); at += room {
-		end := min(at+room, len(payload))
-		parts = append(parts, s.part(payload[at:end], at, s.more || end < len(payload)))
+	for left := len(p.at.b) - s.header; left > 0; left -= room {
+		parts = append(parts, s.part(min(room, left)))
 	}
 	return parts
 }
 
-// splitter is what the parts of one packet have in common.
-type splitter struct {
-	packet []byte
-	header int    // length of the headers that each part repeats
-	next   int    // IPv6: where the number of the header behind them stands, else 0
-	base   int    // IPv4: offset of the packet, itself a fragment
-	more   bool   // and whether it was the last one
-	id     uint32 // IPv6
+// SplitInto cuts p as [Packet.Split] does, but into fragments whose payloads have the
+// given lengths in bytes: those in which a datagram came to whoever put it together.
+// The result is nil where they are not p's payload, where one ahead of the last is no
+// multiple of 8 or none is left of it, and where one makes a fragment of over mtu bytes.
+func (p *Packet) SplitInto(lengths []int, mtu int, id uint32) [][]byte {
+	s, ok := p.splitter(id)
+	if !ok {
+		return nil
+	}
+	left := len(p.at.b) - s.header
+	for _, n := range lengths {
+		left -= n
+		if n <= 0 || left < 0 || n > mtu-s.overhead || n%8 != 0 && left > 0 {
+			return nil
+		}
+	}
+	if left != 0 {
+		return nil
+	}
+	parts := make([][]byte, len(lengths))
+	for i, n := range lengths {
+		parts[i] = s.part(n)
+	}
+	return parts
 }
 
-func (s *splitter) part(payload []byte, at int, more bool) []byte {
-	b := make([]byte, 0, s.header+fragmentLen+len(payload))
+// splitter cuts one packet, part by part.
+type splitter struct {
+	packet   []byte
+	header   int    // length of the headers that each part repeats
+	overhead int    // and with them a fragment header
+	next     int    // IPv6: where the number of the header behind them stands, else 0
+	base     int    // IPv4: offset of the packet, itself a fragment
+	more     bool   // and whether parts of its datagram follow it
+	id       uint32 // IPv6
+	at       int    // where in the payload the next part begins
+}
+
+// splitter reports false where p is a fragment of IPv6.
+func (p *Packet) splitter(id uint32) (splitter, bool) {
+	b := p.at.b
+	if p.at.v4 {
+		n := IPv4(b).HeaderLen()
+		return splitter{packet: b, header: n, overhead: n, base: p.FragmentOffset(), more: p.MoreFragments()}, true
+	}
+	if p.Fragment != Whole || p.at.frag != 0 {
+		return splitter{}, false
+	}
+	header, next := perFragment(b)
+	return splitter{packet: b, header: header, overhead: header + fragmentLen, next: next, id: id}, true
+}
+
+// part cuts the next n bytes of the payload off.
+func (s *splitter) part(n int) []byte {
+	start, at := s.header+s.at, s.at
+	s.at += n
+	payload, more := s.packet[start:start+n], s.more || start+n < len(s.packet)
+	b := make([]byte, 0, s.overhead+n)
 	b = append(b, s.packet[:s.header]...)
 	if s.next != 0 {
 		next := b[s.next]

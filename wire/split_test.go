@@ -69,6 +69,57 @@ func TestCuttingLosesNothing(t *testing.T) {
 	require.Greater(t, cut, 3000)
 }
 
+func TestCuttingKeepsTheLengthsOfAnEarlierCut(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		about   []byte
+		lengths []int
+		mtu     int
+		want    bool
+	}{
+		{"IPv4, of any lengths", packet4(47, false, 0, 100), []int{8, 64, 16, 12}, 84, true},
+		{"IPv4, in one", packet4(47, false, 0, 100), []int{100}, 120, true},
+		{"the middle of a datagram", packet4(47, true, 80, 96), []int{8, 88}, 108, true},
+		{"the end of a datagram", packet4(47, false, 80, 100), []int{8, 92}, 112, true},
+		{"one too long", packet4(47, false, 0, 100), []int{8, 64, 16, 12}, 83, false},
+		{"too few bytes", packet4(47, false, 0, 100), []int{8, 88}, 1500, false},
+		{"too many bytes", packet4(47, false, 0, 100), []int{8, 93}, 1500, false},
+		{"no multiple of 8", packet4(47, false, 0, 100), []int{60, 40}, 1500, false},
+		{"nothing in one", packet4(47, false, 0, 100), []int{8, 0, 92}, 1500, false},
+		{"less than nothing in one", packet4(47, false, 0, 100), []int{104, -8, 4}, 1500, false},
+		{"none", packet4(47, false, 0, 100), nil, 1500, false},
+		{"a fragment of IPv6", fragment6Bytes, []int{8}, 1500, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var p, part Packet
+			require.NoError(t, p.Read(c.about))
+			parts := p.SplitInto(c.lengths, c.mtu, 7)
+			require.Equal(t, c.want, parts != nil)
+			at := p.FragmentOffset()
+			for i, b := range parts {
+				require.NoError(t, part.Read(b))
+				require.Equal(t, at, part.FragmentOffset())
+				require.Len(t, b, IPv4Len+c.lengths[i])
+				at += c.lengths[i]
+			}
+			if c.want {
+				payload, more := join(t, parts)
+				require.Equal(t, c.about[IPv4Len:], payload)
+				require.Equal(t, p.MoreFragments(), more)
+			}
+		})
+	}
+	var p Packet
+	six := packet6(47, false, 0, 100)
+	require.NoError(t, p.Read(six))
+	parts := p.SplitInto([]int{8, 92}, IPv6Len+fragmentLen+92, 0xdeadbeef)
+	require.Len(t, parts, 2)
+	payload, _ := join(t, parts)
+	require.Equal(t, six[IPv6Len:], payload)
+	holdKey(t, &p, parts)
+	require.Nil(t, p.SplitInto([]int{8, 92}, IPv6Len+fragmentLen+91, 0))
+}
+
 // extensionsKept is how many bytes of extension headers each fragment repeats.
 func extensionsKept(ext [][]byte) (kept int) {
 	n := 0
