@@ -16,6 +16,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/clock"
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/eni"
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/internet"
 	"github.com/vpcsim/vpcsim/trace"
@@ -115,9 +116,28 @@ func (w *World) Boot(i *vpc.Instance, c host.Config) (*host.Host, error) {
 
 // Plug puts an interface into a guest, as attaching it to the running instance does.
 func (w *World) Plug(h *host.Host, n *vpc.NetworkInterface) error {
-	port := w.Live(n.Region()).Port(n)
+	port, c, err := w.NIC(n)
+	if err != nil {
+		return err
+	}
+	nic, err := h.AddNIC(c)
+	if err != nil {
+		return err
+	}
+	port.Plug(nic)
+	return nil
+}
+
+// NIC returns the port of an interface, for a guest to be plugged into, and what
+// DHCP and the metadata service tell that guest.
+func (w *World) NIC(n *vpc.NetworkInterface) (*eni.Port, host.NICConfig, error) {
+	l := w.Live(n.Region())
+	if l == nil {
+		return nil, host.NICConfig{}, fmt.Errorf("world: interface %s is in a region of another world", n.ID())
+	}
+	port := l.Port(n)
 	if port == nil {
-		return fmt.Errorf("world: interface %s does not exist", n.ID())
+		return nil, host.NICConfig{}, fmt.Errorf("world: interface %s does not exist", n.ID())
 	}
 	s := n.Subnet()
 	c := host.NICConfig{Link: port, MAC: n.MAC(), Gateway: s.Gateway4()}
@@ -128,37 +148,12 @@ func (w *World) Plug(h *host.Host, n *vpc.NetworkInterface) error {
 		c.Addrs = append(c.Addrs, netip.PrefixFrom(a, s.IPv6().Bits()))
 		c.Gateway6 = s.IPv6().Addr().Next()
 	}
-	nic, err := h.AddNIC(c)
-	if err != nil {
-		return err
-	}
-	port.Plug(nic)
-	return nil
+	return port, c, nil
 }
 
 // OnInternet starts a Linux guest on the internet with the given public addresses.
 func (w *World) OnInternet(c host.Config, addrs ...netip.Addr) (*host.Host, error) {
 	return w.At(w.Internet, c, addrs...)
-}
-
-// plugStation boots a guest whose one interface is the station's link.
-func (w *World) plugStation(station *internet.Station, c host.Config, addrs []netip.Addr) (*host.Host, error) {
-	h := host.New(w.Engine, c)
-	nc := host.NICConfig{Link: station, PointToPoint: true, MTU: outsideMTU}
-	for _, a := range addrs {
-		nc.Addrs = append(nc.Addrs, netip.PrefixFrom(a, a.BitLen()))
-		if a.Is4() {
-			nc.Gateway = a
-		} else {
-			nc.Gateway6 = a
-		}
-	}
-	nic, err := h.AddNIC(nc)
-	if err != nil {
-		return nil, err
-	}
-	station.Plug(nic)
-	return h, nil
 }
 
 // outsideMTU is the MTU of hosts outside of VPCs, Ethernet's, in bytes.
@@ -178,11 +173,36 @@ func (w *World) Site(g *vgw.VirtualPrivateGateway, label string, prefixes ...net
 
 // At starts a Linux guest at a site with the given addresses.
 func (w *World) At(site *internet.Network, c host.Config, addrs ...netip.Addr) (*host.Host, error) {
-	station, err := w.join(site, addrs)
+	station, nc, err := w.Join(site, addrs...)
 	if err != nil {
 		return nil, err
 	}
-	return w.plugStation(station, c, addrs)
+	h := host.New(w.Engine, c)
+	nic, err := h.AddNIC(nc)
+	if err != nil {
+		return nil, err
+	}
+	station.Plug(nic)
+	return h, nil
+}
+
+// Join takes addresses at a site, or on the internet, for a host, and returns the
+// station, for a guest to be plugged into, and what that guest is configured with.
+func (w *World) Join(site *internet.Network, addrs ...netip.Addr) (*internet.Station, host.NICConfig, error) {
+	station, err := w.join(site, addrs)
+	if err != nil {
+		return nil, host.NICConfig{}, err
+	}
+	c := host.NICConfig{Link: station, PointToPoint: true, MTU: outsideMTU}
+	for _, a := range addrs {
+		c.Addrs = append(c.Addrs, netip.PrefixFrom(a, a.BitLen()))
+		if a.Is4() {
+			c.Gateway = a
+		} else {
+			c.Gateway6 = a
+		}
+	}
+	return station, c, nil
 }
 
 func (w *World) join(network *internet.Network, addrs []netip.Addr) (*internet.Station, error) {
