@@ -112,6 +112,9 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if s := i.Segment.services.Lookup(p.Flow.Dst); s != nil {
 		return s.Serve(c, i, p)
 	}
+	if i.Port.impaired(c, p, true) {
+		return dataplane.Drop(trace.Lost)
+	}
 	if end := i.filter(c, p, filter.Egress); end != trace.None {
 		return dataplane.Drop(end)
 	}
@@ -135,6 +138,9 @@ func (n *in) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	i := (*Interface)(n)
 	if i.Down != trace.None {
 		return dataplane.Drop(i.Down)
+	}
+	if i.Port.impaired(c, p, false) {
+		return dataplane.Drop(trace.Lost)
 	}
 	if end := i.filter(c, p, filter.Ingress); end != trace.None {
 		return dataplane.Drop(end)

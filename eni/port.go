@@ -33,6 +33,9 @@ type Port struct {
 	taps   []Tap
 	fresh  func() *Interface
 	frame  []byte // room for a delivered frame, nil while the guest has it
+
+	dead       string // the fault that took the guest's power
+	impairment Impairment
 }
 
 // NewPort returns a port on which nothing is plugged in. fresh returns the
@@ -41,9 +44,9 @@ func NewPort(e *dataplane.Engine, fresh func() *Interface) *Port {
 	return &Port{engine: e, fresh: fresh}
 }
 
-// Plug puts a guest behind the port, nil pulls it out. Without a guest packets for
-// the interface end as trace.NotAttached.
-func (p *Port) Plug(g Guest) { p.guest = g }
+// Plug puts a guest behind the port, alive, nil pulls it out. Without a guest packets
+// for the interface end as trace.NotAttached.
+func (p *Port) Plug(g Guest) { p.guest, p.dead = g, "" }
 
 // Plugged reports whether a guest is behind the port.
 func (p *Port) Plugged() bool { return p.guest != nil }
@@ -57,6 +60,9 @@ func (p *Port) Tap(t Tap) { p.taps = append(p.taps, t) }
 // neighbour that has it, past route tables and ACLs. The bytes are copied. It does
 // not allocate for a packet of a known flow where no Log is set.
 func (p *Port) Send(frame []byte) trace.Reason {
+	if p.dead != "" {
+		return trace.Lost
+	}
 	i := p.fresh()
 	e := wire.Ethernet(frame)
 	switch {
@@ -164,7 +170,7 @@ type arrival struct {
 
 // Run delivers the frame.
 func (a *arrival) Run() {
-	if a.port.guest == nil {
+	if a.port.guest == nil || a.port.dead != "" {
 		return
 	}
 	a.port.tap(false, a.frame)
@@ -175,6 +181,9 @@ func (a *arrival) Run() {
 // the guest. It is the dataplane's end of the port. It does not allocate, but where
 // a guest runs the clock while it has a frame.
 func (p *Port) Receive(packet *wire.Packet) trace.Reason {
+	if p.dead != "" {
+		return p.bury(packet)
+	}
 	i := p.fresh()
 	switch {
 	case p.guest == nil || i == nil:
