@@ -44,13 +44,14 @@ type World struct {
 	// Internet is what lies beyond the internet gateways.
 	Internet *internet.Network
 
-	seed  uint64
-	lives []*vpc.Live
+	seed   uint64
+	lives  []*vpc.Live
+	guests map[*vpc.NetworkInterface]*host.Host // where Boot and Plug put each
 }
 
 // New returns a world with an empty internet and no region.
 func New(c Config) *World {
-	w := &World{Clock: &clock.Clock{}, seed: c.Seed}
+	w := &World{Clock: &clock.Clock{}, seed: c.Seed, guests: map[*vpc.NetworkInterface]*host.Host{}}
 	w.Engine = &dataplane.Engine{Clock: w.Clock}
 	w.Internet = internet.New(w.Engine, "internet")
 	w.Internet.Latency = c.InternetLatency
@@ -115,6 +116,7 @@ func (w *World) Boot(i *vpc.Instance, c host.Config) (*host.Host, error) {
 }
 
 // Plug puts an interface into a guest, as attaching it to the running instance does.
+// A guest that it was in before loses it.
 func (w *World) Plug(h *host.Host, n *vpc.NetworkInterface) error {
 	port, c, err := w.NIC(n)
 	if err != nil {
