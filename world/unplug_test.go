@@ -18,18 +18,20 @@ func TestAnInterfaceMovesFromOneGuestToAnother(t *testing.T) {
 	require.NoError(t, err)
 	s, err := v.CreateSubnet("10.0.0.0/24", vpc.SubnetConfig{})
 	require.NoError(t, err)
-	launch := func(name string) (*vpc.Instance, *host.Host) {
+	data, err := v.CreateSubnet("10.0.1.0/24", vpc.SubnetConfig{})
+	require.NoError(t, err)
+	launch := func(s *vpc.Subnet, name string) (*vpc.Instance, *host.Host) {
 		i, err := s.RunInstance(vpc.InstanceConfig{Name: name})
 		require.NoError(t, err)
 		h, err := w.Boot(i, host.Config{})
 		require.NoError(t, err)
 		return i, h
 	}
-	one, first := launch("one")
-	two, second := launch("two")
-	_, user := launch("user")
-	addr := netip.MustParseAddr("10.0.0.100")
-	n, err := s.CreateNetworkInterface(vpc.NetworkInterfaceConfig{PrivateIP: addr})
+	one, first := launch(s, "one")
+	two, second := launch(s, "two")
+	_, user := launch(data, "user")
+	addr := netip.MustParseAddr("10.0.1.100")
+	n, err := data.CreateNetworkInterface(vpc.NetworkInterfaceConfig{PrivateIP: addr})
 	require.NoError(t, err)
 	require.Nil(t, w.Unplug(n), "it is in no guest")
 

@@ -122,12 +122,36 @@ func (w *World) Plug(h *host.Host, n *vpc.NetworkInterface) error {
 	if err != nil {
 		return err
 	}
+	w.Unplug(n)
 	nic, err := h.AddNIC(c)
 	if err != nil {
 		return err
 	}
 	port.Plug(nic)
+	w.guests[n] = h
 	return nil
+}
+
+// Unplug takes an interface out of the guest behind it, as detaching it from the
+// running instance does. A Linux guest that Boot or Plug put it into loses its
+// addresses and routes with it and is returned; else Unplug returns nil.
+func (w *World) Unplug(n *vpc.NetworkInterface) *host.Host {
+	if l := w.Live(n.Region()); l != nil {
+		if port := l.Port(n); port != nil {
+			port.Plug(nil)
+		}
+	}
+	h := w.guests[n]
+	if h == nil {
+		return nil
+	}
+	delete(w.guests, n)
+	for _, nic := range h.NICs() {
+		if nic.MAC() == n.MAC() {
+			h.RemoveNIC(nic)
+		}
+	}
+	return h
 }
 
 // NIC returns the port of an interface, for a guest to be plugged into, and what
