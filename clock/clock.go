@@ -122,10 +122,14 @@ func (c *Clock) dropStopped() {
 
 func (c *Clock) pop() entry {
 	first, last := c.queue[0], len(c.queue)-1
-	c.queue[0] = c.queue[last]
+	if last > 0 {
+		c.queue[0] = c.queue[last]
+	}
 	c.queue[last] = entry{}
 	c.queue = c.queue[:last]
-	c.down(0)
+	if last > 1 {
+		c.down(0)
+	}
 	return first
 }
 

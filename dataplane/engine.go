@@ -32,7 +32,7 @@ type Engine struct {
 	walking bool
 	cause   int // the walk in whose name packets are sent now
 	queue   []emission
-	free    []*flight
+	free    *flight // a list of those that wait to be used again
 }
 
 // emission is a packet of the platform's own that waits for the present one's end.
@@ -55,8 +55,10 @@ func (e *Engine) SendTo(at, link Node, ip []byte) trace.Reason {
 	if e.walking {
 		panic("dataplane: Send from inside a walk, at " + e.ctx.node.Name())
 	}
-	end := e.walk(e.take(ip), emission{at: at, cause: e.cause}, link)
-	e.walkEmitted()
+	end := e.walk(e.take(ip), &emission{at: at, cause: e.cause}, link)
+	if len(e.queue) > 0 {
+		e.walkEmitted()
+	}
 	return end
 }
 
@@ -65,7 +67,7 @@ func (e *Engine) walkEmitted() {
 	for n := 0; n < len(e.queue); n++ {
 		m := e.queue[n]
 		if n < MaxEmitted {
-			e.walk(m.flight, m, nil)
+			e.walk(m.flight, &m, nil)
 			continue
 		}
 		e.refuse(Refusal{Where: m.at.Name(), Size: m.flight.n, End: trace.TooManyHops, Why: "too many packets of the platform's own"}, m.cause)
@@ -77,9 +79,10 @@ func (e *Engine) walkEmitted() {
 
 // walk is one packet's way: its headers are read once, nodes have it one after
 // another, and it is scheduled for its guest or it is dead.
-func (e *Engine) walk(f *flight, from emission, link Node) trace.Reason {
+func (e *Engine) walk(f *flight, from *emission, link Node) trace.Reason {
 	c := &e.ctx
-	*c = Context{Now: e.Clock.Now(), Link: link, Latency: from.after, engine: e, node: from.at}
+	*c = Context{} // in place: a Context with its fields would be made elsewhere, and copied
+	c.Now, c.Latency, c.Link, c.engine, c.node = e.Clock.Now(), from.after, link, e, from.at
 	if err := f.p.Read(f.buf[:f.n]); err != nil {
 		r := Refusal{Where: from.at.Name(), Size: f.n, End: trace.Malformed, Why: err.Error()}
 		e.release(f)
@@ -148,6 +151,9 @@ func sender(at Node) string {
 }
 
 func (e *Engine) ended(end trace.Reason, p *wire.Packet) {
+	if e.ctx.walk == nil && e.Ended == nil {
+		return
+	}
 	where := e.ctx.node.Name()
 	if w := e.ctx.walk; w != nil {
 		w.Reason, w.Where, w.Last = end, where, p.Flow

@@ -13,9 +13,10 @@ type flight struct {
 	buf    []byte
 	n      int // how many bytes of buf were sent
 	guest  Guest
-	where  string      // name of the node that delivered it
+	from   Node        // that delivered it
 	walk   *trace.Walk // nil where no Log is set
 	id     int         // of walk, which a Log with a Limit may use again
+	next   *flight     // in the engine's list of free ones
 }
 
 // What a buffer holds: at least any packet of an internet path, at most any packet:
@@ -28,30 +29,25 @@ const (
 // take returns a flight that holds a copy of the packet.
 func (e *Engine) take(ip []byte) *flight {
 	ip = ip[:min(len(ip), maxBuffer)]
-	var f *flight
-	if last := len(e.free) - 1; last >= 0 {
-		f = e.free[last]
-		e.free = e.free[:last]
-	} else {
-		f = &flight{engine: e}
+	f := e.free
+	if f == nil {
+		f = &flight{engine: e, buf: make([]byte, minBuffer)}
 	}
-	if len(f.buf) < len(ip) || f.buf == nil {
-		f.buf = make([]byte, max(minBuffer, len(ip)))
+	e.free = f.next
+	if len(f.buf) < len(ip) {
+		f.buf = make([]byte, len(ip))
 	}
 	f.n = copy(f.buf, ip)
 	return f
 }
 
-func (e *Engine) release(f *flight) {
-	f.guest, f.walk, f.where, f.id = nil, nil, "", 0
-	e.free = append(e.free, f)
-}
+func (e *Engine) release(f *flight) { f.next, e.free = e.free, f }
 
 // depart schedules the arrival. The packet stays in its buffer: no copy.
 func (f *flight) depart(c *Context) {
-	f.guest, f.where = c.guest, c.node.Name()
+	f.guest, f.from, f.walk, f.id = c.guest, c.node, c.walk, 0
 	if c.walk != nil {
-		f.walk, f.id = c.walk, c.walk.ID
+		f.id = c.walk.ID
 	}
 	f.engine.Clock.Schedule(c.Latency, f)
 }
@@ -66,7 +62,7 @@ func (f *flight) Run() {
 		f.walk.Guest = end
 	}
 	if end.IsDrop() && e.Ended != nil {
-		e.Ended(end, f.where, flow)
+		e.Ended(end, f.from.Name(), flow)
 	}
 	e.release(f)
 }

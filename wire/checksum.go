@@ -55,13 +55,13 @@ func tail(b []byte) (word uint64) {
 	return word
 }
 
-// fold brings a one's complement sum from 64 bits to 16.
+// fold brings a one's complement sum from 64 bits to 16. A number plus itself with its
+// halves exchanged has in its upper half their sum, the carry come around.
 func fold(acc uint64) uint16 {
-	acc = acc>>32 + acc&0xffffffff
-	acc = acc>>16 + acc&0xffff
-	acc = acc>>16 + acc&0xffff
-	acc = acc>>16 + acc&0xffff
-	return uint16(acc)
+	acc += bits.RotateLeft64(acc, 32)
+	half := uint32(acc >> 32)
+	half += bits.RotateLeft32(half, 16)
+	return uint16(half >> 16)
 }
 
 // Delta is what a change of bytes does to a checksum over them, in one's

@@ -88,7 +88,7 @@ func (in *Inner) SetDst(a Addr, port uint16) {
 // patchOuter brings the checksum of the error up to date, before being the sum of the
 // quoted bytes as they were.
 func (in *Inner) patchOuter(before uint16) {
-	in.outer.at.patchTransport(Delta16(before, fold(sum(in.at.b, 0))))
+	in.outer.at.patchTransport(uint64(Delta16(before, fold(sum(in.at.b, 0)))))
 }
 
 // HasPorts reports whether the quoted packet has ports or a query identifier.

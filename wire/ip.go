@@ -53,14 +53,16 @@ func (h IPv4) check() Fault {
 }
 
 // sumsUp reports whether a header of n bytes sums to all ones, as it does with its
-// right checksum, in either byte order (RFC 1071). Headers without options, nearly
-// all, are summed without a loop.
+// right checksum, in either byte order and by words of any length (RFC 1071). Headers
+// without options, nearly all, are summed without a loop; their sum is not 0.
 func (h IPv4) sumsUp(n int) bool {
 	if n != IPv4Len {
 		return Checksum(h[:n]) == 0
 	}
-	le := binary.LittleEndian
-	return fold(sum2(uint64(le.Uint32(h[16:20])), le.Uint64(h), le.Uint64(h[8:]))) == 0xffff
+	le, h := binary.LittleEndian, h[:IPv4Len]
+	s := uint64(le.Uint32(h)) + uint64(le.Uint32(h[4:])) + uint64(le.Uint32(h[8:])) +
+		uint64(le.Uint32(h[12:])) + uint64(le.Uint32(h[16:]))
+	return s%0xffff == 0
 }
 
 // HeaderLen returns the header's length with its options, in bytes.

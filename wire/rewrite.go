@@ -32,7 +32,7 @@ func (p *Packet) DecTTL() (left bool) {
 		return false
 	}
 	b[8]--
-	p.at.patch(10, Delta(^uint16(0x0100))) // the word with the TTL is less by 256
+	patch(b[10:], uint64(^uint16(0x0100))) // the word with the TTL is less by 256
 	return true
 }
 
@@ -45,18 +45,18 @@ func (p *Packet) SetTTL(ttl uint8) {
 	}
 	old := binary.BigEndian.Uint16(b[8:])
 	b[8] = ttl
-	p.at.patch(10, Delta16(old, binary.BigEndian.Uint16(b[8:])))
+	patch(b[10:], uint64(^old)+uint64(binary.BigEndian.Uint16(b[8:])))
 }
 
 // setSrc writes a and, where there is one on this side, port as the source.
 func (h *place) setSrc(f *Flow, a Addr, port uint16) {
-	var d Delta
+	var d uint64
 	if a != f.Src {
-		d = h.setAddr(h.srcAt(), f.Src, a)
+		d = h.setAddr(12, 8, f.Src, a)
 		f.Src = a
 	}
 	if h.srcPort != 0 && port != f.SrcPort {
-		d = d.Plus(h.setPort(h.srcPort, f.SrcPort, port))
+		d += h.setPort(h.srcPort, f.SrcPort, port)
 		f.SrcPort = port
 	}
 	h.patchTransport(d)
@@ -65,9 +65,9 @@ func (h *place) setSrc(f *Flow, a Addr, port uint16) {
 // setDst is setSrc for the destination. Where it is not the final one the
 // pseudo-header does not hold it (RFC 8200 section 8.1).
 func (h *place) setDst(f *Flow, a Addr, port uint16) {
-	var d Delta
+	var d uint64
 	if a != f.Dst {
-		d = h.setAddr(h.dstAt(), f.Dst, a)
+		d = h.setAddr(16, 24, f.Dst, a)
 		f.Dst = a
 		if h.routed {
 			d = 0
@@ -77,7 +77,7 @@ func (h *place) setDst(f *Flow, a Addr, port uint16) {
 		h.patchTransport(d)
 		return
 	}
-	d = d.Plus(h.setPort(h.dstPort, f.DstPort, port))
+	d += h.setPort(h.dstPort, f.DstPort, port)
 	f.DstPort = port
 	h.patchTransport(d)
 	if port == 0 {
@@ -85,44 +85,33 @@ func (h *place) setDst(f *Flow, a Addr, port uint16) {
 	}
 }
 
-func (h *place) srcAt() int {
-	if h.v4 {
-		return 12
-	}
-	return 8
-}
-
-func (h *place) dstAt() int {
-	if h.v4 {
-		return 16
-	}
-	return 24
-}
-
-// setAddr writes an address, brings IPv4's header checksum up to date and returns
-// what the pseudo-header's change is to the transport checksum: ICMPv4 has none.
-func (h *place) setAddr(at int, from, to Addr) Delta {
+// setAddr writes an address, which stands at one offset in an IPv4 header and at
+// another in an IPv6 header, and brings the IPv4 header's checksum up to date. It
+// returns the sum ~m + m' of RFC 1624 for the transport checksum, below 2^34: that of
+// ICMPv4 does not hold addresses.
+func (h *place) setAddr(at4, at6 int, from, to Addr) uint64 {
 	if to.Is4() != h.v4 {
 		panic("wire: " + to.String() + " is not of the packet's address family")
 	}
-	d := DeltaAddr(from, to)
 	if !h.v4 {
-		binary.BigEndian.PutUint64(h.b[at:], to.hi)
-		binary.BigEndian.PutUint64(h.b[at+8:], to.lo)
-		return d
+		binary.BigEndian.PutUint64(h.b[at6:], to.hi)
+		binary.BigEndian.PutUint64(h.b[at6+8:], to.lo)
+		return uint64(fold(sum2(sum2(0, ^from.hi, ^from.lo), to.hi, to.lo)))
 	}
-	binary.BigEndian.PutUint32(h.b[at:], to.V4())
-	h.patch(10, d)
+	b := h.b[:IPv4Len]
+	binary.BigEndian.PutUint32(b[at4:], to.V4())
+	d := uint64(^from.V4()) + uint64(to.V4())
+	patch(b[10:], d)
 	if h.proto == ProtoICMP {
 		return 0
 	}
 	return d
 }
 
-// setPort writes a port or an identifier.
-func (h *place) setPort(at uint16, from, to uint16) Delta {
+// setPort writes a port or an identifier and returns its ~m + m'.
+func (h *place) setPort(at uint16, from, to uint16) uint64 {
 	binary.BigEndian.PutUint16(h.b[at:], to)
-	return Delta16(from, to)
+	return uint64(^from) + uint64(to)
 }
 
 // sumZeros sets the one checksum that RFC 1624 can't bring up to date: that of an
@@ -137,23 +126,23 @@ func (h *place) sumZeros() {
 
 // patchTransport brings the transport checksum up to date. UDP's 0 says that there
 // is none, and stays; a sum that comes out as 0 is sent as all ones (RFC 768).
-func (h *place) patchTransport(d Delta) {
+func (h *place) patchTransport(d uint64) {
 	if d == 0 || h.sum == 0 {
 		return
 	}
-	old := binary.BigEndian.Uint16(h.b[h.sum:])
-	if old == 0 && h.proto == ProtoUDP {
-		return
+	b := h.b[h.sum:]
+	if h.proto != ProtoUDP {
+		patch(b, d)
+	} else if binary.BigEndian.Uint16(b) != 0 {
+		if patch(b, d); binary.BigEndian.Uint16(b) == 0 {
+			binary.BigEndian.PutUint16(b, 0xffff)
+		}
 	}
-	now := d.Apply(old)
-	if now == 0 && h.proto == ProtoUDP {
-		now = 0xffff
-	}
-	binary.BigEndian.PutUint16(h.b[h.sum:], now)
 }
 
-// patch brings the checksum at an offset up to date.
-func (h *place) patch(at int, d Delta) {
-	old := binary.BigEndian.Uint16(h.b[at:])
-	binary.BigEndian.PutUint16(h.b[at:], d.Apply(old))
+// patch brings the checksum at the beginning of b up to date with the sum ~m + m' of
+// what changed: HC' = ~(~HC + ~m + m') (RFC 1624 equation 3).
+func patch(b []byte, d uint64) {
+	old := binary.BigEndian.Uint16(b)
+	binary.BigEndian.PutUint16(b, ^fold(d+uint64(^old)))
 }
