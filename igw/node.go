@@ -104,40 +104,43 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	if n.edge.PassesBy(p.Flow.Src, from) {
 		return dataplane.Drop(trace.PastAppliance)
 	}
+	if end := n.checkSource(p); end != trace.None {
+		return dataplane.Drop(end)
+	}
+	if p.TTL() <= 1 {
+		return dataplane.Drop(trace.TTLExpired)
+	}
 	if p.Len() > MTU {
 		return oversize(c, p, o, n.edge)
 	}
-	if end := n.source(c, p); end != trace.None {
-		return dataplane.Drop(end)
-	}
-	if !p.DecTTL() {
-		return dataplane.Drop(trace.TTLExpired)
-	}
+	n.translate(c, p)
 	if n.uplink == nil {
 		return dataplane.Drop(trace.NoSuchHost)
 	}
 	return dataplane.To(n.uplink)
 }
 
-// source gives the packet its public source, or says why it has none.
-func (n *node) source(c *dataplane.Context, p *wire.Packet) trace.Reason {
-	before := p.Flow
-	switch {
-	case !p.Is4():
-		if !n.own.has(p.Flow.Src) {
-			return trace.SpoofedSource
-		}
+// checkSource says why the packet's source is none that the internet can answer.
+func (n *node) checkSource(p *wire.Packet) trace.Reason {
+	if _, public := n.static.Outside(p.Flow.Src); public {
 		return trace.None
-	case n.static.Out(p):
-	case n.own.has(p.Flow.Src):
-		return trace.NoPublicAddress
-	default:
-		return trace.SpoofedSource
 	}
-	if c.Tracing() {
-		c.Note(p, trace.Step{Act: trace.Translated, Before: before})
+	switch own := n.own.has(p.Flow.Src); {
+	case !own:
+		return trace.SpoofedSource
+	case p.Is4():
+		return trace.NoPublicAddress
 	}
 	return trace.None
+}
+
+// translate takes a hop from the packet and, of IPv4, puts the public source in.
+func (n *node) translate(c *dataplane.Context, p *wire.Packet) {
+	before := p.Flow
+	p.DecTTL()
+	if n.static.Out(p) && c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Translated, Before: before})
+	}
 }
 
 // Name returns the gateway's name and "inbound".

@@ -50,6 +50,11 @@ func main() {
 	maps := mapping{}
 	flag.Var(maps, "map", "rewrite a captured address: `OLD=NEW`, NEW being an address, client or server (repeatable)")
 	out := flag.String("o", "", "write what comes out to `PREFIX`-eastwest.pcapng and PREFIX-natinstance.pcapng")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), "Usage: replay [-map OLD=NEW]… [-o PREFIX] [FILE.pcap]\n"+
+			"Replays a capture through a NAT gateway and a NAT instance; without FILE, one of our own.\n")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	if err := run(os.Stdout, flag.Arg(0), maps, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "replay:", err)

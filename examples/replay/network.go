@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vpcsim/vpcsim/capture"
@@ -108,10 +110,11 @@ func (taker) Receive(*wire.Packet) trace.Reason { return trace.Delivered }
 // last returns how the story of the packet just sent ended: where a guest forwarded
 // it, what became of it then.
 func (n *network) last(end trace.Reason) trace.Reason {
-	if walks := n.world.Trace().Walks(); end == trace.Delivered && len(walks) > 0 {
-		return walks[len(walks)-1].End()
+	walks := n.world.Trace().Walks()
+	if end.IsDrop() || len(walks) == 0 {
+		return end
 	}
-	return end
+	return n.world.Trace().Story(walks[0].ID).End()
 }
 
 // keep remembers the first error of writing the capture.
@@ -200,6 +203,9 @@ func (n *network) replay(out io.Writer, frames []capture.Frame, maps mapping, pr
 		}
 	}
 	fmt.Fprintf(out, "%s: %d frames passed, %d died, %d were not for this network\n", n.name, passed, died, foreign)
+	if passed+died == 0 {
+		return fmt.Errorf("no frame has the address of the client or the server; the capture has %s: name two of them with -map ADDRESS=client and -map ADDRESS=server", sources(frames))
+	}
 	n.keep(n.file.Flush())
 	if n.err != nil || prefix == "" {
 		return n.err
@@ -267,4 +273,19 @@ func (n *network) answer(p *wire.Packet) bool {
 		p.SetDst(saw.Src, saw.SrcPort)
 	}
 	return saw.Src.IsValid() || !sent
+}
+
+// sources returns the source addresses of a capture, as people read a list.
+func sources(frames []capture.Frame) string {
+	var seen []string
+	for _, f := range frames {
+		var p wire.Packet
+		if ip, ok := f.IP(); ok && p.Read(ip) == nil && !slices.Contains(seen, p.Flow.Src.String()) {
+			seen = append(seen, p.Flow.Src.String())
+		}
+	}
+	if len(seen) == 0 {
+		return "no IP packet"
+	}
+	return strings.Join(seen, ", ")
 }

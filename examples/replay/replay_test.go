@@ -53,6 +53,25 @@ natinstance: 28 frames passed, 0 died, 2 were not for this network
 	})
 }
 
+func TestAFrameThatDiesBehindTheNATInstanceIsTold(t *testing.T) {
+	// The server's captured address is left as it is: a private one, which the internet
+	// gateway behind the NAT instance refuses.
+	maps := mapping{netip.MustParseAddr("192.168.7.2"): "client"}
+	n, err := natinstance()
+	require.NoError(t, err)
+	frames, err := read("testdata/kernel.pcap", maps)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, n.replay(&out, frames, maps, ""))
+	require.Contains(t, out.String(), "natinstance: frame 3: 10.0.1.4 > 192.168.7.3 icmp: RFC 1918 destination at an internet gateway\n")
+	require.NotContains(t, out.String(), " 0 died")
+}
+
+func TestACaptureOfOthersSaysWhichAddressesItHas(t *testing.T) {
+	err := run(&bytes.Buffer{}, "testdata/kernel.pcap", mapping{}, "")
+	require.ErrorContains(t, err, "the capture has 192.168.7.2, 192.168.7.3: name two of them with -map")
+}
+
 func TestWhatItCannotReadIsSaidOnce(t *testing.T) {
 	broken := filepath.Join(t.TempDir(), "broken.pcap")
 	require.NoError(t, os.WriteFile(broken, []byte("not a capture"), 0o600))
