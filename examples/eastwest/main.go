@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/vpcsim/vpcsim/capture"
@@ -51,12 +52,12 @@ func run(out io.Writer) error {
 	direct := l.watch("host 10.0.0.11")
 
 	fmt.Fprintf(out, "[ec2-user@ip-10-0-0-11 ~]$ traceroute 10.0.1.55\n%s\n", l.source.Traceroute(dst, host.TracerouteConfig{}).Text)
-	fmt.Fprintf(out, "[ec2-user@ip-10-0-1-55 ~]$ sudo tcpdump host 10.0.2.149\n%s\n", seen.take())
+	fmt.Fprintf(out, "[ec2-user@ip-10-0-1-55 ~]$ sudo tcpdump host 10.0.2.149\n%s\n", seen.output())
 	l.world.Run(time.Minute)
 
 	fmt.Fprintf(out, "[ec2-user@ip-10-0-0-11 ~]$ ping 10.0.1.55 -c 3\n%s\n", l.source.Ping(dst, host.PingConfig{Count: 3}).Text)
-	fmt.Fprintf(out, "[ec2-user@ip-10-0-1-55 ~]$ sudo tcpdump host 10.0.2.149\n%s\n", seen.take())
-	fmt.Fprintf(out, "[ec2-user@ip-10-0-1-55 ~]$ sudo tcpdump host 10.0.0.11\n%s%d packets captured\n\n", direct.take(), direct.count)
+	fmt.Fprintf(out, "[ec2-user@ip-10-0-1-55 ~]$ sudo tcpdump host 10.0.2.149\n%s\n", seen.output())
+	fmt.Fprintf(out, "[ec2-user@ip-10-0-1-55 ~]$ sudo tcpdump host 10.0.0.11\n%s\n", direct.output())
 
 	fmt.Fprintln(out, "One echo request on its way, and its reply:")
 	walks := l.world.Trace()
@@ -87,10 +88,7 @@ func writeStory(out io.Writer, l *trace.Log) {
 }
 
 // dump is a running tcpdump.
-type dump struct {
-	lines []string
-	count int
-}
+type dump struct{ lines []string }
 
 // watch runs tcpdump at the destination.
 func (l *lab) watch(expression string) *dump {
@@ -107,7 +105,6 @@ func (l *lab) watch(expression string) *dump {
 		f := capture.Frame{At: at, Bytes: frame}
 		if filter.Match(f) {
 			d.lines = append(d.lines, printer.Line(f))
-			d.count++
 		}
 	})
 	return d
@@ -129,6 +126,15 @@ func (d *dump) take() string {
 	}
 	d.lines = nil
 	return s
+}
+
+// output returns what tcpdump prints from start to interrupt.
+func (d *dump) output() string {
+	lines := d.take()
+	count := strings.Count(lines, "\n")
+	return "tcpdump: verbose output suppressed, use -v or -vv for full protocol decode\n" +
+		"listening on eth0, link-type EN10MB (Ethernet), capture size 262144 bytes\n" +
+		lines + fmt.Sprintf("%d packets captured\n%d packets received by filter\n0 packets dropped by kernel\n", count, count)
 }
 
 // narrow replaces the destination's ingress rule by one for the source's subnet.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
 )
 
 // path returns the nodes of the last ping, requests and answers one after another.
@@ -77,6 +79,36 @@ func TestS001(t *testing.T) {
 		require.Less(t, indexOf(back, "firewall out"), indexOf(back, "igw outbound"))
 		walks := l.world.Trace().Walks()
 		require.Equal(t, "203.0.113.10", walks[len(walks)-1].Last.Src.String())
+	})
+}
+
+func TestS001OutboundGoesByTheAppliance(t *testing.T) {
+	l := newLab(t)
+	require.NoError(t, l.redirect())
+	var out bytes.Buffer
+	l.outbound(&out)
+	require.Contains(t, out.String(), "=> ping 198.51.100.7 from the server: 1 received")
+	story := out.String()
+	require.Equal(t, 2, strings.Count(story, " firewall in "), "out and back")
+	require.Contains(t, story, "source 10.0.1.10 becomes 203.0.113.10", "the server's own public address")
+}
+
+func TestS001RefusalsOfAGatewayRouteTable(t *testing.T) {
+	l := newLab(t)
+	require.NoError(t, l.redirect())
+	refusal := func(code, message string) *vpc.Error { return &vpc.Error{Code: code, Message: message} }
+	require.Equal(t, refusal("RouteNotSupported", "Route table contains routes that do not target a network interface"),
+		l.edge.CreateRoute("10.0.2.0/24", l.nat))
+	require.Equal(t, refusal("RouteConflict", "Route table has a conflicting association with the gateway "+l.gateway.ID()),
+		l.edge.CreateRoute("10.0.2.0/24", l.gateway))
+	require.Error(t, l.edge.EnablePropagation(l.vpn))
+	t.Run("C052 a table that holds such a route cannot be associated", func(t *testing.T) {
+		l := newLab(t)
+		table, err := l.vpc.CreateRouteTable(vpc.RouteTableConfig{})
+		require.NoError(t, err)
+		require.NoError(t, table.CreateRoute("0.0.0.0/0", l.nat))
+		require.Equal(t, refusal("RouteNotSupported", "Route table contains routes that do not target a network interface"),
+			table.AssociateGateway(l.gateway))
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/natgw"
+	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/world"
 )
@@ -56,8 +58,22 @@ func build() (*lab, error) {
 	if err := errors.Join(appTable.CreateRoute("0.0.0.0/0", l.nic), applianceTable.CreateRoute("0.0.0.0/0", g)); err != nil {
 		return nil, err
 	}
-	l.user, err = w.OnInternet(host.Config{Name: "user"}, netip.MustParseAddr("198.51.100.7"))
-	return l, err
+	if l.user, err = w.OnInternet(host.Config{Name: "user"}, netip.MustParseAddr("198.51.100.7")); err != nil {
+		return nil, err
+	}
+	return l, l.misfits(appliance)
+}
+
+// misfits makes what a gateway route table refuses: a NAT gateway, and a virtual
+// private gateway whose routes might be propagated.
+func (l *lab) misfits(s *vpc.Subnet) (err error) {
+	if l.nat, err = natgw.Create(s, natgw.Config{Private: true}); err != nil {
+		return err
+	}
+	if l.vpn, err = vgw.Create(s.Region(), vgw.Config{}); err != nil {
+		return err
+	}
+	return l.vpn.Attach(l.vpc)
 }
 
 // launch starts an instance with an Elastic IP address.
@@ -75,8 +91,12 @@ func (l *lab) launch(s *vpc.Subnet, name, private, public string, nic vpc.Networ
 		return nil, err
 	}
 	h, err := l.world.Boot(i, c)
-	if err != nil || !c.Forwarding {
-		return i.Interface(), err
+	if err != nil {
+		return nil, err
+	}
+	if !c.Forwarding {
+		l.server = h
+		return i.Interface(), nil
 	}
 	l.appliance = h
 	// One interface in and out: without this, Linux would tell senders of a shorter way.

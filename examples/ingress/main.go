@@ -14,7 +14,9 @@ import (
 
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/world"
 )
@@ -32,9 +34,12 @@ type lab struct {
 	vpc       *vpc.VPC
 	gateway   *igw.InternetGateway
 	user      *host.Host
+	server    *host.Host
 	appliance *host.Host
 	nic       *vpc.NetworkInterface // the appliance's
 	edge      *vpc.RouteTable
+	nat       *natgw.NATGateway
+	vpn       *vgw.VirtualPrivateGateway
 	public    netip.Addr // the application server's
 }
 
@@ -50,6 +55,7 @@ func run(out io.Writer) error {
 	}
 	l.show(out, "2. A gateway route table, associated with the internet gateway: 10.0.1.0/24 -> the appliance's interface.\n"+
 		"   The table is looked up with the private address: the translation comes first.")
+	l.outbound(out)
 	if err := l.nic.SetSourceDestCheck(true); err != nil {
 		return err
 	}
@@ -75,6 +81,16 @@ func (l *lab) show(out io.Writer, title string) {
 	fmt.Fprintf(out, "=> ping %s from the internet: %s\n\n", l.public, answer)
 }
 
+// outbound pings the user from the server: what the application itself begins goes
+// by the appliance too, out and back.
+func (l *lab) outbound(out io.Writer) {
+	walks := l.world.Trace()
+	walks.Clear()
+	r := l.server.Ping(l.user.Addr(), host.PingConfig{Count: 1})
+	fmt.Fprintf(out, "   And outbound: the server pings the user, by its subnet's 0.0.0.0/0 -> the appliance's interface.\n\n%s\n", walks.Story(walks.Walks()[0].ID))
+	fmt.Fprintf(out, "=> ping %s from the server: %d received\n\n", l.user.Addr(), r.Received)
+}
+
 // redirect gives the internet gateway a route table that sends the application's
 // subnet to the appliance.
 func (l *lab) redirect() error {
@@ -96,6 +112,8 @@ func (l *lab) refusals(out io.Writer) error {
 		{"a destination outside the VPC", l.edge.CreateRoute("192.168.0.0/16", l.nic)},
 		{"a destination that is no subnet's CIDR", l.edge.CreateRoute("10.0.9.0/24", l.nic)},
 		{"the gateway itself as the target", l.edge.CreateRoute("10.0.2.0/24", l.gateway)},
+		{"a target that is no network interface", l.edge.CreateRoute("10.0.2.0/24", l.nat)},
+		{"route propagation", l.edge.EnablePropagation(l.vpn)},
 	} {
 		var refusal *vpc.Error
 		if !errors.As(try.err, &refusal) {

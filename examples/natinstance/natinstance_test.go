@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"io"
+	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -87,6 +89,42 @@ func TestS003(t *testing.T) {
 			require.Contains(t, listing, chain)
 		}
 	})
+}
+
+// The report's listing shows 30 packets, 2,443 bytes at the rule: the first packets
+// of 30 connections. Here they are those of 28 pings, 84 bytes each, and of two UDP
+// sockets, 62 and 29 bytes; none of the packets behind them counts.
+func TestTheReportsCountersAreFirstPackets(t *testing.T) {
+	l := newLab(t)
+	for range 28 {
+		require.Equal(t, 3, l.vm.Ping(serverAddr, host.PingConfig{Count: 3}).Received)
+	}
+	socket, err := l.vm.ListenUDP(netip.AddrPort{})
+	require.NoError(t, err)
+	for range 2 {
+		_, err = socket.Send(netip.AddrPortFrom(serverAddr, 53), make([]byte, 62-20-8))
+		require.NoError(t, err)
+	}
+	second, err := l.vm.ListenUDP(netip.AddrPort{})
+	require.NoError(t, err)
+	_, err = second.Send(netip.AddrPortFrom(serverAddr, 53), make([]byte, 1))
+	require.NoError(t, err)
+	l.world.Run(time.Second)
+	listing, err := l.nat.IPTables("-t", "nat", "-L", "-v", "-n")
+	require.NoError(t, err)
+	require.Equal(t, `Chain PREROUTING (policy ACCEPT 30 packets, 2443 bytes)
+ pkts bytes target     prot opt in     out     source               destination         
+
+Chain INPUT (policy ACCEPT 0 packets, 0 bytes)
+ pkts bytes target     prot opt in     out     source               destination         
+
+Chain OUTPUT (policy ACCEPT 0 packets, 0 bytes)
+ pkts bytes target     prot opt in     out     source               destination         
+
+Chain POSTROUTING (policy ACCEPT 0 packets, 0 bytes)
+ pkts bytes target     prot opt in     out     source               destination         
+   30  2443 MASQUERADE  all  --  *      eth0    10.0.0.0/16          0.0.0.0/0           
+`, listing)
 }
 
 func TestTheSetUpScriptAsksTheMetadataService(t *testing.T) {
