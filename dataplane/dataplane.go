@@ -113,6 +113,7 @@ type Context struct {
 	guest     Guest
 	untracked Tracker
 	tracked   bool
+	noted     int // how many steps the walk had when the node began
 }
 
 // Tracing reports whether steps are kept: build one only if they are.

@@ -110,10 +110,9 @@ func (e *Engine) walk(f *flight, from *emission, link Node) trace.Reason {
 func (e *Engine) follow(p *wire.Packet) trace.Reason {
 	c := &e.ctx
 	for range MaxNodes {
-		steps := c.steps()
 		next := c.node.Forward(c, p)
 		if c.walk != nil {
-			c.complete(p, steps, next)
+			c.complete(p, next)
 		}
 		if next.node == nil {
 			return next.end
@@ -123,24 +122,18 @@ func (e *Engine) follow(p *wire.Packet) trace.Reason {
 	return trace.TooManyHops
 }
 
-func (c *Context) steps() int {
-	if c.walk == nil {
-		return 0
-	}
-	return len(c.walk.Steps)
-}
-
 // complete gives every node its step, those that noted nothing too, and the last
 // step of each the TTL that the packet left it with.
-func (c *Context) complete(p *wire.Packet, before int, next Next) {
+func (c *Context) complete(p *wire.Packet, next Next) {
 	switch {
-	case len(c.walk.Steps) > before:
+	case len(c.walk.Steps) > c.noted:
 		c.walk.Steps[len(c.walk.Steps)-1].TTL = p.TTL()
 	case next.node != nil:
 		c.Note(p, trace.Step{Act: trace.Passed})
 	default:
 		c.Note(p, trace.Step{Act: trace.Ended, Reason: next.end})
 	}
+	c.noted = len(c.walk.Steps)
 }
 
 func sender(at Node) string {

@@ -106,28 +106,25 @@ func (a Addr) String() string { return a.Netip().String() }
 
 // Prefix is a set of addresses that share their first bits: a CIDR in the form
 // that packets are compared with. The zero Prefix contains nothing.
-type Prefix struct {
-	addr, mask Addr
-	family     family
-}
-
-type family uint8
-
-const (
-	noFamily family = iota
-	family4
-	family6
-)
+//
+// It is four words, no more, so that the compiler keeps it in registers (Go 1.26). So
+// its family is not told: an IPv4 prefix is one whose mask has 96 bits at least and
+// whose addresses are IPv4. An IPv6 prefix of 0 bits has a bit in addr that is not in
+// mask, to be another than the zero Prefix.
+type Prefix struct{ addr, mask Addr }
 
 // PrefixFrom returns p for comparing with packets, its host bits dropped. An
-// invalid p gives the zero Prefix.
+// invalid p gives the zero Prefix, and so does an IPv6 prefix of IPv4-mapped addresses
+// alone, which no packet has.
 func PrefixFrom(p netip.Prefix) Prefix {
-	if !p.IsValid() {
+	bits, a := p.Bits(), AddrFrom(p.Addr())
+	switch {
+	case !p.IsValid(), p.Addr().Is4In6() && bits >= 96:
 		return Prefix{}
-	}
-	bits, f := p.Bits(), family6
-	if p.Addr().Is4() {
-		bits, f = bits+96, family4
+	case p.Addr().Is4():
+		bits += 96
+	case bits == 0:
+		return Prefix{addr: Addr{0, 1}}
 	}
 	mask := Addr{^uint64(0), ^uint64(0)}
 	if bits <= 64 {
@@ -135,21 +132,23 @@ func PrefixFrom(p netip.Prefix) Prefix {
 	} else {
 		mask.lo <<= 128 - bits
 	}
-	a := AddrFrom(p.Addr())
-	return Prefix{Addr{a.hi & mask.hi, a.lo & mask.lo}, mask, f}
+	return Prefix{Addr{a.hi & mask.hi, a.lo & mask.lo}, mask}
 }
 
 // Contains reports whether a lies in p. IPv4 and IPv6 never contain each other:
 // ::/0 holds no IPv4 address. It does not allocate.
 func (p Prefix) Contains(a Addr) bool {
-	if (a.hi^p.addr.hi)&p.mask.hi != 0 || (a.lo^p.addr.lo)&p.mask.lo != 0 {
+	if (a.hi^p.addr.hi)&p.mask.hi|(a.lo^p.addr.lo)&p.mask.lo != 0 {
 		return false
 	}
-	return p.family == family4 || p.family == family6 && !a.Is4()
+	if a.Is4() {
+		return p.mask.lo >= mappedMask
+	}
+	return p.mask.hi|p.addr.lo != 0
 }
 
 // Base returns the prefix's first address; the zero Addr of the zero Prefix.
-func (p Prefix) Base() Addr { return p.addr }
+func (p Prefix) Base() Addr { return p.Truncate(p.addr) }
 
 // Truncate returns a with the bits behind the prefix's length cleared: Base, where p
 // contains a. It does not allocate.
