@@ -188,7 +188,9 @@ func (s *socket) bind(at netip.AddrPort) error {
 		if terr != nil {
 			s.ep.Close()
 			err = failure(call, terr)
+			return
 		}
+		s.learnAddrs(netip.AddrPort{})
 	})
 	return err
 }
@@ -236,6 +238,7 @@ func (s *socket) connect(ctx context.Context, to netip.AddrPort) error {
 	late := make(chan struct{})
 	s.guest.call(func() {
 		terr = s.ep.Connect(tcpip.FullAddress{Addr: address(to.Addr()), Port: to.Port()})
+		s.learnAddrs(to)
 		if _, started := terr.(*tcpip.ErrConnectStarted); !started {
 			return
 		}

@@ -139,16 +139,20 @@ func (p *Pump) rouse() {
 func (p *Pump) run() {
 	defer close(p.ended)
 	alarm := time.NewTimer(never)
+	alarm.Stop()
 	defer alarm.Stop()
 	for {
 		gap := p.gap()
 		force := false
 		switch {
-		case gap == never, p.paced && gap > 0:
-			alarm.Reset(gap)
+		case gap == never || p.paced && gap > 0:
+			if gap != never { // else a bubble in which all wait is to see that
+				alarm.Reset(gap)
+			}
 			select {
 			case <-alarm.C:
 			case <-p.wake:
+				alarm.Stop()
 			case <-p.done:
 				return
 			}

@@ -26,6 +26,8 @@ type socket struct {
 	read    deadline
 	write   deadline
 	writing chan struct{} // holds one token while a Write is under way
+
+	local, remote net.Addr // as they were when the socket was bound or connected
 }
 
 func (g *Guest) newSocket(network string, ep tcpip.Endpoint, queue *waiter.Queue) *socket {
@@ -150,7 +152,7 @@ func (s *socket) await(call string, mask waiter.EventMask, d *deadline, try func
 			terr = try()
 			if _, block := terr.(*tcpip.ErrWouldBlock); block && w == nil {
 				w = &wait{s.guest.pump, make(chan struct{}, 1)}
-				entry.Init(w, mask)
+				entry.Init(w, mask|waiter.EventErr|waiter.EventHUp)
 				s.queue.EventRegister(&entry)
 			}
 		})
@@ -204,25 +206,22 @@ func (s *socket) hold() error {
 	}
 }
 
-// LocalAddr returns the socket's own address, its last one where it is closed.
-func (s *socket) LocalAddr() net.Addr {
-	a, err := s.ep.GetLocalAddress()
-	if err != nil {
-		return s.addr(tcpip.FullAddress{})
-	}
-	return s.addr(a)
-}
+// LocalAddr returns the socket's own address.
+func (s *socket) LocalAddr() net.Addr { return s.local }
 
 // RemoteAddr returns the peer's address, nil where there is none.
-func (s *socket) RemoteAddr() net.Addr {
-	a, err := s.ep.GetRemoteAddress()
-	if err != nil {
-		return nil
-	}
-	return s.addr(a)
-}
+func (s *socket) RemoteAddr() net.Addr { return s.remote }
 
-func (s *socket) addr(a tcpip.FullAddress) net.Addr { return netAddr(s.network, addrPort(a)) }
+// learnAddrs keeps the addresses, in the pump: asking gVisor for them takes the
+// endpoint from its workers, and it knows no peer of a connection that was reset.
+func (s *socket) learnAddrs(peer netip.AddrPort) {
+	if a, err := s.ep.GetLocalAddress(); err == nil {
+		s.local = netAddr(s.network, addrPort(a))
+	}
+	if peer.IsValid() {
+		s.remote = netAddr(s.network, peer)
+	}
+}
 
 func addrPort(a tcpip.FullAddress) netip.AddrPort {
 	return netip.AddrPortFrom(netipAddr(a.Addr), a.Port)

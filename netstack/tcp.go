@@ -172,9 +172,12 @@ func (l *TCPListener) Accept() (net.Conn, error) {
 // AcceptTCP is Accept, with the connection's own type.
 func (l *TCPListener) AcceptTCP() (c *TCPConn, err error) {
 	err = l.await("accept", waiter.ReadableEvents, &l.read, func() tcpip.Error {
-		ep, queue, terr := l.ep.Accept(nil)
+		var peer tcpip.FullAddress
+		ep, queue, terr := l.ep.Accept(&peer)
 		if terr == nil {
-			c = l.guest.newTCPConn(ep, queue)
+			ep.SocketOptions().SetDelayOption(false)
+			c = &TCPConn{l.guest.newSocket("tcp", ep, queue)}
+			c.learnAddrs(addrPort(peer))
 		}
 		return terr
 	})
@@ -186,8 +189,3 @@ func (l *TCPListener) AcceptTCP() (c *TCPConn, err error) {
 
 // Addr returns the address that is listened on.
 func (l *TCPListener) Addr() net.Addr { return l.LocalAddr() }
-
-func (g *Guest) newTCPConn(ep tcpip.Endpoint, queue *waiter.Queue) *TCPConn {
-	ep.SocketOptions().SetDelayOption(false)
-	return &TCPConn{g.newSocket("tcp", ep, queue)}
-}
