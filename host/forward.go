@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/vpcsim/vpcsim/trace"
-	"github.com/vpcsim/vpcsim/wire"
 )
 
 // forward is for somebody else, in Linux's order (ip_route_input_slow, ip_forward):
@@ -23,15 +22,15 @@ func (h *Host) forward(w *passage) trace.Reason {
 		return trace.ReversePath
 	}
 	if p.TTL() <= 1 {
-		h.icmpError(w.in, p, timeExceeded, 0)
+		h.icmpError(w, timeExceeded, 0)
 		return trace.TTLExpired
 	}
 	if mtu := next.nic.mtu; !w.fits(mtu) {
-		h.icmpError(w.in, p, tooBig, uint32(mtu))
+		h.icmpError(w, tooBig, uint32(mtu))
 		return trace.TooBig
 	}
 	p.DecTTL()
-	h.redirect(w.in, next, p)
+	h.redirect(w, next)
 	if end := h.forwardHook(w, next); end != trace.None {
 		return end
 	}
@@ -63,7 +62,8 @@ type backoff struct {
 // redirect tells the source of a packet that leaves by the interface it came in by
 // of the shorter way (RFC 792, RFC 1812 section 4.3.3.2), unless send_redirects is
 // off, as a NAT instance's set-up has it.
-func (h *Host) redirect(in *NIC, next *hop, p *wire.Packet) {
+func (h *Host) redirect(w *passage, next *hop) {
+	in, p := w.in, w.p
 	if next.nic != in || in.kind != ethernet || !p.Is4() || !in.sendsRedirects() {
 		return
 	}
@@ -84,5 +84,5 @@ func (h *Host) redirect(in *NIC, next *hop, p *wire.Packet) {
 		return
 	}
 	b.sent, b.last = b.sent+1, now
-	h.icmpError(in, p, redirected, next.next(p.Flow.Dst).V4())
+	h.icmpError(w, redirected, next.next(p.Flow.Dst).V4())
 }

@@ -90,10 +90,10 @@ func (h *Host) hook(w *passage, ask func(*netfilter.Passage, time.Duration) netf
 func (h *Host) reject(w *passage) {
 	r := w.hooks.Rejection
 	if !r.Reset {
-		h.icmpErrorCoded(w.in, w.p, r.Type, r.Code, 0)
+		h.icmpErrorCoded(w, r.Type, r.Code, 0)
 		return
 	}
 	if w.p.Flow.Proto == wire.ProtoTCP && w.p.Fragment == wire.Whole {
-		h.reset(w.p)
+		h.reset(w, w.p)
 	}
 }

@@ -25,63 +25,38 @@ var (
 	redirected        = problem{wire.ICMPRedirect, 1, 0, 0}
 )
 
-// How much of a packet an ICMP error may quote, its own headers included (RFC 1812
-// section 4.3.2.3, which Linux follows; RFC 4443 section 2.4).
-const (
-	maxError4 = 576
-	maxError6 = 1280
-)
-
 // controlTOS is the type of service of ICMPv4 errors: internetwork control (RFC
 // 1812 section 4.3.2.5, Linux's icmp_send).
 const controlTOS = 0xc0
 
-// icmpError tells the sender of p what became of it, as Linux's icmp_send does. in
-// is where p came in, nil for a packet of the guest's own. word is what follows the
-// checksum: an MTU, a gateway.
-func (h *Host) icmpError(in *NIC, p *wire.Packet, about problem, word uint32) {
+// icmpError tells the sender of w's packet what became of it, as Linux's icmp_send
+// does. word is what follows the checksum: an MTU, a gateway.
+func (h *Host) icmpError(w *passage, about problem, word uint32) {
 	typ, code := about.type6, about.code6
-	if p.Is4() {
+	if w.p.Is4() {
 		typ, code = about.type4, about.code4
 	}
-	h.icmpErrorCoded(in, p, typ, code, word)
+	h.icmpErrorCoded(w, typ, code, word)
 }
 
-func (h *Host) icmpErrorCoded(in *NIC, p *wire.Packet, typ, code uint8, word uint32) {
-	to := p.Flow.Src
-	if !mayTell(p) || in != nil && h.isBroadcast(in, p.Flow.Dst) {
+func (h *Host) icmpErrorCoded(w *passage, typ, code uint8, word uint32) {
+	p, to := w.p, w.p.Flow.Src
+	if w.group || !p.AllowsError(typ, code) || w.in != nil && h.isBroadcast(w.in, p.Flow.Dst) {
 		return
 	}
 	next := h.lookup(to)
 	if next == nil || !h.mayTellNow(next, to, typ, code) {
 		return
 	}
-	src := h.errorSource(in, p, next)
+	src := h.errorSource(w.in, p, next)
 	if !src.IsValid() {
 		return
 	}
 	head := h.header(src, to)
-	room := maxError6 - wire.IPv6Len - wire.ICMPLen
 	if p.Is4() {
 		head.TOS, head.ID = wire.IPv4(p.Bytes()).TOS()&0x1e|controlTOS, h.nextID()
-		room = maxError4 - wire.IPv4Len - wire.ICMPLen
 	}
-	quoted := p.Bytes()
-	h.send(wire.AppendICMP(nil, head, typ, code, word, quoted[:min(room, len(quoted))]))
-}
-
-// mayTell reports whether p is one of those about which errors are sent: no group
-// address, no later fragment, no ICMP error (RFC 1122 section 3.2.2, RFC 4443
-// section 2.4e).
-func mayTell(p *wire.Packet) bool {
-	src := p.Flow.Src
-	if src.IsMulticast() || p.Flow.Dst.IsMulticast() || !src.IsValid() || src.Is4() && src.V4() == 0 {
-		return false
-	}
-	if p.Fragment == wire.LaterFragment || p.IsError() {
-		return false
-	}
-	return !(p.Flow.Proto == wire.ProtoICMP && p.Type == wire.ICMPRedirect)
+	h.sendAbout(w, wire.AppendICMPError(nil, head, typ, code, word, p))
 }
 
 // errorSource chooses the address an error comes from: the one that was asked,
@@ -152,7 +127,7 @@ const (
 // ip_error).
 func (h *Host) noRoute(w *passage) trace.Reason {
 	if !w.p.Is4() || h.tokens(w.p.Flow.Src).take(h.clock.Now(), noRouteCost, noRouteMost) {
-		h.icmpError(w.in, w.p, netUnreachable, 0)
+		h.icmpError(w, netUnreachable, 0)
 	}
 	return trace.HostNoRoute
 }

@@ -64,7 +64,7 @@ func (h *Host) receive(w *passage) trace.Reason {
 // groups, loopback, and the guest's own addresses (RFC 1812 section 5.3.7; Linux
 // without accept_local).
 func (h *Host) isMartian(a wire.Addr) bool {
-	if a.Is4() && (a.V4() == 0xffff_ffff || a.V4()>>24 == 0) {
+	if a.Is4() && (a.V4() == 0xffff_ffff || a.V4() == 0) {
 		return true
 	}
 	return a.IsMulticast() || h.isLocal(a)
@@ -119,7 +119,7 @@ func (h *Host) deliver(w *passage) trace.Reason {
 	case wire.ProtoTCP:
 		return h.tcpInput(w.p)
 	}
-	h.icmpError(w.in, w.p, protoUnreachable, 0)
+	h.icmpError(w, protoUnreachable, 0)
 	return trace.NoListener
 }
 

@@ -68,7 +68,7 @@ func (h *Host) toNeighbor(n *NIC, next wire.Addr, ip []byte) trace.Reason {
 	case n.kind == pointToPoint:
 		return n.transmit(wire.MAC{}, ip)
 	case next.IsMulticast():
-		return n.transmit(multicastMAC(next), ip)
+		return n.transmit(wire.GroupMAC(next), ip)
 	}
 	e := h.neighbor(neighborKey{n, next})
 	switch e.state {
@@ -149,8 +149,8 @@ func (e *neighbor) fail() {
 	delete(h.neighbors, e.key)
 	for _, m := range e.pending {
 		was, w := h.engine.Attribute(m.cause), h.passage()
-		if w.own.Read(m.ip) == nil {
-			h.icmpError(nil, &w.own, hostUnreachable, 0)
+		if w.p = &w.own; w.p.Read(m.ip) == nil {
+			h.icmpError(w, hostUnreachable, 0)
 		}
 		h.release(w)
 		h.engine.Attribute(was)
@@ -218,16 +218,6 @@ func (h *Host) arp(n *NIC, a wire.ARP) trace.Reason {
 		e.learned(a.SenderMAC(), a.Op() == wire.ARPReply && mine)
 	}
 	return trace.Delivered
-}
-
-// multicastMAC returns the group address that carries a multicast address (RFC
-// 1112 section 6.4, RFC 2464 section 7).
-func multicastMAC(a wire.Addr) wire.MAC {
-	_, lo := a.Words()
-	if a.Is4() {
-		return wire.MAC{1, 0, 0x5e, byte(lo>>16) & 0x7f, byte(lo >> 8), byte(lo)}
-	}
-	return wire.MAC{0x33, 0x33, byte(lo >> 24), byte(lo >> 16), byte(lo >> 8), byte(lo)}
 }
 
 // loopbackDelay is how long a packet takes through the loopback interface: about

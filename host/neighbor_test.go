@@ -95,12 +95,12 @@ func TestNeighbourDiscoveryRefusesWhatCameThroughARouter(t *testing.T) {
 	nic := n.a.NIC("eth0")
 	solicit := func(ttl uint8) int {
 		before := len(n.left.frames)
-		target := netip.MustParseAddr("fd00::11").As16()
-		h := wire.Header{Src: wire.MustParseAddr("fd00::1"), Dst: solicitedNode(wire.MustParseAddr("fd00::11")), TTL: ttl}
-		body := append(target[:], sourceLinkAddr, 1, 2, 9, 9, 9, 9, 9)
+		target, mac := wire.MustParseAddr("fd00::11"), wire.MAC{2, 9, 9, 9, 9, 9}
 		b := make([]byte, wire.EthernetLen)
-		wire.PutEthernet(b, multicastMAC(h.Dst), wire.MAC{2, 9, 9, 9, 9, 9}, wire.EtherTypeIPv6)
-		nic.Frame(wire.AppendICMP(b, h, wire.ICMPv6NeighborSolicitation, 0, 0, body))
+		wire.PutEthernet(b, wire.GroupMAC(wire.SolicitedNode(target)), mac, wire.EtherTypeIPv6)
+		b = wire.AppendNeighborSolicitation(b, wire.Header{Src: wire.MustParseAddr("fd00::1")}, target, mac)
+		b[wire.EthernetLen+7] = ttl
+		nic.Frame(b)
 		return len(n.left.frames) - before
 	}
 	require.Equal(t, 0, solicit(254))

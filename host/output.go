@@ -51,9 +51,16 @@ func (h *Host) SendIP(ip []byte) (trace.Reason, error) {
 }
 
 // send sends a packet of the guest's own, whose bytes it takes.
-func (h *Host) send(ip []byte) trace.Reason {
+func (h *Host) send(ip []byte) trace.Reason { return h.sendAbout(nil, ip) }
+
+// sendAbout sends a packet that tells of the one of cause, if not nil: for the packet
+// filter it belongs to the same connection.
+func (h *Host) sendAbout(cause *passage, ip []byte) trace.Reason {
 	w := h.passage()
 	defer h.release(w)
+	if cause != nil {
+		w.hooks.Answers(&cause.hooks)
+	}
 	if err := w.own.Read(ip); err != nil {
 		panic("host: made a packet that is none: " + err.Error())
 	}
@@ -172,8 +179,8 @@ func (h *Host) armFragments() {
 func (h *Host) expireFragments() {
 	h.parts.Expire(h.clock.Now(), func(first []byte) {
 		w := h.passage()
-		if w.own.Read(first) == nil && h.isLocal(w.own.Flow.Dst) {
-			h.icmpError(nil, &w.own, reassemblyTimeout, 0)
+		if w.p = &w.own; w.p.Read(first) == nil && h.isLocal(w.p.Flow.Dst) {
+			h.icmpError(w, reassemblyTimeout, 0)
 		}
 		h.release(w)
 	})

@@ -141,19 +141,21 @@ func (h *Host) Dial(to netip.AddrPort) (*Conn, error) {
 	return conn, failure
 }
 
-// StartDial opens a connection and calls done when it is established or has failed.
-func (h *Host) StartDial(to netip.AddrPort, done func(*Conn, error)) {
+// StartDial opens a connection and calls done when it is established or has failed. It
+// returns the connection, for an Abort ahead of that, of which done is not told; nil
+// where it could not begin.
+func (h *Host) StartDial(to netip.AddrPort, done func(*Conn, error)) *Conn {
 	refuse := func(err error) { done(nil, fmt.Errorf("host %s: dial tcp %s: connect: %w", h.name, to, err)) }
 	dst := wire.AddrFrom(to.Addr())
 	next := h.lookup(dst)
 	if next == nil || !to.Addr().IsValid() {
 		refuse(ErrNetUnreachable)
-		return
+		return nil
 	}
 	f := wire.Flow{Src: h.source(next, dst), Dst: dst, DstPort: to.Port(), Proto: wire.ProtoTCP}
 	if !f.Src.IsValid() {
 		refuse(ErrNetUnreachable)
-		return
+		return nil
 	}
 	f.SrcPort = h.ephemeral(func(port uint16) bool {
 		f.SrcPort = port
@@ -161,7 +163,7 @@ func (h *Host) StartDial(to netip.AddrPort, done func(*Conn, error)) {
 	})
 	if f.SrcPort == 0 {
 		refuse(errors.New("cannot assign requested address"))
-		return
+		return nil
 	}
 	c := h.newConn(f)
 	c.state = SynSent
@@ -175,6 +177,7 @@ func (h *Host) StartDial(to netip.AddrPort, done func(*Conn, error)) {
 	c.nxt++
 	c.sendSYN()
 	c.arm()
+	return c
 }
 
 // State returns the connection's state.

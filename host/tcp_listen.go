@@ -98,10 +98,10 @@ func (h *Host) tcpInput(p *wire.Packet) trace.Reason {
 	}
 	if q := h.probes[f]; q != nil {
 		q.answered(h.arrived(p), p)
-		h.reset(p)
+		h.reset(nil, p)
 		return trace.Delivered
 	}
-	h.reset(p)
+	h.reset(nil, p)
 	return trace.NoListener
 }
 
@@ -122,8 +122,9 @@ func (l *Listener) syn(f wire.Flow, s segment) {
 	c.arm()
 }
 
-// reset answers a segment that no connection knows (RFC 9293 section 3.10.7.1).
-func (h *Host) reset(p *wire.Packet) {
+// reset answers a segment that no connection knows (RFC 9293 section 3.10.7.1), or in
+// a REJECT rule's name that of cause, which is nil otherwise.
+func (h *Host) reset(cause *passage, p *wire.Packet) {
 	s := readSegment(p)
 	if s.flags.Has(wire.RST) {
 		return
@@ -134,5 +135,5 @@ func (h *Host) reset(p *wire.Packet) {
 	}
 	head := h.header(p.Flow.Dst, p.Flow.Src)
 	head.DF = true
-	h.send(wire.AppendTCP(nil, head, r, nil))
+	h.sendAbout(cause, wire.AppendTCP(nil, head, r, nil))
 }

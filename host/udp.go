@@ -196,7 +196,7 @@ func (h *Host) udpFor(f wire.Flow) *UDPConn {
 func (h *Host) udpInput(w *passage) trace.Reason {
 	c := h.udpFor(w.p.Flow)
 	if c == nil {
-		h.icmpError(w.in, w.p, portUnreachable, 0)
+		h.icmpError(w, portUnreachable, 0)
 		return trace.NoListener
 	}
 	c.receive(w.p)

@@ -31,6 +31,8 @@ func (t *Tables) translate(w *Passage, h hook, in, out string, now time.Duration
 	switch {
 	case k.fresh:
 		return t.decide(w, h, in, out, now)
+	case k.state == stateRelated && t.misleads(w):
+		return Drop
 	case k.state == stateRelated:
 		t.translateRelated(w, h.manip())
 	case k.id != 0 && h.manip() == manipSrc:
@@ -39,6 +41,20 @@ func (t *Tables) translate(w *Passage, h hook, in, out string, now time.Duration
 		t.sessions.TranslateDst(w.Packet, k.id, k.dir)
 	}
 	return Accept
+}
+
+// misleads reports whether w's packet is an ICMP redirect made here that knows nothing
+// of a translation: its connection is translated, or may be yet (Linux,
+// nf_nat_icmp_reply_translation).
+func (t *Tables) misleads(w *Passage) bool {
+	if w.Packet.Flow.Proto != wire.ProtoICMP || w.Packet.Type != wire.ICMPRedirect {
+		return false
+	}
+	if w.track.id == 0 {
+		return true
+	}
+	s := t.sessions.Session(w.track.id)
+	return s.Original != s.Translated
 }
 
 // translateRelated gives an ICMP error the address that its end of the connection is

@@ -26,10 +26,11 @@ func AppendICMPError(b []byte, h Header, typ, code uint8, rest uint32, p *Packet
 // AllowsError reports whether an ICMP error of the given type and code may be sent
 // about p: not about ICMP errors, redirects, group addresses, sources that are no
 // single host and, with IPv4, later fragments (RFC 1122 section 3.2.2, RFC 1812
-// section 4.3.2.7, RFC 4443 section 2.4(e)). An ICMPv4 type that is not known may be
-// an error, so none is sent about it, as by Linux. What bytes don't tell the caller
-// has to: broadcasts of a subnet, frames to a group, anycast sources, rate limits
-// (RFC 4443 section 2.4(f)). It does not allocate.
+// section 4.3.2.7, RFC 4443 section 2.4(e)). An ICMPv4 message that is no query may be
+// an error, so none is sent about it; and sources of class E and of 0/8 but 0.0.0.0
+// are hosts, which RFC 1122 did not expect them to be: both as Linux has it. What bytes
+// don't tell the caller has to: broadcasts of a subnet, frames to a group, anycast
+// sources, rate limits (RFC 4443 section 2.4(f)). It does not allocate.
 func (p *Packet) AllowsError(typ, code uint8) bool {
 	if p.at.v4 {
 		return p.allowsError4()
@@ -46,9 +47,7 @@ func (p *Packet) AllowsError(typ, code uint8) bool {
 
 func (p *Packet) allowsError4() bool {
 	switch {
-	case p.Fragment == LaterFragment, p.IsError():
-		return false
-	case p.at.proto == ProtoICMP && (p.Type == ICMPRedirect || p.Type > ICMPAddressMaskBack):
+	case p.Fragment == LaterFragment, p.at.proto == ProtoICMP && !p.IsRequest() && !p.IsReply():
 		return false
 	case p.Flow.Dst.IsMulticast(), p.Flow.Dst.V4() == 0xffffffff:
 		return false
@@ -56,9 +55,8 @@ func (p *Packet) allowsError4() bool {
 	return isHost4(p.Flow.Src.V4())
 }
 
-// isHost4 reports whether an IPv4 address can be one host's: neither of this network
-// (0/8), nor loopback, nor of class D or E, broadcast among them (RFC 1122 section 3.2.2).
+// isHost4 reports whether an IPv4 address can be one host's: neither 0.0.0.0, nor
+// loopback, nor a group's, nor the broadcast.
 func isHost4(v uint32) bool {
-	net := v >> 24
-	return net != 0 && net != 127 && net < 224
+	return v != 0 && v != 0xffffffff && v>>24 != 127 && v>>28 != 0xe
 }
