@@ -77,7 +77,7 @@ func (t *RouteTable) AssociateGateway(g EdgeGateway) error {
 		if err := tx.Needs("gatewayId", g); err != nil {
 			return err
 		}
-		if g.AttachedTo() != t.vpc {
+		if g.AttachedTo(tx) != t.vpc {
 			return Refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", t.id, g.ID())
 		}
 		switch was := t.vpc.edgeTable(g); {

@@ -1068,3 +1068,8 @@ func newModel(t *testing.T, seed uint64) *model {
 	m.live = vpc.NewLive(m.region, &dataplane.Engine{Clock: &clock.Clock{}}, vpc.LiveConfig{})
 	return m
 }
+
+// newModelOf is a model that knows nothing but compiles the region.
+func newModelOf(t *testing.T, r *vpc.Region) *model {
+	return &model{t: t, region: r, live: vpc.NewLive(r, &dataplane.Engine{Clock: &clock.Clock{}}, vpc.LiveConfig{})}
+}

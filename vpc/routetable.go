@@ -50,9 +50,9 @@ type RouteTable struct {
 // Propagator is a gateway whose routes a table may take over.
 type Propagator interface {
 	Gateway
-	// Learned returns the destinations that the gateway knows, in order. The
-	// region is locked.
-	Learned() []netip.Prefix
+	// Learned returns the destinations that the gateway knows, in order. They are not
+	// changed.
+	Learned(tx *Tx) []netip.Prefix
 }
 
 // RouteTableConfig says how a route table is made.
@@ -255,8 +255,8 @@ func (t *RouteTable) DisablePropagation(g Propagator) error {
 	})
 }
 
-// DropPropagation ends the gateway's propagation to every table, as detaching it does.
-func (tx *Tx) DropPropagation(g Propagator) {
+// dropPropagation ends the gateway's propagation to every table, as detaching it does.
+func (tx *Tx) dropPropagation(g Propagator) {
 	for _, v := range tx.r.vpcs {
 		for _, t := range v.tables {
 			t.learned = remove(t.learned, g)

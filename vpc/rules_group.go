@@ -55,14 +55,14 @@ func (p Permission) checkPeer(tx *Tx, g *SecurityGroup) error {
 // Joiner is a gateway that joins VPCs so that their security groups may reference
 // each other: a peering connection within the region.
 type Joiner interface {
-	// Joins reports whether traffic passes between v and w. The region is locked.
-	Joins(v, w *VPC) bool
+	// Joins reports whether traffic passes between v and w.
+	Joins(tx *Tx, v, w *VPC) bool
 }
 
 func (tx *Tx) joined(v, w *VPC) bool {
 	return slices.ContainsFunc(tx.r.gateways, func(g Gateway) bool {
 		j, ok := g.(Joiner)
-		return ok && j.Joins(v, w)
+		return ok && j.Joins(tx, v, w)
 	})
 }
 

@@ -15,11 +15,11 @@ import (
 // comes after IPv4, in the order of its addresses (inferred).
 func (t *RouteTable) Routes() []Route {
 	var list []Route
-	t.region.read(func() { list = t.rows() })
+	t.region.View(func(tx *Tx) { list = t.rows(tx) })
 	return list
 }
 
-func (t *RouteTable) rows() []Route {
+func (t *RouteTable) rows(tx *Tx) []Route {
 	var list []Route
 	for _, p := range t.vpc.cidrs {
 		if t.find(p) == nil {
@@ -30,12 +30,12 @@ func (t *RouteTable) rows() []Route {
 		list = append(list, *r)
 	}
 	for _, g := range t.learned {
-		for _, p := range g.Learned() {
+		for _, p := range g.Learned(tx) {
 			list = append(list, Route{Destination: p, Target: g, Origin: EnableVGWRoutePropagation})
 		}
 	}
 	for i := range list {
-		list[i].State = t.state(list[i].Target)
+		list[i].State = t.state(tx, list[i].Target)
 	}
 	slices.SortStableFunc(list, compareRoutes)
 	return list
@@ -81,7 +81,7 @@ func propagated(r Route) int {
 
 // state says whether a target is there: an interface that is attached, a gateway
 // that is available to the table's VPC.
-func (t *RouteTable) state(target Target) RouteState {
+func (t *RouteTable) state(tx *Tx, target Target) RouteState {
 	there := false
 	switch x := target.(type) {
 	case local:
@@ -89,7 +89,7 @@ func (t *RouteTable) state(target Target) RouteState {
 	case *NetworkInterface:
 		there = !x.gone && x.attached()
 	case Gateway:
-		there = t.region.byID[x.ID()] == Resource(x) && x.Available(t.vpc)
+		there = t.region.byID[x.ID()] == Resource(x) && x.Available(tx, t.vpc)
 	}
 	if there {
 		return Active
@@ -101,10 +101,10 @@ func (t *RouteTable) state(target Target) RouteState {
 // they were made.
 func (r *Region) DescribeRouteTables() *ec2.DescribeRouteTablesResult {
 	list := []ec2.RouteTable{}
-	r.read(func() {
+	r.View(func(tx *Tx) {
 		for _, v := range r.vpcs {
 			for _, t := range v.tables {
-				list = append(list, t.shape())
+				list = append(list, t.shape(tx))
 			}
 		}
 	})
@@ -114,11 +114,11 @@ func (r *Region) DescribeRouteTables() *ec2.DescribeRouteTablesResult {
 // Describe returns the table alone in the shape of DescribeRouteTables.
 func (t *RouteTable) Describe() *ec2.DescribeRouteTablesResult {
 	var s ec2.RouteTable
-	t.region.read(func() { s = t.shape() })
+	t.region.View(func(tx *Tx) { s = t.shape(tx) })
 	return &ec2.DescribeRouteTablesResult{RouteTables: []ec2.RouteTable{s}}
 }
 
-func (t *RouteTable) shape() ec2.RouteTable {
+func (t *RouteTable) shape(tx *Tx) ec2.RouteTable {
 	s := ec2.RouteTable{
 		RouteTableId: new(t.id), VpcId: new(t.vpc.id), OwnerId: new(t.region.account), Tags: t.TagShapes(),
 		Associations: []ec2.RouteTableAssociation{}, PropagatingVgws: []ec2.PropagatingVgw{}, Routes: []ec2.Route{},
@@ -129,7 +129,7 @@ func (t *RouteTable) shape() ec2.RouteTable {
 	for _, g := range t.learned {
 		s.PropagatingVgws = append(s.PropagatingVgws, ec2.PropagatingVgw{GatewayId: new(g.ID())})
 	}
-	for _, r := range t.rows() {
+	for _, r := range t.rows(tx) {
 		s.Routes = append(s.Routes, r.shape())
 	}
 	return s
@@ -145,29 +145,16 @@ func (r *Route) shape() ec2.Route {
 	default:
 		s.DestinationIpv6CidrBlock = new(r.Destination.String())
 	}
-	id := new(r.Target.ID())
-	if n, ok := r.Target.(*NetworkInterface); ok {
-		s.NetworkInterfaceId = id
-		if n.instance != nil {
-			s.InstanceId, s.InstanceOwnerId = new(n.instance.id), new(n.region.account)
+	switch x := r.Target.(type) {
+	case *NetworkInterface:
+		s.NetworkInterfaceId = new(x.id)
+		if x.instance != nil {
+			s.InstanceId, s.InstanceOwnerId = new(x.instance.id), new(x.region.account)
 		}
-		return s
-	}
-	switch prefixOf(*id) {
-	case "nat":
-		s.NatGatewayId = id
-	case "tgw":
-		s.TransitGatewayId = id
-	case "pcx":
-		s.VpcPeeringConnectionId = id
-	case "eigw":
-		s.EgressOnlyInternetGatewayId = id
-	case "cagw":
-		s.CarrierGatewayId = id
-	case "lgw":
-		s.LocalGatewayId = id
+	case RouteLister:
+		x.ListRoute(&s)
 	default:
-		s.GatewayId = id
+		s.GatewayId = new(x.ID())
 	}
 	return s
 }

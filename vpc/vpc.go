@@ -212,10 +212,22 @@ func hasPrefix(id, prefix string) bool {
 
 // Attach records a gateway as attached to the VPC. The gateway has checked that it
 // may be.
-func (tx *Tx) Attach(v *VPC, g Gateway) { v.attached = append(v.attached, g) }
+func (tx *Tx) Attach(v *VPC, g Gateway) {
+	v.attached = append(v.attached, g)
+	attach(g, v)
+}
 
-// Detach undoes Attach.
-func (tx *Tx) Detach(v *VPC, g Gateway) { v.attached = remove(v.attached, g) }
+// Detach undoes Attach. The gateway's edge association and its propagation end.
+func (tx *Tx) Detach(v *VPC, g Gateway) {
+	if e, ok := g.(EdgeGateway); ok {
+		tx.dropEdge(e)
+	}
+	if p, ok := g.(Propagator); ok {
+		tx.dropPropagation(p)
+	}
+	v.attached = remove(v.attached, g)
+	attach(g, nil)
+}
 
 // Attached returns the VPC's attached gateway whose id begins with the given
 // prefix, such as igw, or nil.
