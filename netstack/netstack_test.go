@@ -143,3 +143,8 @@ func TestConnPassesNettest(t *testing.T) {
 		return c1, c2, func() { l.pump.Close() }, nil
 	})
 }
+
+func emptyWorld() (*world.World, *netstack.Pump) {
+	w := world.New(world.Config{Seed: 1})
+	return w, netstack.NewPump(w.Engine, netstack.PumpConfig{})
+}
