@@ -183,6 +183,35 @@ func TestErrorsAreTranslatedInBothHeadersAndDirections(t *testing.T) {
 	}
 }
 
+// Of a session that changes a port and no address a router on the way is hidden too, as
+// behind Linux; where that side is not changed it is seen.
+func TestAnErrorAboutATranslatedPortComesFromItsEnd(t *testing.T) {
+	table := nat.NewTable(nat.TableConfig{})
+	f := flow(wire.ProtoUDP, inside, 4000, server, 80)
+	g := f
+	g.DstPort = 8080
+	id := table.Create(f, g, 0, 0)
+	for _, c := range []struct {
+		about wire.Flow
+		d     nat.Direction
+		want  wire.Flow
+		from  wire.Addr
+	}{
+		{g, nat.Reply, f, server},
+		{f.Reverse(), nat.Original, g.Reverse(), router},
+	} {
+		e := unreachable(t, router, udp(t, c.about))
+		found, d := table.FindError(e, 0)
+		require.Equal(t, id, found)
+		require.Equal(t, c.d, d)
+		table.Translate(e, id, d)
+		again(t, e)
+		in, _ := e.Inner()
+		require.Equal(t, c.want, in.Flow)
+		require.Equal(t, c.from, e.Flow.Src)
+	}
+}
+
 func TestAnErrorAboutNothingIsNoOnes(t *testing.T) {
 	table := nat.NewTable(nat.TableConfig{})
 	f := flow(wire.ProtoUDP, inside, 4000, server, 53)

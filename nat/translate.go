@@ -22,13 +22,7 @@ func (t *Table) TranslateSrc(p *wire.Packet, id ID, d Direction) {
 		r.setSrc(p, i, w)
 		return
 	}
-	from, to := r.tuple(i, w), r.tuple(1-i, w).Reverse()
-	if in, ok := p.Inner(); ok {
-		in.SetDst(to.Src, to.SrcPort)
-	}
-	if from.Src != to.Src {
-		p.SetSrc(to.Src, 0)
-	}
+	RelateSrc(p, r.tuple(i, w), r.tuple(1-i, w).Reverse())
 }
 
 // TranslateDst rewrites the destination alone, as Linux does at PREROUTING; of an
@@ -40,13 +34,34 @@ func (t *Table) TranslateDst(p *wire.Packet, id ID, d Direction) {
 		r.setDst(p, i, w)
 		return
 	}
-	from, to := r.tuple(i, w), r.tuple(1-i, w).Reverse()
+	RelateDst(p, r.tuple(i, w), r.tuple(1-i, w).Reverse())
+}
+
+// RelateSrc translates the source of p, which belongs to a flow without being of it:
+// an ICMP error about it, a reset in its name. from and to are the flow in p's
+// direction before and after translation. Where they differ in their source, be it in
+// the port alone, p gets to's, whoever sent it, and so does the destination of the
+// packet that an error quotes (RFC 5508 section 4.2; Linux, nf_nat_icmp_reply_translation).
+// It does not allocate.
+func RelateSrc(p *wire.Packet, from, to wire.Flow) {
+	if from.Src == to.Src && from.SrcPort == to.SrcPort {
+		return
+	}
+	if in, ok := p.Inner(); ok {
+		in.SetDst(to.Src, to.SrcPort)
+	}
+	p.SetSrc(to.Src, to.SrcPort)
+}
+
+// RelateDst is [RelateSrc] for the destination, and the source of a quoted packet.
+func RelateDst(p *wire.Packet, from, to wire.Flow) {
+	if from.Dst == to.Dst && from.DstPort == to.DstPort {
+		return
+	}
 	if in, ok := p.Inner(); ok {
 		in.SetSrc(to.Dst, to.DstPort)
 	}
-	if from.Dst != to.Dst {
-		p.SetDst(to.Dst, 0)
-	}
+	p.SetDst(to.Dst, to.DstPort)
 }
 
 // setSrc gives p, which matches tuple i, the source that the other tuple has as its

@@ -58,11 +58,9 @@ func (t *Tables) misleads(w *Passage) bool {
 }
 
 // translateRelated gives an ICMP error the address that its end of the connection is
-// known by, and the packet that it quotes too; likewise a RST that is an answer. As
-// in Linux an error from a router on the way gets the address of the connection's
-// end where that end is translated, be it in its port alone.
+// known by, and the packet that it quotes too; likewise a RST that is an answer.
 func (t *Tables) translateRelated(w *Passage, m manip) {
-	p, k := w.Packet, &w.track
+	k := &w.track
 	from, to := k.original, k.translated
 	if k.id != 0 {
 		s := t.sessions.Session(k.id)
@@ -71,19 +69,11 @@ func (t *Tables) translateRelated(w *Passage, m manip) {
 	if k.dir == nat.Reply {
 		from, to = to.Reverse(), from.Reverse()
 	}
-	in, quotes := p.Inner()
-	switch {
-	case m == manipSrc && (from.Src != to.Src || from.SrcPort != to.SrcPort):
-		if quotes {
-			in.SetDst(to.Src, to.SrcPort)
-		}
-		p.SetSrc(to.Src, to.SrcPort)
-	case m == manipDst && (from.Dst != to.Dst || from.DstPort != to.DstPort):
-		if quotes {
-			in.SetSrc(to.Dst, to.DstPort)
-		}
-		p.SetDst(to.Dst, to.DstPort)
+	if m == manipSrc {
+		nat.RelateSrc(w.Packet, from, to)
+		return
 	}
+	nat.RelateDst(w.Packet, from, to)
 }
 
 // decide asks the rules of a hook what becomes of a new connection. Where none
