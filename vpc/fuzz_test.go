@@ -16,21 +16,33 @@ import (
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
-// answered says that a call was accepted, or refused and has changed nothing.
-func answered(t *testing.T, r *vpc.Region, name string, call func() error) {
-	t.Helper()
-	before := everything(t, r)
+// answers holds the answers to calls on a region: a call is accepted, or refused and
+// has changed nothing.
+type answers struct {
+	t      *testing.T
+	region *vpc.Region
+	before string
+}
+
+func answersOf(t *testing.T, r *vpc.Region) *answers {
+	return &answers{t, r, everything(t, r)}
+}
+
+func (a *answers) to(name string, call func() error) {
+	a.t.Helper()
 	err := call()
+	after := everything(a.t, a.region)
 	if err == nil {
+		a.before = after
 		return
 	}
-	require.Equal(t, before, everything(t, r), "%s was refused and has changed something", name)
+	require.Equal(a.t, a.before, after, "%s was refused and has changed something", name)
 	var refusal *vpc.Error
 	if errors.As(err, &refusal) {
-		require.NotEmpty(t, refusal.Code, name)
-		require.NotEmpty(t, refusal.Message, name)
+		require.NotEmpty(a.t, refusal.Code, name)
+		require.NotEmpty(a.t, refusal.Message, name)
 	} else {
-		require.ErrorContains(t, err, "vpc: id ", name) // an id that the caller chose; AWS has no such call
+		require.ErrorContains(a.t, err, "vpc: id ", name) // an id that the caller chose; AWS has no such call
 	}
 }
 
@@ -45,6 +57,7 @@ func FuzzCIDRs(f *testing.F) {
 		l := newLab(t)
 		require.NoError(t, l.vpc.AssociateCIDR("2001:db8:0:1a00::/56"))
 		n := l.nic()
+		all := answersOf(t, l.region)
 		for name, call := range map[string]func() error{
 			"CreateVpc":                func() error { return only(l.region.CreateVPC(s, vpc.VPCConfig{})) },
 			"AssociateVpcCidrBlock":    func() error { return l.vpc.AssociateCIDR(s) },
@@ -56,7 +69,7 @@ func FuzzCIDRs(f *testing.F) {
 			"ReplaceRoute to local":    func() error { return l.table.ReplaceRoute(s, vpc.Local) },
 			"DeleteRoute":              func() error { return l.table.DeleteRoute(s) },
 		} {
-			answered(t, l.region, name, call)
+			all.to(name, call)
 		}
 		for _, rt := range l.region.DescribeRouteTables().RouteTables {
 			for _, r := range rt.Routes {
@@ -74,6 +87,7 @@ func FuzzNames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s, u string) {
 		l := newLab(t)
 		in := []*vpc.Subnet{l.a}
+		all := answersOf(t, l.region)
 		for name, call := range map[string]func() error{
 			"CreateSecurityGroup":      func() error { return only(l.vpc.CreateSecurityGroup(s, vpc.SecurityGroupConfig{Description: u})) },
 			"CreateSecurityGroup's id": func() error { return only(l.vpc.CreateSecurityGroup("n", vpc.SecurityGroupConfig{ID: s})) },
@@ -108,7 +122,7 @@ func FuzzNames(f *testing.F) {
 			"DisassociateVpcCidrBlock":   func() error { return l.region.DisassociateCIDR(s) },
 			"DetachNetworkInterface":     func() error { return l.region.DetachNetworkInterface(s) },
 		} {
-			answered(t, l.region, name, call)
+			all.to(name, call)
 		}
 	})
 }
@@ -126,8 +140,9 @@ func FuzzAddresses(f *testing.F) {
 		l := newLab(t)
 		require.NoError(t, l.vpc.AssociateCIDR("2001:db8:0:1a00::/56"))
 		require.NoError(t, l.a.AssociateIPv6("2001:db8:0:1a00::/64"))
-		n, e := l.nic(), l.eip()
+		n, e, i := l.nic(), l.eip(), l.instance()
 		acl := l.vpc.DefaultNetworkACL()
+		all := answersOf(t, l.region)
 		for name, call := range map[string]func() error{
 			"CreateNetworkInterface": func() error {
 				return only(l.a.CreateNetworkInterface(vpc.NetworkInterfaceConfig{PrivateIP: a, SecondaryCount: count}))
@@ -159,13 +174,9 @@ func FuzzAddresses(f *testing.F) {
 			"CreateNetworkAclEntry": func() error {
 				return acl.CreateIngressEntry(vpc.ACLEntry{Number: count, Protocol: bits, FromPort: count, ToPort: bits, CIDR: p})
 			},
-			"AttachNetworkInterface": func() error { return only(l.instance().AttachAt(nil, count)) },
+			"AttachNetworkInterface": func() error { return only(i.AttachAt(nil, count)) },
 		} {
-			if name == "AttachNetworkInterface" {
-				i := l.instance()
-				call = func() error { return only(i.AttachAt(nil, count)) }
-			}
-			answered(t, l.region, name, call)
+			all.to(name, call)
 		}
 		newModelOf(t, l.region).compiles("after the calls")
 	})
