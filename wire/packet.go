@@ -40,25 +40,22 @@ type place struct {
 // looked at: routers don't; see [Packet.VerifyChecksum]. It does not allocate.
 func (p *Packet) Read(b []byte) error {
 	*p = Packet{}
-	f := p.read(b)
+	f := ShortHeader
+	if len(b) > 0 {
+		switch b[0] >> 4 {
+		case 4:
+			f = p.read4(b)
+		case 6:
+			f = p.read6(b)
+		default:
+			f = NoIPVersion
+		}
+	}
 	if f == NoFault {
 		return nil
 	}
 	*p = Packet{}
 	return f
-}
-
-func (p *Packet) read(b []byte) Fault {
-	if len(b) == 0 {
-		return ShortHeader
-	}
-	switch b[0] >> 4 {
-	case 4:
-		return p.read4(b)
-	case 6:
-		return p.read6(b)
-	}
-	return NoIPVersion
 }
 
 func (p *Packet) read4(b []byte) Fault {
@@ -98,42 +95,45 @@ func (p *Packet) read6(b []byte) Fault {
 	return p.readTransport()
 }
 
-// readTransport reads the ports or the ICMP type of the header at l4.
-func (p *Packet) readTransport() Fault {
+// readTransport reads the ports or the ICMP type of the header at l4. It does not read
+// the ICMP of the other family: that has another pseudo-header and other numbers, and
+// no host understands it.
+func (p *Packet) readTransport() (f Fault) {
+	h := &p.at
 	if p.Fragment == LaterFragment {
-		p.at.l4 = 0
+		h.l4 = 0
 		return NoFault
 	}
-	p.at.leaveForeignICMP()
-	t := p.at.b[p.at.l4:]
-	if f := p.checkTransport(t); f != NoFault {
-		return f
-	}
-	p.at.locate(&p.Flow)
-	switch p.at.proto {
+	h.leaveForeignICMP()
+	t := h.b[h.l4:]
+	switch h.proto {
+	case ProtoUDP:
+		f = UDP(t).check()
 	case ProtoTCP:
-		p.Flags = TCP(t).Flags()
+		if f = TCP(t).check(); f == NoFault {
+			p.Flags = TCP(t).Flags()
+		}
 	case ProtoICMP, ProtoICMPv6:
-		p.Type, p.Code = t[0], t[1]
+		if f = ICMP(t).check(); f == NoFault {
+			p.Type, p.Code = t[0], t[1]
+		}
 	}
+	if f != NoFault {
+		if f = p.checkFirst(f, t); f != NoFault {
+			return f
+		}
+	}
+	h.locate(&p.Flow)
 	return NoFault
 }
 
-// checkTransport says whether t holds the header that the protocol needs. UDP's
-// length in a first fragment speaks of the whole datagram and can't be held to it.
-func (p *Packet) checkTransport(t []byte) (f Fault) {
-	switch p.at.proto {
-	case ProtoTCP:
-		f = TCP(t).check()
-	case ProtoUDP:
-		f = UDP(t).check()
-	case ProtoICMP, ProtoICMPv6:
-		f = ICMP(t).check()
-	}
-	if f == NoFault || p.Fragment != FirstFragment {
-		return f
-	}
+// checkFirst returns what is wrong with the transport header t, which has the fault f,
+// where p may be a first fragment. UDP's length speaks of the whole datagram then, and
+// can't be held to the fragment.
+func (p *Packet) checkFirst(f Fault, t []byte) Fault {
 	switch {
+	case p.Fragment != FirstFragment:
+		return f
 	case f == BadUDPLength && UDP(t).Len() >= UDPLen:
 		return NoFault
 	case f == ShortTransport, f == BadDataOffset && TCP(t).HeaderLen() >= TCPLen:
@@ -142,8 +142,7 @@ func (p *Packet) checkTransport(t []byte) (f Fault) {
 	return f
 }
 
-// leaveForeignICMP keeps the ICMP of the other family from being read: it has
-// another pseudo-header and other numbers, and no host understands it.
+// leaveForeignICMP takes the ICMP of the other family for no transport at all.
 func (h *place) leaveForeignICMP() {
 	if h.proto == ProtoICMP && !h.v4 || h.proto == ProtoICMPv6 && h.v4 {
 		h.proto = extNone
@@ -154,28 +153,23 @@ func (h *place) leaveForeignICMP() {
 // identifier, which it reads into f. Of a quoted packet, which is cut short, the
 // checksum may not be there.
 func (h *place) locate(f *Flow) {
-	t := h.b[h.l4:]
+	l4, t := h.l4, h.b[h.l4:]
 	switch h.proto {
-	case ProtoTCP:
-		h.sum = h.l4 + 16
-		h.srcPort, h.dstPort = h.l4, h.l4+2
-	case ProtoUDP:
-		h.sum = h.l4 + 6
-		h.srcPort, h.dstPort = h.l4, h.l4+2
+	case ProtoUDP, ProtoTCP:
+		h.sum = l4 + 6
+		if h.proto == ProtoTCP {
+			h.sum = l4 + 16
+		}
+		h.srcPort, h.dstPort = l4, l4+2
+		f.SrcPort, f.DstPort = binary.BigEndian.Uint16(t), binary.BigEndian.Uint16(t[2:])
 	case ProtoICMP, ProtoICMPv6:
-		h.sum = h.l4 + 2
+		h.sum = l4 + 2
 		switch h.role = roleOf(h.proto, t[0]); h.role {
 		case roleRequest:
-			h.srcPort = h.l4 + 4
+			h.srcPort, f.SrcPort = l4+4, ICMP(t).ID()
 		case roleReply:
-			h.dstPort = h.l4 + 4
+			h.dstPort, f.DstPort = l4+4, ICMP(t).ID()
 		}
-	}
-	if h.srcPort != 0 {
-		f.SrcPort = binary.BigEndian.Uint16(h.b[h.srcPort:])
-	}
-	if h.dstPort != 0 {
-		f.DstPort = binary.BigEndian.Uint16(h.b[h.dstPort:])
 	}
 	if int(h.sum)+2 > len(h.b) {
 		h.sum = 0
