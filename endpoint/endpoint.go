@@ -208,7 +208,7 @@ func (e *Endpoint) Interfaces() []*vpc.NetworkInterface {
 func (e *Endpoint) PrefixList() *vpc.PrefixList { return e.list }
 
 // Available reports whether the endpoint is v's.
-func (e *Endpoint) Available(v *vpc.VPC) bool { return e.vpc == v }
+func (e *Endpoint) Available(_ *vpc.Tx, v *vpc.VPC) bool { return e.vpc == v }
 
 // RoutesInside reports that a route to a destination inside the VPC may name a
 // Gateway Load Balancer endpoint.

@@ -22,7 +22,7 @@ func (e *Endpoint) shape(tx *vpc.Tx) ec2.VpcEndpoint {
 		VpcEndpointId: new(e.ID()), VpcEndpointType: new(ec2.VpcEndpointType(e.kind)), VpcId: new(e.vpc.ID()), ServiceName: new(e.service),
 		State: new(ec2.State("available")), RouteTableIds: []string{}, SubnetIds: []string{}, Groups: []ec2.SecurityGroupIdentifier{},
 		PrivateDnsEnabled: new(false), RequesterManaged: new(false), NetworkInterfaceIds: []string{}, DnsEntries: []ec2.DnsEntry{},
-		CreationTimestamp: new(ec2.TimestampOf(e.created)), OwnerId: new(e.Region().Account()), Tags: e.TagShapes(),
+		CreationTimestamp: new(ec2.TimestampOf(e.created)), OwnerId: new(e.Region().Account()), Tags: tx.TagShapes(e),
 	}
 	for _, t := range e.tables {
 		if tx.Needs("routeTableId", t) == nil { // a deleted table has no routes

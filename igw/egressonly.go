@@ -3,6 +3,7 @@ package igw
 import (
 	"net/netip"
 
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -62,7 +63,12 @@ func (g *EgressOnlyInternetGateway) Delete() error {
 func (g *EgressOnlyInternetGateway) VPC() *vpc.VPC { return g.vpc }
 
 // Available reports whether the gateway is v's.
-func (g *EgressOnlyInternetGateway) Available(v *vpc.VPC) bool { return g.vpc == v }
+func (g *EgressOnlyInternetGateway) Available(_ *vpc.Tx, v *vpc.VPC) bool { return g.vpc == v }
+
+// ListRoute lists a route to the gateway.
+func (g *EgressOnlyInternetGateway) ListRoute(s *ec2.Route) {
+	s.EgressOnlyInternetGatewayId = new(g.ID())
+}
 
 // CheckRoute refuses a table of another VPC, for which the gateway does not exist,
 // and a destination of IPv4 (the sentence is inferred).

@@ -8,13 +8,16 @@ import (
 	"github.com/vpcsim/vpcsim/wire"
 )
 
+// flows is the live state of an egress-only gateway.
+const flows vpc.StateKey[filter.Tracker] = "flows"
+
 // egress is a compiled egress-only gateway. Its two sides are types over it. It
 // follows flows as an interface's groups do: AWS states that the gateway is
 // stateful, and no timeouts of its own.
 type egress struct {
 	out, in string // names of the sides
 	flows   *filter.Tracker
-	own     *owned
+	own     *vpc.Addresses
 	uplink  dataplane.Node
 	edge    *vpc.Edge
 }
@@ -28,10 +31,10 @@ type (
 func (g *EgressOnlyInternetGateway) Compile(c *vpc.Compiler) {
 	label := c.LabelOf(g)
 	e := &egress{
-		out: label + " outbound", in: label + " inbound", own: ownedBy(c, g.vpc),
+		out: label + " outbound", in: label + " inbound", own: c.Addresses(g.vpc),
 		uplink: c.Uplink(), edge: c.Edge(g.vpc, g, true),
 	}
-	e.flows = vpc.State(c, g.ID(), "flows", func() *filter.Tracker {
+	e.flows = vpc.State(c, g.ID(), flows, func() *filter.Tracker {
 		return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(g.ID())})
 	})
 	if c.Attached(g.vpc, "igw") == nil { // else that takes what comes in, and knows whose it is
@@ -51,7 +54,7 @@ func (o *egressOut) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 	switch {
 	case p.Is4():
 		return dataplane.Drop(trace.NoFamily)
-	case !e.own.has(p.Flow.Src):
+	case !e.own.Has(p.Flow.Src):
 		return dataplane.Drop(trace.SpoofedSource)
 	case p.Len() > MTU:
 		return oversize(c, p, o, e.edge)
@@ -74,7 +77,7 @@ func (i *egressIn) Name() string { return i.in }
 func (i *egressIn) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	e := (*egress)(i)
 	c.From = nil
-	if !e.own.has(p.Flow.Dst) {
+	if !e.own.Has(p.Flow.Dst) {
 		return dataplane.Drop(trace.NoPrivateAddress)
 	}
 	if !e.flows.Knows(filter.Ingress, p, c.Now) {

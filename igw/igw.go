@@ -14,7 +14,7 @@ import (
 // InternetGateway is an internet gateway.
 type InternetGateway struct {
 	vpc.Base
-	vpc *vpc.VPC // attached to, or nil
+	vpc.Attachment
 }
 
 // Config says how an internet gateway is made.
@@ -52,7 +52,6 @@ func (g *InternetGateway) Attach(v *vpc.VPC) error {
 		if err := checkAttach(tx, g, v); err != nil {
 			return err
 		}
-		g.vpc = v
 		tx.Attach(v, g)
 		return nil
 	})
@@ -65,9 +64,7 @@ func (g *InternetGateway) Detach(v *vpc.VPC) error {
 		if err := checkDetach(tx, g, v); err != nil {
 			return err
 		}
-		tx.DropEdge(g)
 		tx.Detach(v, g)
-		g.vpc = nil
 		return nil
 	})
 }
@@ -76,7 +73,7 @@ func (g *InternetGateway) Detach(v *vpc.VPC) error {
 // is unproven).
 func (g *InternetGateway) Delete() error {
 	return g.Change(func(tx *vpc.Tx) error {
-		if g.vpc != nil {
+		if g.AttachedTo(tx) != nil {
 			return vpc.Refuse("DependencyViolation", "The internetGateway '%s' has dependencies and cannot be deleted.", g.ID())
 		}
 		tx.Remove(g)
@@ -84,16 +81,9 @@ func (g *InternetGateway) Delete() error {
 	})
 }
 
-// AttachedTo returns the VPC that the gateway is attached to, or nil. The region is
-// locked.
-func (g *InternetGateway) AttachedTo() *vpc.VPC { return g.vpc }
-
-// Available reports whether the gateway is attached to v.
-func (g *InternetGateway) Available(v *vpc.VPC) bool { return g.vpc == v }
-
 // CheckRoute refuses a route in a table of a VPC that the gateway is not attached to.
-func (g *InternetGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
-	if g.vpc != t.VPC() {
+func (g *InternetGateway) CheckRoute(tx *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
+	if !g.Available(tx, t.VPC()) {
 		return vpc.RefuseDifferentNetworks(t, g)
 	}
 	return nil

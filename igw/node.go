@@ -1,10 +1,7 @@
 package igw
 
 import (
-	"slices"
-
 	"github.com/vpcsim/vpcsim/dataplane"
-	"github.com/vpcsim/vpcsim/internal/addrtable"
 	"github.com/vpcsim/vpcsim/nat"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -15,7 +12,7 @@ import (
 type node struct {
 	out, in string // names of the sides
 	static  *nat.Static
-	own     *owned
+	own     *vpc.Addresses
 	uplink  dataplane.Node
 	edge    *vpc.Edge
 }
@@ -28,17 +25,18 @@ type (
 // Compile makes the gateway's sides: its VPC's routes lead to the outbound one, the
 // internet to the inbound one.
 func (g *InternetGateway) Compile(c *vpc.Compiler) {
-	if g.vpc == nil {
+	v := g.AttachedTo(c.Tx())
+	if v == nil {
 		return
 	}
 	label := c.LabelOf(g)
 	n := &node{
-		out: label + " outbound", in: label + " inbound", own: ownedBy(c, g.vpc),
-		uplink: c.Uplink(), edge: c.Edge(g.vpc, g, true),
+		out: label + " outbound", in: label + " inbound", own: c.Addresses(v),
+		uplink: c.Uplink(), edge: c.Edge(v, g, true),
 	}
-	advertise6(c, g.vpc, (*inbound)(n))
+	advertise6(c, v, (*inbound)(n))
 	var pairs []nat.Pair
-	for _, x := range c.InterfacesOf(g.vpc) {
+	for _, x := range c.InterfacesOf(v) {
 		for _, a := range c.AddressesOf(x) {
 			if a.Public.IsValid() {
 				public := wire.AddrFrom(a.Public)
@@ -52,29 +50,7 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 		panic("igw: " + g.ID() + ": the region let two have one address: " + err.Error())
 	}
 	n.static = static
-	c.Enter(g, g.vpc, vpc.Entry{Node: (*outbound)(n)})
-}
-
-// owned is the private addresses, and the IPv6 ones, of all interfaces of a VPC.
-type owned struct {
-	addrs    addrtable.Table[bool]
-	prefixes []wire.Prefix
-}
-
-func ownedBy(c *vpc.Compiler, v *vpc.VPC) *owned {
-	o := &owned{}
-	for _, x := range c.InterfacesOf(v) {
-		i := c.Interface(x)
-		for _, a := range i.Addrs {
-			o.addrs.Insert(a, true)
-		}
-		o.prefixes = append(o.prefixes, i.Prefixes...)
-	}
-	return o
-}
-
-func (o *owned) has(a wire.Addr) bool {
-	return o.addrs.Lookup(a) || slices.ContainsFunc(o.prefixes, func(p wire.Prefix) bool { return p.Contains(a) })
+	c.Enter(g, v, vpc.Entry{Node: (*outbound)(n)})
 }
 
 // advertise6 has packets from the internet for the VPC's IPv6 CIDRs go to in.
@@ -125,7 +101,7 @@ func (n *node) checkSource(p *wire.Packet) trace.Reason {
 	if _, public := n.static.Outside(p.Flow.Src); public {
 		return trace.None
 	}
-	switch own := n.own.has(p.Flow.Src); {
+	switch own := n.own.Has(p.Flow.Src); {
 	case !own:
 		return trace.SpoofedSource
 	case p.Is4():
@@ -159,7 +135,7 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	before := p.Flow
 	switch {
 	case !p.Is4():
-		if !n.own.has(p.Flow.Dst) {
+		if !n.own.Has(p.Flow.Dst) {
 			return dataplane.Drop(trace.NoPrivateAddress)
 		}
 		if x, ok := n.edge.Exit(p.Flow.Dst, p.Flow.Src).(*egressOut); ok {

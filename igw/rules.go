@@ -10,8 +10,8 @@ func checkAttach(tx *vpc.Tx, g *InternetGateway, v *vpc.VPC) error {
 	if err := tx.Needs("vpcId", v); err != nil {
 		return err
 	}
-	if g.vpc != nil {
-		return vpc.Refuse("Resource.AlreadyAssociated", "resource %s is already attached to network %s", g.ID(), g.vpc.ID())
+	if at := g.AttachedTo(tx); at != nil {
+		return vpc.Refuse("Resource.AlreadyAssociated", "resource %s is already attached to network %s", g.ID(), at.ID())
 	}
 	if tx.Attached(v, "igw") != nil {
 		return vpc.Refuse("InvalidParameterValue", "Network %s already has an internet gateway attached", v.ID())
@@ -25,7 +25,7 @@ func checkDetach(tx *vpc.Tx, g *InternetGateway, v *vpc.VPC) error {
 	if err := tx.Needs("vpcId", v); err != nil {
 		return err
 	}
-	if g.vpc != v {
+	if !g.Available(tx, v) {
 		return vpc.Refuse("Gateway.NotAttached", "resource %s is not attached to network %s", g.ID(), v.ID())
 	}
 	if tx.HasPublicAddresses(v) {

@@ -12,7 +12,7 @@ func Describe(r *vpc.Region) *ec2.DescribeInternetGatewaysResult {
 	r.View(func(tx *vpc.Tx) {
 		for _, g := range vpc.Gateways[*InternetGateway](tx) {
 			list = append(list, ec2.InternetGateway{
-				InternetGatewayId: new(g.ID()), OwnerId: new(r.Account()), Attachments: attachments(g.vpc), Tags: g.TagShapes(),
+				InternetGatewayId: new(g.ID()), OwnerId: new(r.Account()), Attachments: attachments(g.AttachedTo(tx)), Tags: tx.TagShapes(g),
 			})
 		}
 	})
@@ -26,7 +26,7 @@ func DescribeEgressOnly(r *vpc.Region) *ec2.DescribeEgressOnlyInternetGatewaysRe
 	r.View(func(tx *vpc.Tx) {
 		for _, g := range vpc.Gateways[*EgressOnlyInternetGateway](tx) {
 			s := ec2.EgressOnlyInternetGateway{
-				EgressOnlyInternetGatewayId: new(g.ID()), Tags: g.TagShapes(),
+				EgressOnlyInternetGatewayId: new(g.ID()), Tags: tx.TagShapes(g),
 				Attachments: []ec2.InternetGatewayAttachment{{VpcId: new(g.vpc.ID()), State: new(ec2.AttachmentStatusAttached)}},
 			}
 			list = append(list, s)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -180,15 +181,20 @@ func (g *NATGateway) State() (s State, code, message string) {
 }
 
 // Available reports whether routes of v to the gateway are active.
-func (g *NATGateway) Available(v *vpc.VPC) bool { return g.state == Available && g.subnet.VPC() == v }
+func (g *NATGateway) Available(_ *vpc.Tx, v *vpc.VPC) bool {
+	return g.state == Available && g.subnet.VPC() == v
+}
+
+// ListRoute lists a route to the gateway.
+func (g *NATGateway) ListRoute(s *ec2.Route) { s.NatGatewayId = new(g.ID()) }
 
 // RoutesInside reports that a route to a destination inside the VPC may name it.
 func (g *NATGateway) RoutesInside() bool { return true }
 
 // CheckRoute refuses a table of another VPC, for which the gateway does not exist,
 // as a failed or deleted gateway does not.
-func (g *NATGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
-	if g.subnet.VPC() != t.VPC() || g.state != Available {
+func (g *NATGateway) CheckRoute(tx *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
+	if !g.Available(tx, t.VPC()) {
 		return vpc.TargetNotFound(g.ID())
 	}
 	return nil

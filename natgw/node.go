@@ -8,6 +8,9 @@ import (
 	"github.com/vpcsim/vpcsim/wire"
 )
 
+// sessions is the live state of a NAT gateway.
+const sessions vpc.StateKey[nat.Masquerade] = "sessions"
+
 // translator is a compiled NAT gateway: the guest of its own interface. Its
 // subnet's ACLs and route table apply to it as to any guest; it has no security
 // group, listens on nothing and answers no ping (measured: S002).
@@ -37,17 +40,17 @@ func (g *NATGateway) Compile(c *vpc.Compiler) {
 		addrs = append(addrs, wire.AddrFrom(a.IP))
 	}
 	config := nat.Config{Addrs: addrs, Seed: c.Seed(g.ID())}
-	sessions := vpc.State(c, g.ID(), "sessions", func() *nat.Masquerade {
+	masquerade := vpc.State(c, g.ID(), sessions, func() *nat.Masquerade {
 		m, err := nat.NewMasquerade(config)
 		if err != nil {
 			panic("natgw: " + g.ID() + ": " + err.Error())
 		}
 		return m
 	})
-	if err := sessions.Configure(config); err != nil {
+	if err := masquerade.Configure(config); err != nil {
 		panic("natgw: " + g.ID() + ": " + err.Error())
 	}
-	t := &translator{name: c.LabelOf(g), sessions: sessions, addrs: addrs, out: i.Out()}
+	t := &translator{name: c.LabelOf(g), sessions: masquerade, addrs: addrs, out: i.Out()}
 	i.Owner = t
 	c.Enter(g, g.subnet.VPC(), vpc.Entry{Node: c.Toward(g.nic), Subnet: g.subnet.ID()})
 }
@@ -157,7 +160,7 @@ func (t *translator) emitReset(c *dataplane.Context, p *wire.Packet) {
 // Counters returns the gateway's CloudWatch metrics in the given life of its
 // region, zero where it has none.
 func (g *NATGateway) Counters(l *vpc.Live) nat.Counters {
-	if m := vpc.StateOf[nat.Masquerade](l, g.ID(), "sessions"); m != nil {
+	if m := vpc.StateOf(l, g.ID(), sessions); m != nil {
 		return m.Counters(l.Now())
 	}
 	return nat.Counters{}

@@ -28,7 +28,7 @@ func (g *NATGateway) shape(tx *vpc.Tx) ec2.NatGateway {
 	if g.private {
 		s.ConnectivityType = new(ec2.ConnectivityTypePrivate)
 	}
-	if tags := g.TagShapes(); len(tags) > 0 {
+	if tags := tx.TagShapes(g); len(tags) > 0 {
 		s.Tags = tags
 	}
 	switch g.state {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -167,10 +168,13 @@ func (p *Connection) overlaps(tx *vpc.Tx) bool {
 }
 
 // Available reports whether v is an end of the connection and it is active.
-func (p *Connection) Available(v *vpc.VPC) bool { return p.state == Active && p.side(v) }
+func (p *Connection) Available(_ *vpc.Tx, v *vpc.VPC) bool { return p.state == Active && p.side(v) }
+
+// ListRoute lists a route to the connection.
+func (p *Connection) ListRoute(s *ec2.Route) { s.VpcPeeringConnectionId = new(p.ID()) }
 
 // Joins reports whether the connection is active between the two VPCs.
-func (p *Connection) Joins(v, w *vpc.VPC) bool {
+func (p *Connection) Joins(_ *vpc.Tx, v, w *vpc.VPC) bool {
 	return p.state == Active && v != w && p.side(v) && p.side(w)
 }
 

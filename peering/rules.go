@@ -40,7 +40,7 @@ func checkAccept(tx *vpc.Tx, p *Connection) error {
 	}
 	active := 0
 	for _, o := range vpc.Gateways[*Connection](tx) {
-		if o.Available(p.accepter) {
+		if o.Available(tx, p.accepter) {
 			active++
 		}
 	}

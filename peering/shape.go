@@ -35,7 +35,7 @@ func (p *Connection) listed(tx *vpc.Tx) bool {
 func (p *Connection) shape(tx *vpc.Tx) ec2.VpcPeeringConnection {
 	state := p.now(tx)
 	s := ec2.VpcPeeringConnection{
-		VpcPeeringConnectionId: new(p.ID()), Tags: p.TagShapes(),
+		VpcPeeringConnectionId: new(p.ID()), Tags: tx.TagShapes(p),
 		RequesterVpcInfo: p.info(tx, p.requester), AccepterVpcInfo: p.info(tx, p.accepter),
 		Status: &ec2.VpcPeeringConnectionStateReason{
 			Code: new(ec2.VpcPeeringConnectionStateReasonCode(state)), Message: new(p.message(state)),

@@ -11,7 +11,7 @@ import (
 // leaves the TTL alone (measured: a site-to-site VPN takes one, at the customer's end).
 type node struct {
 	out, in string // names of the sides
-	own     map[wire.Addr]bool
+	own     *vpc.Addresses
 	beyond  []wire.Prefix
 	site    dataplane.Node
 	edge    dataplane.Node
@@ -25,23 +25,19 @@ type (
 // Compile makes the gateway's sides: its VPC's routes lead to the outbound one, the
 // site to the inbound one.
 func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
-	if g.vpc == nil {
+	v := g.AttachedTo(c.Tx())
+	if v == nil {
 		return
 	}
 	label := c.LabelOf(g)
 	n := &node{
-		out: label + " outbound", in: label + " inbound", own: map[wire.Addr]bool{}, site: g.site,
-		edge: c.Edge(g.vpc, g, false).Entry(),
+		out: label + " outbound", in: label + " inbound", own: c.Addresses(v), site: g.site,
+		edge: c.Edge(v, g, false).Entry(),
 	}
 	for _, p := range g.learned {
 		n.beyond = append(n.beyond, wire.PrefixFrom(p))
 	}
-	for _, x := range c.InterfacesOf(g.vpc) {
-		for _, a := range c.AddressesOf(x) {
-			n.own[wire.AddrFrom(a.IP)] = true
-		}
-	}
-	c.Enter(g, g.vpc, vpc.Entry{Node: (*outbound)(n)})
+	c.Enter(g, v, vpc.Entry{Node: (*outbound)(n)})
 	c.EnterFromOutside(g, (*inbound)(n))
 }
 
@@ -57,7 +53,7 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	switch {
 	case !p.Is4():
 		return dataplane.Drop(trace.NoFamily)
-	case !n.own[p.Flow.Src]:
+	case !n.own.Has(p.Flow.Src):
 		return dataplane.Drop(trace.ForeignSource)
 	case n.site == nil || !n.knows(p.Flow.Dst):
 		return dataplane.Drop(trace.UnknownPrefix)
@@ -86,7 +82,7 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	switch {
 	case !p.Is4():
 		return dataplane.Drop(trace.NoFamily)
-	case !n.own[p.Flow.Dst]:
+	case !n.own.Has(p.Flow.Dst):
 		return dataplane.Drop(trace.ForeignDestination)
 	}
 	return dataplane.To(n.edge)

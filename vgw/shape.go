@@ -17,10 +17,10 @@ func Describe(r *vpc.Region) *ec2.DescribeVpnGatewaysResult {
 		for _, g := range vpc.Gateways[*VirtualPrivateGateway](tx) {
 			s := ec2.VpnGateway{
 				VpnGatewayId: new(g.ID()), State: new(ec2.VpnStateAvailable), Type: new(ec2.GatewayTypeIpsec1),
-				AmazonSideAsn: new(int64(amazonASN)), VpcAttachments: []ec2.VpcAttachment{}, Tags: g.TagShapes(),
+				AmazonSideAsn: new(int64(amazonASN)), VpcAttachments: []ec2.VpcAttachment{}, Tags: tx.TagShapes(g),
 			}
-			if g.vpc != nil {
-				s.VpcAttachments = append(s.VpcAttachments, ec2.VpcAttachment{VpcId: new(g.vpc.ID()), State: new(ec2.AttachmentStatusAttached)})
+			if v := g.AttachedTo(tx); v != nil {
+				s.VpcAttachments = append(s.VpcAttachments, ec2.VpcAttachment{VpcId: new(v.ID()), State: new(ec2.AttachmentStatusAttached)})
 			}
 			list = append(list, s)
 		}

@@ -11,7 +11,6 @@ package vgw
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -20,7 +19,7 @@ import (
 // VirtualPrivateGateway is a virtual private gateway.
 type VirtualPrivateGateway struct {
 	vpc.Base
-	vpc     *vpc.VPC // attached to, or nil
+	vpc.Attachment
 	site    dataplane.Node
 	learned []netip.Prefix
 }
@@ -60,7 +59,6 @@ func (g *VirtualPrivateGateway) Attach(v *vpc.VPC) error {
 		if err := checkAttach(tx, g, v); err != nil {
 			return err
 		}
-		g.vpc = v
 		tx.Attach(v, g)
 		return nil
 	})
@@ -73,10 +71,7 @@ func (g *VirtualPrivateGateway) Detach(v *vpc.VPC) error {
 		if err := checkDetach(tx, g, v); err != nil {
 			return err
 		}
-		tx.DropEdge(g)
-		tx.DropPropagation(g)
 		tx.Detach(v, g)
-		g.vpc = nil
 		return nil
 	})
 }
@@ -84,7 +79,7 @@ func (g *VirtualPrivateGateway) Detach(v *vpc.VPC) error {
 // Delete deletes a gateway that is attached to nothing (DeleteVpnGateway).
 func (g *VirtualPrivateGateway) Delete() error {
 	return g.Change(func(tx *vpc.Tx) error {
-		if g.vpc != nil {
+		if g.AttachedTo(tx) != nil {
 			return vpc.Refuse("IncorrectState", "The vpnGateway '%s' has dependencies and cannot be deleted.", g.ID())
 		}
 		tx.Remove(g)
@@ -109,18 +104,12 @@ func (g *VirtualPrivateGateway) Connect(site dataplane.Node, prefixes ...netip.P
 	})
 }
 
-// AttachedTo returns the VPC that the gateway is attached to, or nil.
-func (g *VirtualPrivateGateway) AttachedTo() *vpc.VPC { return g.vpc }
-
-// Available reports whether the gateway is attached to v.
-func (g *VirtualPrivateGateway) Available(v *vpc.VPC) bool { return g.vpc == v }
-
-// Learned returns the prefixes beyond the gateway. The region's lock is held.
-func (g *VirtualPrivateGateway) Learned() []netip.Prefix { return slices.Clone(g.learned) }
+// Learned returns the prefixes beyond the gateway. They must not be changed.
+func (g *VirtualPrivateGateway) Learned(*vpc.Tx) []netip.Prefix { return g.learned }
 
 // CheckRoute refuses a route in a table of a VPC that the gateway is not attached to.
-func (g *VirtualPrivateGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
-	if g.vpc != t.VPC() {
+func (g *VirtualPrivateGateway) CheckRoute(tx *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
+	if !g.Available(tx, t.VPC()) {
 		return vpc.RefuseDifferentNetworks(t, g)
 	}
 	return nil

@@ -228,7 +228,7 @@ func (r *Region) DescribeAddresses() *ec2.DescribeAddressesResult {
 func (e *Address) shape() ec2.Address {
 	s := ec2.Address{
 		AllocationId: new(e.id), PublicIp: new(e.public.String()), Domain: new(ec2.DomainTypeVpc), PublicIpv4Pool: new("amazon"),
-		NetworkBorderGroup: new(e.region.name), Tags: e.TagShapes(),
+		NetworkBorderGroup: new(e.region.name), Tags: e.tagShapes(),
 	}
 	if e.to != nil {
 		s.AssociationId, s.NetworkInterfaceId, s.NetworkInterfaceOwnerId = new(e.assoc), new(e.to.id), new(e.region.account)

@@ -215,8 +215,8 @@ func (t *RouteTable) serves() bool {
 	return false
 }
 
-// DropEdge ends the gateway's edge association, as detaching it does.
-func (tx *Tx) DropEdge(g EdgeGateway) {
+// dropEdge ends the gateway's edge association, as detaching it does.
+func (tx *Tx) dropEdge(g EdgeGateway) {
 	for _, v := range tx.r.vpcs {
 		for _, t := range v.tables {
 			for _, a := range t.links {

@@ -13,6 +13,12 @@ import (
 	"github.com/vpcsim/vpcsim/wire"
 )
 
+// The live state of an interface.
+const (
+	flows StateKey[filter.Tracker] = "flows"
+	port  StateKey[eni.Port]       = "port"
+)
+
 // Snapshot is a region compiled: nodes linked to each other, immutable.
 type Snapshot struct {
 	interfaces map[string]*eni.Interface
@@ -65,6 +71,7 @@ type Compiler struct {
 	members    map[*SecurityGroup][]wire.Addr
 	sets       map[*SecurityGroup]*filter.AddrSet
 	lists      map[*PrefixList]*filter.PrefixSet
+	addresses  map[*VPC]*Addresses
 	used       map[stateKey]any
 }
 
@@ -88,7 +95,7 @@ func compile(l *Live) *Snapshot {
 		networks: map[*VPC]*network{}, tables: map[*RouteTable]*routes{}, entries: map[entryKey]Entry{},
 		acls: map[*NetworkACL]*compiledACL{}, rules: map[string]*compiledGroups{},
 		members: map[*SecurityGroup][]wire.Addr{}, sets: map[*SecurityGroup]*filter.AddrSet{},
-		lists: map[*PrefixList]*filter.PrefixSet{}, used: map[stateKey]any{},
+		lists: map[*PrefixList]*filter.PrefixSet{}, addresses: map[*VPC]*Addresses{}, used: map[stateKey]any{},
 	}
 	c.collectMembers()
 	for _, v := range c.region.vpcs {
@@ -144,7 +151,7 @@ func (c *Compiler) collectMembers() {
 
 // shells makes a VPC's subnets and interfaces, without routes and owners.
 func (c *Compiler) shells(v *VPC) {
-	n := &network{name: v.label() + " router"}
+	n := &network{name: v.label() + " router", id: v.id}
 	c.networks[v] = n
 	var subnets route.Table[*subnet]
 	for _, s := range v.subnets {
@@ -154,7 +161,7 @@ func (c *Compiler) shells(v *VPC) {
 			origin: dataplane.Origin{VPC: v.id, Subnet: s.id, Zone: s.zone},
 			router: name + " router", arrival: name + " arrival",
 			segment: &eni.Segment{Router: s.routerMAC, RouterAddrs: routerAddrs(s), Prefixes: []wire.Prefix{wire.PrefixFrom(s.cidr)}},
-			acl:     s.acl.label(), ingress: acl.ingress, egress: acl.egress,
+			acl:     s.acl.label(), aclID: s.acl.id, ingress: acl.ingress, egress: acl.egress,
 			ingressRule: "inbound rule", egressRule: "outbound rule", latency: c.region.latency,
 		}
 		subnets.Insert(s.cidr, sub)
@@ -190,13 +197,13 @@ func (c *Compiler) shell(n *NetworkInterface, s *subnet) {
 	}
 	if !n.noGroups {
 		var g *compiledGroups
-		g, i.GroupNames = c.groups(n.groups)
+		g, i.GroupNames, i.GroupIDs = c.groups(n.groups)
 		i.Groups, i.Literal = g.all, g.literal
-		i.Flows = State(c, n.id, "flows", func() *filter.Tracker {
+		i.Flows = State(c, n.id, flows, func() *filter.Tracker {
 			return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(n.id)})
 		})
 	}
-	i.Port = State(c, n.id, "port", func() *eni.Port { return c.live.newPort(n.id) })
+	i.Port = State(c, n.id, port, func() *eni.Port { return c.live.newPort(n.id) })
 	i.Arrival = &arrival{s, i}
 	s.segment.Add(i.Prepare())
 	c.interfaces[n] = i
@@ -224,16 +231,16 @@ func (c *Compiler) acl(a *NetworkACL) *compiledACL {
 
 // groups compiles the rules of several groups together; interfaces with the same
 // groups share them.
-func (c *Compiler) groups(groups []*SecurityGroup) (*compiledGroups, string) {
+func (c *Compiler) groups(groups []*SecurityGroup) (g *compiledGroups, labels, ids string) {
 	names := make([]string, len(groups))
 	for i, g := range groups {
 		names[i] = g.label()
 	}
-	ids := make([]string, len(groups))
+	all := make([]string, len(groups))
 	for i, g := range groups {
-		ids[i] = g.id
+		all[i] = g.id
 	}
-	key := strings.Join(ids, " ")
+	key := strings.Join(all, ", ")
 	if c.rules[key] == nil {
 		var ingress, egress []filter.Rule
 		for _, g := range groups {
@@ -246,12 +253,12 @@ func (c *Compiler) groups(groups []*SecurityGroup) (*compiledGroups, string) {
 			c.rules[key].literal = filter.NewGroups(slices.DeleteFunc(ingress, named), egress)
 		}
 	}
-	return c.rules[key], strings.Join(names, ", ")
+	return c.rules[key], strings.Join(names, ", "), key
 }
 
 func (c *Compiler) appendRules(to []filter.Rule, g *SecurityGroup, list []Permission, which string) []filter.Rule {
 	for _, p := range list {
-		r := filter.Rule{Group: g.traceName(), ID: which + p.brief(), Traffic: p.traffic(), Prefix: p.CIDR}
+		r := filter.Rule{Group: g.traceName(), GroupID: g.id, Label: which + p.brief(), ID: p.ID, Traffic: p.traffic(), Prefix: p.CIDR}
 		switch {
 		case p.PrefixList != nil:
 			r.List = c.prefixSet(p.PrefixList)
@@ -301,7 +308,7 @@ func (c *Compiler) fill(r *routes) {
 	var table route.Table[*hop]
 	t := r.source
 	for k := len(t.learned) - 1; k >= 0; k-- {
-		for _, dst := range t.learned[k].Learned() {
+		for _, dst := range t.learned[k].Learned(c.Tx()) {
 			if !t.vpc.covers(dst) {
 				c.insert(&table, t.vpc, dst, t.learned[k], "propagated")
 			}
@@ -330,7 +337,7 @@ func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, targe
 	if by != "" {
 		text += " (" + by + ")"
 	}
-	h := &hop{text: text, dead: trace.Blackhole}
+	h := &hop{text: text, destination: dst.String(), target: target.ID(), dead: trace.Blackhole}
 	switch x := target.(type) {
 	case local:
 		h.node, h.dead = (*inside)(c.networks[v]), trace.None
@@ -341,7 +348,7 @@ func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, targe
 		}
 	case Gateway:
 		e, ok := c.entries[entryKey{x.ID(), v}]
-		if ok && x.Available(v) {
+		if ok && x.Available(c.Tx(), v) {
 			h.node, h.subnet, h.dead = e.Node, e.Subnet, trace.None
 		}
 	}
@@ -361,6 +368,10 @@ func labelOf(t Target) string {
 	return t.ID()
 }
 
+// Tx returns a transaction for what needs one: the region is locked while a snapshot
+// is compiled, and must not be changed.
+func (c *Compiler) Tx() *Tx { return &Tx{c.region} }
+
 // Interface returns the compiled interface of a gateway, to set its Owner.
 func (c *Compiler) Interface(n *NetworkInterface) *eni.Interface { return c.interfaces[n] }
 
@@ -374,7 +385,7 @@ func (c *Compiler) Inside(v *VPC) dataplane.Node { return (*inside)(c.networks[v
 // Edge returns how packets that enter the VPC by the gateway are routed; public
 // says that they come from the internet.
 func (c *Compiler) Edge(v *VPC, g Gateway, public bool) *Edge {
-	e := &Edge{name: labelOf(g) + " edge", inside: (*inside)(c.networks[v]), public: public}
+	e := &Edge{name: labelOf(g) + " edge", id: g.ID(), inside: (*inside)(c.networks[v]), public: public}
 	if eg, ok := g.(EdgeGateway); ok {
 		if t := v.edgeTable(eg); t != nil {
 			e.routes = c.table(t)

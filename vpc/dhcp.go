@@ -127,7 +127,7 @@ func (r *Region) DescribeDhcpOptions() *ec2.DescribeDhcpOptionsResult {
 	list := []ec2.DhcpOptions{}
 	r.read(func() {
 		for _, d := range r.dhcp {
-			s := ec2.DhcpOptions{DhcpOptionsId: new(d.id), OwnerId: new(r.account), Tags: d.TagShapes()}
+			s := ec2.DhcpOptions{DhcpOptionsId: new(d.id), OwnerId: new(r.account), Tags: d.tagShapes()}
 			for _, o := range d.options {
 				c := ec2.DhcpConfiguration{Key: new(o.Key)}
 				for _, value := range o.Values {

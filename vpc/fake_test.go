@@ -2,10 +2,12 @@ package vpc_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -19,13 +21,13 @@ type fake struct {
 // name, as far as the rules of routes see it.
 type fakeGateway struct {
 	vpc.Base
-	vpc     *vpc.VPC
+	vpc.Attachment
 	learned []netip.Prefix
 }
 
 func newFake(t *testing.T, r *vpc.Region, prefix string, c fake) *fakeGateway {
 	t.Helper()
-	g := &fakeGateway{vpc: c.attachTo}
+	g := &fakeGateway{}
 	for _, p := range c.learned {
 		g.learned = append(g.learned, cidr(p))
 	}
@@ -34,8 +36,8 @@ func newFake(t *testing.T, r *vpc.Region, prefix string, c fake) *fakeGateway {
 			return err
 		}
 		tx.Add(g)
-		if g.vpc != nil {
-			tx.Attach(g.vpc, g)
+		if c.attachTo != nil {
+			tx.Attach(c.attachTo, g)
 		}
 		return nil
 	}))
@@ -44,19 +46,26 @@ func newFake(t *testing.T, r *vpc.Region, prefix string, c fake) *fakeGateway {
 
 func (g *fakeGateway) delete() error {
 	return g.Change(func(tx *vpc.Tx) error {
-		tx.Detach(g.vpc, g)
-		tx.DropPropagation(g)
+		tx.Detach(g.AttachedTo(tx), g)
 		tx.Remove(g)
 		return nil
 	})
 }
 
-func (g *fakeGateway) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
-	if g.vpc != t.VPC() {
+func (g *fakeGateway) CheckRoute(tx *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
+	if !g.Available(tx, t.VPC()) {
 		return vpc.TargetNotFound(g.ID())
 	}
 	return nil
 }
-func (g *fakeGateway) Available(v *vpc.VPC) bool { return g.vpc == v }
-func (g *fakeGateway) Compile(*vpc.Compiler)     {}
-func (g *fakeGateway) Learned() []netip.Prefix   { return g.learned }
+func (g *fakeGateway) Compile(*vpc.Compiler)          {}
+func (g *fakeGateway) Learned(*vpc.Tx) []netip.Prefix { return g.learned }
+
+// ListRoute lists a transit gateway in its own field, others as AWS lists a gateway.
+func (g *fakeGateway) ListRoute(s *ec2.Route) {
+	if strings.HasPrefix(g.ID(), "tgw-") {
+		s.TransitGatewayId = new(g.ID())
+		return
+	}
+	s.GatewayId = new(g.ID())
+}

@@ -1,6 +1,7 @@
 package vpc
 
 import (
+	"fmt"
 	"hash/fnv"
 	"time"
 
@@ -27,6 +28,12 @@ type servedAt struct {
 	addr    wire.Addr
 	service eni.Service
 }
+
+// StateKey names a kind of live state, such as a NAT gateway's sessions, and says
+// what type it is of. Packages declare theirs as constants:
+//
+//	const sessions vpc.StateKey[nat.Masquerade] = "sessions"
+type StateKey[T any] string
 
 // stateKey names a piece of live state: a resource's id and what it is.
 type stateKey struct{ id, what string }
@@ -98,12 +105,15 @@ func (l *Live) newPort(id string) *eni.Port {
 
 // State returns a resource's live state of the given kind: what it had in the
 // snapshot before, or what make makes. State that no compilation asks for is
-// dropped: it dies with its resource. It panics where the same kind was kept as
-// another type.
-func State[T any](c *Compiler, id, what string, make func() *T) *T {
-	k := stateKey{id, what}
+// dropped: it dies with its resource. It panics where the resource has state of
+// another type by the same name.
+func State[T any](c *Compiler, id string, what StateKey[T], make func() *T) *T {
+	k := stateKey{id, string(what)}
 	s, ok := c.live.state[k].(*T)
-	if !ok {
+	switch {
+	case !ok && c.live.state[k] != nil:
+		panic(fmt.Sprintf("vpc: the state %q of %s is a %T", k.what, k.id, c.live.state[k]))
+	case !ok:
 		s = make()
 	}
 	c.used[k] = s
@@ -111,9 +121,9 @@ func State[T any](c *Compiler, id, what string, make func() *T) *T {
 }
 
 // StateOf returns a resource's live state of the given kind, nil where it has none.
-func StateOf[T any](l *Live, id, what string) *T {
+func StateOf[T any](l *Live, id string, what StateKey[T]) *T {
 	l.Snapshot()
-	s, _ := l.state[stateKey{id, what}].(*T)
+	s, _ := l.state[stateKey{id, string(what)}].(*T)
 	return s
 }
 

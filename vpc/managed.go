@@ -11,6 +11,9 @@ import (
 // InterfaceType is the kind of an interface: whose it is and what the rules make of
 // it. The EC2 API tells fewer kinds apart (NetworkInterface.InterfaceType): load
 // balancers other than NLB and GWLB, and databases, have plain interfaces there.
+//
+// A service that is not listed here calls its kind what the API calls it; its
+// interfaces are then as those of most services, with no requester.
 type InterfaceType string
 
 // The kinds of interface. The zero InterfaceType is a user's own.
@@ -59,7 +62,13 @@ var services = map[InterfaceType]serviceFacts{
 	InterfaceRDS:            {ec2.NetworkInterfaceTypeInterface, "amazon-rds", true, "amazon-rds", "eni-attach", true},
 }
 
-func (t InterfaceType) facts() serviceFacts { return services[t] }
+// facts of a kind that is not in the table are those that most services have.
+func (t InterfaceType) facts() serviceFacts {
+	if f, ok := services[t]; ok {
+		return f
+	}
+	return serviceFacts{api: ec2.NetworkInterfaceType(t), managed: true, instances: "amazon-aws", link: "ela-attach"}
+}
 
 // ManagedInterface says how a service's interface is made.
 type ManagedInterface struct {

@@ -186,7 +186,7 @@ func (r *Region) DescribeManagedPrefixLists() *ec2.DescribeManagedPrefixListsRes
 
 func (l *PrefixList) shape() ec2.ManagedPrefixList {
 	s := ec2.ManagedPrefixList{
-		PrefixListId: new(l.id), PrefixListName: new(l.name), AddressFamily: new("IPv4"), Tags: l.TagShapes(),
+		PrefixListId: new(l.id), PrefixListName: new(l.name), AddressFamily: new("IPv4"), Tags: l.tagShapes(),
 		State: new(ec2.PrefixListStateCreateComplete), OwnerId: new(l.region.account), MaxEntries: new(int32(l.max)), Version: new(l.version),
 		PrefixListArn: new("arn:aws:ec2:" + l.region.name + ":" + l.region.account + ":prefix-list/" + l.id),
 	}

@@ -26,7 +26,7 @@ func (r *Region) DescribeNetworkAcls() *ec2.DescribeNetworkAclsResult {
 func (a *NetworkACL) shape() ec2.NetworkAcl {
 	s := ec2.NetworkAcl{
 		NetworkAclId: new(a.id), VpcId: new(a.vpc.id), OwnerId: new(a.region.account), IsDefault: new(a == a.vpc.acls[0]),
-		Associations: []ec2.NetworkAclAssociation{}, Tags: a.TagShapes(),
+		Associations: []ec2.NetworkAclAssociation{}, Tags: a.tagShapes(),
 	}
 	for _, sub := range a.vpc.subnets {
 		if sub.acl == a {

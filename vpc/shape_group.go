@@ -50,7 +50,7 @@ func (g *SecurityGroup) shape() ec2.SecurityGroup {
 	return ec2.SecurityGroup{
 		GroupId: new(g.id), GroupName: new(g.name), Description: new(g.description), OwnerId: new(g.region.account), VpcId: new(g.vpc.id),
 		SecurityGroupArn: new("arn:aws:ec2:" + g.region.name + ":" + g.region.account + ":security-group/" + g.id),
-		IpPermissions:    g.permissions(g.ingress), IpPermissionsEgress: g.permissions(g.egress), Tags: g.TagShapes(),
+		IpPermissions:    g.permissions(g.ingress), IpPermissionsEgress: g.permissions(g.egress), Tags: g.tagShapes(),
 	}
 }
 

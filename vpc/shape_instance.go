@@ -42,7 +42,7 @@ func (i *Instance) shape() ec2.Instance {
 		Placement:  &ec2.Placement{AvailabilityZone: new(i.zone()), GroupName: new(""), Tenancy: new(ec2.TenancyDefault)},
 		Monitoring: &ec2.Monitoring{State: new(ec2.MonitoringStateDisabled)}, AmiLaunchIndex: new(int32(0)),
 		PrivateDnsName: new(""), PublicDnsName: new(""), StateTransitionReason: new(""),
-		NetworkInterfaces: []ec2.InstanceNetworkInterface{}, SecurityGroups: []ec2.GroupIdentifier{}, Tags: i.TagShapes(),
+		NetworkInterfaces: []ec2.InstanceNetworkInterface{}, SecurityGroups: []ec2.GroupIdentifier{}, Tags: i.tagShapes(),
 	}
 	for _, n := range i.interfaces {
 		s.NetworkInterfaces = append(s.NetworkInterfaces, n.instanceShape())

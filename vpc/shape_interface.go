@@ -27,7 +27,7 @@ func (n *NetworkInterface) shape() ec2.NetworkInterface {
 		NetworkInterfaceId: new(n.id), OwnerId: new(r.account), VpcId: new(n.subnet.vpc.id), SubnetId: new(n.subnet.id),
 		AvailabilityZone: new(n.subnet.zone), Description: new(n.description), MacAddress: new(n.mac.String()),
 		InterfaceType: new(facts.api), RequesterManaged: new(facts.managed), SourceDestCheck: new(n.check),
-		Status: new(n.status()), Groups: identifiers(n.groups), TagSet: n.TagShapes(),
+		Status: new(n.status()), Groups: identifiers(n.groups), TagSet: n.tagShapes(),
 		PrivateIpAddress: new(primary.String()), PrivateDnsName: new(r.PrivateDNSName(primary)),
 		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
 		Association: n.association(&n.addrs[0]),

@@ -120,7 +120,7 @@ func (t *RouteTable) Describe() *ec2.DescribeRouteTablesResult {
 
 func (t *RouteTable) shape(tx *Tx) ec2.RouteTable {
 	s := ec2.RouteTable{
-		RouteTableId: new(t.id), VpcId: new(t.vpc.id), OwnerId: new(t.region.account), Tags: t.TagShapes(),
+		RouteTableId: new(t.id), VpcId: new(t.vpc.id), OwnerId: new(t.region.account), Tags: t.tagShapes(),
 		Associations: []ec2.RouteTableAssociation{}, PropagatingVgws: []ec2.PropagatingVgw{}, Routes: []ec2.Route{},
 	}
 	for _, a := range t.links {

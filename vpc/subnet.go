@@ -241,7 +241,7 @@ func (s *Subnet) shape() ec2.Subnet {
 		CidrBlock: new(s.cidr.String()), AvailableIpAddressCount: new(int32(s.hosts[0].available())),
 		AvailabilityZone: new(z.name), AvailabilityZoneId: new(z.id), DefaultForAz: new(false), EnableDns64: new(false), Ipv6Native: new(false),
 		MapPublicIpOnLaunch: new(s.mapPublic), AssignIpv6AddressOnCreation: new(s.assignIPv6), MapCustomerOwnedIpOnLaunch: new(false),
-		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: s.TagShapes(),
+		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: s.tagShapes(),
 		PrivateDnsNameOptionsOnLaunch: &ec2.PrivateDnsNameOptionsOnLaunch{
 			HostnameType: new(ec2.HostnameTypeIpName), EnableResourceNameDnsARecord: new(false), EnableResourceNameDnsAAAARecord: new(false),
 		},

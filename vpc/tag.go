@@ -70,9 +70,11 @@ func (b *Base) Tags() []Tag {
 	return tags
 }
 
-// TagShapes returns the tags in EC2's shape, an empty list where there are none.
-// The region must be locked.
-func (b *Base) TagShapes() []ec2.Tag {
+// TagShapes returns a resource's tags in EC2's shape, an empty list where there are
+// none.
+func (tx *Tx) TagShapes(x interface{ base() *Base }) []ec2.Tag { return x.base().tagShapes() }
+
+func (b *Base) tagShapes() []ec2.Tag {
 	tags := make([]ec2.Tag, len(b.tags))
 	for i, t := range b.tags {
 		tags[i] = ec2.Tag{Key: new(t.Key), Value: new(t.Value)}

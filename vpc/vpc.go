@@ -254,7 +254,7 @@ func (v *VPC) shape() ec2.Vpc {
 	s := ec2.Vpc{
 		VpcId: new(v.id), OwnerId: new(v.region.account), State: new(ec2.VpcStateAvailable), IsDefault: new(false),
 		CidrBlock: new(v.cidrs[0].String()), InstanceTenancy: new(ec2.TenancyDefault), DhcpOptionsId: new("default"),
-		CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{}, Tags: v.TagShapes(),
+		CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{}, Tags: v.tagShapes(),
 	}
 	if v.dhcp != nil {
 		s.DhcpOptionsId = new(v.dhcp.id)
