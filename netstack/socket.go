@@ -110,12 +110,12 @@ func (s *socket) Close() error {
 	err := error(s.errorOf("close", net.ErrClosed))
 	s.once.Do(func() {
 		err = nil
-		s.guest.call(func() {
+		s.guest.pump.Do(func() {
+			close(s.closed)
 			s.set(&s.read, time.Time{})
 			s.set(&s.write, time.Time{})
-			s.ep.Close()
+			s.guest.inside(s.ep.Close)
 		})
-		close(s.closed)
 	})
 	return err
 }
