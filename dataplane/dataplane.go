@@ -33,6 +33,14 @@ type Sender interface {
 	Sender() string
 }
 
+// Part is a Node that is a part of a resource: traces tell the resource's id beside
+// the node's name.
+type Part interface {
+	// Resource returns the resource's id, such as "igw-…". It is constant and formats
+	// nothing.
+	Resource() string
+}
+
 // Next is a node's word on a packet: [To] another node, [Drop], or what
 // [Context.Deliver] returns. The zero Next is no word, and the engine panics on it
 // with the node's name.
@@ -125,17 +133,19 @@ func (c *Context) Note(p *wire.Packet, s trace.Step) {
 	if c.walk != nil {
 		d := c.walk.Add()
 		*d = s
-		d.At, d.Node, d.Flow, d.TTL = c.Now, c.node.Name(), p.Flow, p.TTL()
+		d.At, d.Flow, d.TTL = c.Now, p.Flow, p.TTL()
+		d.Node, d.NodeID = c.node.Name(), resource(c.node)
 	}
 }
 
 // Step keeps a step as Note does and returns it, for its other fields to be filled
 // in at once. It must not be called unless Tracing. It is for the nodes that every
-// packet passes: a Step is 160 bytes, and Note moves them thrice.
+// packet passes: a Step is 208 bytes, and Note moves them thrice.
 func (c *Context) Step(p *wire.Packet, a trace.Act) *trace.Step {
 	s := c.walk.Add()
 	s.At, s.Act, s.TTL, s.Reason, s.Number = c.Now, a, p.TTL(), trace.None, 0
-	s.Node, s.Object, s.Rule, s.Match = c.node.Name(), "", "", ""
+	s.Node, s.NodeID = c.node.Name(), resource(c.node)
+	s.Object, s.ObjectID, s.Rule, s.Match, s.MatchID = "", "", "", "", ""
 	s.Before, s.Flow = wire.Flow{}, p.Flow
 	return s
 }

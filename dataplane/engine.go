@@ -70,7 +70,7 @@ func (e *Engine) walkEmitted() {
 			e.walk(m.flight, &m, nil)
 			continue
 		}
-		e.refuse(Refusal{Where: m.at.Name(), Size: m.flight.n, End: trace.TooManyHops, Why: "too many packets of the platform's own"}, m.cause)
+		e.refuse(Refusal{Where: m.at.Name(), WhereID: resource(m.at), Size: m.flight.n, End: trace.TooManyHops, Why: "too many packets of the platform's own"}, m.cause)
 		e.release(m.flight)
 	}
 	clear(e.queue)
@@ -84,12 +84,13 @@ func (e *Engine) walk(f *flight, from *emission, link Node) trace.Reason {
 	*c = Context{} // in place: a Context with its fields would be made elsewhere, and copied
 	c.Now, c.Latency, c.Link, c.engine, c.node = e.Clock.Now(), from.after, link, e, from.at
 	if err := f.p.Read(f.buf[:f.n]); err != nil {
-		r := Refusal{Where: from.at.Name(), Size: f.n, End: trace.Malformed, Why: err.Error()}
+		r := Refusal{Where: from.at.Name(), WhereID: resource(from.at), Size: f.n, End: trace.Malformed, Why: err.Error()}
 		e.release(f)
 		return e.refuse(r, from.cause)
 	}
 	if e.Log != nil {
 		c.walk = e.Log.Begin(c.Now, from.cause, sender(from.at), &f.p)
+		c.walk.FromID = resource(from.at)
 	}
 	e.walking = true
 	end := e.follow(&f.p)
@@ -143,13 +144,21 @@ func sender(at Node) string {
 	return at.Name()
 }
 
+// resource returns the id of the resource that a node is a part of, or "".
+func resource(n Node) string {
+	if p, ok := n.(Part); ok {
+		return p.Resource()
+	}
+	return ""
+}
+
 func (e *Engine) ended(end trace.Reason, p *wire.Packet) {
 	if e.ctx.walk == nil && e.Ended == nil {
 		return
 	}
 	where := e.ctx.node.Name()
 	if w := e.ctx.walk; w != nil {
-		w.Reason, w.Where, w.Last = end, where, p.Flow
+		w.Reason, w.Where, w.WhereID, w.Last = end, where, resource(e.ctx.node), p.Flow
 	}
 	if e.Ended != nil {
 		e.Ended(end, where, p.Flow)
@@ -158,11 +167,14 @@ func (e *Engine) ended(end trace.Reason, p *wire.Packet) {
 
 // Refusal is the end of what never became a walking packet.
 type Refusal struct {
-	// Where is the name of the place that refused it.
-	Where string
-	// Flow is the packet's, zero where it has none.
-	Flow wire.Flow
-	// Size is the frame's or the packet's, in bytes.
+	// Where is the name of the place that refused it, WhereID the id of the resource
+	// that it is a part of, where there is one.
+	Where, WhereID string
+	// Packet is the packet, nil of what is none; Frame then says in words what it is,
+	// where anything is known.
+	Packet *wire.Packet
+	Frame  string
+	// Size is the frame's size in bytes; a Packet has its own.
 	Size int
 	// End is why, Why more words on it, for traces.
 	End trace.Reason
@@ -174,14 +186,21 @@ type Refusal struct {
 func (e *Engine) Refuse(r Refusal) trace.Reason { return e.refuse(r, e.cause) }
 
 func (e *Engine) refuse(r Refusal, cause int) trace.Reason {
+	var flow wire.Flow
+	if r.Packet != nil {
+		flow, r.Size = r.Packet.Flow, r.Packet.Len()
+	}
 	if e.Log != nil {
 		now := e.Clock.Now()
-		w := e.Log.Begin(now, cause, r.Where, nil)
-		w.First, w.Last, w.Size, w.Reason, w.Where = r.Flow, r.Flow, r.Size, r.End, r.Where
-		w.Steps = append(w.Steps, trace.Step{At: now, Act: trace.Ended, Node: r.Where, Reason: r.End, Match: r.Why, Flow: r.Flow})
+		w := e.Log.Begin(now, cause, r.Where, r.Packet)
+		w.FromID, w.Frame, w.Size, w.TTL = r.WhereID, r.Frame, r.Size, 0
+		w.Reason, w.Where, w.WhereID = r.End, r.Where, r.WhereID
+		*w.Add() = trace.Step{
+			At: now, Act: trace.Ended, Node: r.Where, NodeID: r.WhereID, Reason: r.End, Match: r.Why, Flow: flow,
+		}
 	}
 	if e.Ended != nil {
-		e.Ended(r.End, r.Where, r.Flow)
+		e.Ended(r.End, r.Where, flow)
 	}
 	return r.End
 }

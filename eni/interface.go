@@ -31,8 +31,9 @@ type Interface struct {
 	// to groups do not hold for them (VPC guide, "Middlebox routing"; Reachability
 	// Analyzer, SG_REFERENCES_NOT_PRESERVED).
 	Literal *filter.Groups
-	// GroupNames names the groups in traces, where no rule of theirs allows a packet.
-	GroupNames string
+	// GroupNames names the groups in traces, where no rule of theirs allows a packet;
+	// GroupIDs are their ids. Both are separated by ", ".
+	GroupNames, GroupIDs string
 	// Flows are the flows that its groups let through. Nil where Groups is.
 	Flows *filter.Tracker
 	// Down is why nothing passes: trace.InstanceStopped, trace.NotAttached.
@@ -121,6 +122,9 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	return dataplane.To(i.Router)
 }
 
+// Resource returns the interface's id.
+func (o *out) Resource() string { return o.ID }
+
 // Sender returns the interface's name: a packet that begins here is its guest's.
 func (o *out) Sender() string { return o.Label }
 
@@ -131,6 +135,9 @@ func (o *out) Track(p *wire.Packet, now time.Duration) bool {
 
 // Name returns the interface's name and "in".
 func (n *in) Name() string { return n.inName }
+
+// Resource returns the interface's id.
+func (n *in) Resource() string { return n.ID }
 
 // Forward takes what the subnet delivers: is the interface up, do the groups let
 // it in, is the destination its own; then it is the guest's.
@@ -164,6 +171,9 @@ func (i *Interface) hand(c *dataplane.Context) dataplane.Next {
 
 // Name returns the interface's name and "service".
 func (s *service) Name() string { return s.serviceName }
+
+// Resource returns the interface's id.
+func (s *service) Resource() string { return s.ID }
 
 // Forward hands a service's answer to the guest.
 func (s *service) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
@@ -212,7 +222,7 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	}
 	if c.Tracing() {
 		s := c.Step(p, trace.Allowed)
-		s.Object, s.Rule = m.Rule.Group, m.Rule.ID
+		s.Object, s.ObjectID, s.Rule, s.MatchID = m.Rule.Group, m.Rule.GroupID, m.Rule.Label, m.Rule.ID
 	}
 	switch {
 	case !m.Untracked || c.Tracked():
@@ -246,7 +256,7 @@ func (i *Interface) noRule(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	}
 	if c.Tracing() {
 		s := c.Step(p, trace.NoRule)
-		s.Object, s.Rule = i.GroupNames, which
+		s.Object, s.ObjectID, s.Rule = i.GroupNames, i.GroupIDs, which
 	}
 	return end
 }

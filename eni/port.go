@@ -85,13 +85,28 @@ func (p *Port) Send(frame []byte) trace.Reason {
 func (p *Port) refuse(i *Interface, frame []byte, end trace.Reason, why string) trace.Reason {
 	r := dataplane.Refusal{Where: "no interface", Size: len(frame), End: end, Why: why}
 	if i != nil {
-		r.Where = i.outName
+		r.Where, r.WhereID = i.outName, i.ID
 	}
 	var q wire.Packet
-	if e := wire.Ethernet(frame); e.Check() == nil && isIP(e.Type()) && q.Read(e.Payload()) == nil {
-		r.Flow, r.Size = q.Flow, q.Len()
+	switch e := wire.Ethernet(frame); {
+	case e.Check() != nil:
+	case isIP(e.Type()) && q.Read(e.Payload()) == nil:
+		r.Packet = &q
+	case e.Type() == wire.EtherTypeARP:
+		r.Frame = p.words(func() string { return arpWords(wire.ARP(e.Payload())) })
 	}
 	return p.engine.Refuse(r)
+}
+
+// arpWords says what an ARP packet is, for traces.
+func arpWords(a wire.ARP) string {
+	switch {
+	case a.Check() != nil:
+		return "ARP"
+	case a.Op() == wire.ARPRequest:
+		return "ARP request for " + a.Target().String()
+	}
+	return "ARP reply from " + a.Sender().String()
 }
 
 func isIP(t wire.EtherType) bool { return t == wire.EtherTypeIPv4 || t == wire.EtherTypeIPv6 }

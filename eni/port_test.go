@@ -221,7 +221,7 @@ func TestFramesThatGetNoWayIntoTheNetwork(t *testing.T) {
   1  a out  multicast and broadcast are not carried
      dropped: multicast and broadcast are not carried (SIM_MULTICAST)
 `},
-		{"ARP for nobody", arp(wire.ARPRequest, addrA, nobody), trace.NoNeighbor, `no packet (42 bytes)
+		{"ARP for nobody", arp(wire.ARPRequest, addrA, nobody), trace.NoNeighbor, `ARP request for 10.0.0.99 (42 bytes)
   1  a out  no answer to ARP or neighbour solicitation: 10.0.0.99
      dropped: no answer to ARP or neighbour solicitation (SIM_NO_NEIGHBOR)
 `},

@@ -86,7 +86,7 @@ func prefix(s string) wire.Prefix { return wire.PrefixFrom(netip.MustParsePrefix
 
 // allow returns a rule for all traffic with the prefix.
 func allow(cidr string) filter.Rule {
-	return filter.Rule{Group: "sg", ID: "rule (all, " + cidr + ")", Traffic: filter.AllTraffic(), Prefix: netip.MustParsePrefix(cidr)}
+	return filter.Rule{Group: "sg", Label: "rule (all, " + cidr + ")", Traffic: filter.AllTraffic(), Prefix: netip.MustParsePrefix(cidr)}
 }
 
 func newRig(t *testing.T) *rig {

@@ -9,8 +9,9 @@ import (
 // Rule is one rule of a security group; it allows. Its peers are those in Prefix,
 // in List or among Members; a rule with none of the three matches no packet.
 type Rule struct {
-	// Group and ID name the group and the rule, for traces; both may be empty.
-	Group, ID string
+	// Group and Label are how traces call the group and the rule, GroupID and ID their
+	// ids, such as sg-… and sgr-…. All may be empty.
+	Group, Label, GroupID, ID string
 	// Traffic is the protocol, and the destination ports or ICMP types.
 	Traffic Traffic
 	// Prefix holds the peers by address block. Host bits are dropped.

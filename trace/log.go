@@ -32,8 +32,7 @@ func (l *Log) Begin(now time.Duration, cause int, from string, p *wire.Packet) *
 	l.count++
 	*w = Walk{ID: l.count, Cause: cause, From: from, Start: now, Steps: w.Steps[:0]}
 	if p != nil {
-		w.First, w.Last, w.Size, w.TTL = p.Flow, p.Flow, p.Len(), p.TTL()
-		w.Type, w.Code, w.Error = p.Type, p.Code, p.IsError()
+		w.describe(p)
 	}
 	l.walks = append(l.walks, w)
 	return w

@@ -54,7 +54,7 @@ func (s Story) role(w *Walk) string {
 		return "error"
 	case cause == nil:
 		return "request"
-	case w.First == cause.Last.Reverse():
+	case w.answers(cause):
 		return "reply"
 	case cause.Guest == Forwarded:
 		return "forwarded"

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -24,14 +25,16 @@ func (s Step) String() string {
 	case Tracked:
 		return "known flow"
 	case Denied:
-		if s.Number == 0 {
-			return s.rule()
-		}
 		return s.rule() + " denies"
 	case NoRule:
 		return s.noRule()
 	case Routed:
+		if s.Object == "" {
+			return "routes by " + s.Match
+		}
 		return fmt.Sprintf("%s: %s matches %s", s.Object, s.Flow.Dst, s.Match)
+	case Unrouted:
+		return fmt.Sprintf("%s has no route to %s", s.Object, s.Flow.Dst)
 	case Resolved:
 		return "same subnet: no route table, no network ACL"
 	case Translated:
@@ -55,10 +58,17 @@ func (s Step) checked() string {
 	return s.Object + " " + a.String()
 }
 
-// rule names a rule: its list, its id and, where it has one, its number.
+// starNumber is the least number of the rules that AWS shows as "*": they deny what
+// no other rule of a network ACL takes (API, NetworkAclEntry).
+const starNumber = 32767
+
+// rule names a rule: its list, its words and, where it has one, its number.
 func (s Step) rule() string {
-	if s.Number == 0 {
+	switch {
+	case s.Number == 0:
 		return s.Object + " " + s.Rule
+	case s.Number >= starNumber:
+		return s.Object + " " + s.Rule + " *"
 	}
 	return fmt.Sprintf("%s %s %d", s.Object, s.Rule, s.Number)
 }
@@ -143,11 +153,17 @@ func (w *Walk) String() string {
 // packet says what was sent.
 func (w *Walk) packet() string {
 	if w.First == (wire.Flow{}) {
-		return fmt.Sprintf("no packet (%d bytes)", w.Size)
+		return fmt.Sprintf("%s (%d bytes)", cmp.Or(w.Frame, "no packet"), w.Size)
 	}
 	what := w.First.String()
-	if isICMP(w.First) {
+	if w.Fragment == wire.LaterFragment { // whose ports nobody knows
+		what = fmt.Sprintf("%s > %s %s", w.First.Src, w.First.Dst, w.First.Proto)
+	}
+	if w.isMessage() {
 		what += " " + icmpName(w.First.Proto, w.Type, w.Code)
+	}
+	if w.Fragment != wire.Whole {
+		what += " fragment at " + strconv.Itoa(w.FragmentOffset)
 	}
 	if w.TTL == 0 { // it was refused before it was sent
 		return fmt.Sprintf("%s (%d bytes)", what, w.Size)

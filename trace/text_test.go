@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/reasm"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/wire"
 )
@@ -52,8 +53,14 @@ type walker struct {
 	p *wire.Packet
 }
 
+// resources are the ids of what the nodes are parts of.
+var resources = map[string]string{
+	"vm out": "eni-1", "private router": "subnet-1", "private arrival": "subnet-1", "nat in": "eni-2", "nat out": "eni-2",
+	"igw outbound": "igw-1",
+}
+
 func (k walker) note(node string, s trace.Step) walker {
-	s.At, s.Node, s.Flow, s.TTL = k.w.Start, node, k.p.Flow, k.p.TTL()
+	s.At, s.Node, s.NodeID, s.Flow, s.TTL = k.w.Start, node, resources[node], k.p.Flow, k.p.TTL()
 	*k.w.Add() = s
 	return k
 }
@@ -65,11 +72,13 @@ func (k walker) becomes(node string, src wire.Addr, port uint16) walker {
 }
 
 func (k walker) end(where string, network, guest trace.Reason) {
-	k.w.Where, k.w.Reason, k.w.Guest, k.w.Last = where, network, guest, k.p.Flow
+	k.w.Where, k.w.WhereID, k.w.Reason, k.w.Guest, k.w.Last = where, resources[where], network, guest, k.p.Flow
 }
 
 func send(l *trace.Log, at time.Duration, cause int, from string, p *wire.Packet) walker {
-	return walker{l.Begin(at, cause, from, p), p}
+	w := l.Begin(at, cause, from, p)
+	w.FromID = resources[from+" out"]
+	return walker{w, p}
 }
 
 // natInstance is a question through a NAT instance: out, and back until the
@@ -78,9 +87,11 @@ func natInstance(t *testing.T) *trace.Log {
 	l := &trace.Log{}
 	k := send(l, time.Second, 0, "vm", udp(t, vm, 4000, server, 53, 255))
 	k.note("vm out", trace.Step{Act: trace.Checked, Object: "source"})
-	k.note("vm out", trace.Step{Act: trace.Allowed, Object: "default", Rule: "egress rule (all, 0.0.0.0/0)"})
-	k.note("private router", trace.Step{Act: trace.Allowed, Object: "acl-1", Rule: "outbound rule", Number: 100})
-	k.note("private router", trace.Step{Act: trace.Routed, Object: "private", Match: "0.0.0.0/0 -> nat"})
+	k.note("vm out", trace.Step{Act: trace.Allowed, Object: "default", ObjectID: "sg-1", Rule: "egress rule (all, 0.0.0.0/0)", MatchID: "sgr-1"})
+	k.note("private router", trace.Step{Act: trace.Allowed, Object: "acl-1", ObjectID: "acl-1", Rule: "outbound rule", Number: 100})
+	k.note("private router", trace.Step{
+		Act: trace.Routed, Object: "private", ObjectID: "rtb-1", Rule: "0.0.0.0/0", Match: "0.0.0.0/0 -> nat", MatchID: "eni-2",
+	})
 	k.note("nat in", trace.Step{Act: trace.Tracked})
 	k.note("nat in", trace.Step{Act: trace.CheckOff, Object: "destination"})
 	k.end("nat in", trace.Delivered, trace.Forwarded)
@@ -134,6 +145,71 @@ func TestAWalksFieldsInJSONAreStable(t *testing.T) {
 	golden(t, "error.json", string(b)+"\n")
 }
 
+// The kinds of packet that walks.json has not, and of step.
+func TestAPacketsFieldsInJSONAreStable(t *testing.T) {
+	l := &trace.Log{}
+	echo := packet(t, wire.AppendICMP(nil, wire.Header{Src: vm, Dst: server, TTL: 64}, wire.ICMPEcho, 0, 0, make([]byte, 1480)))
+	w := send(l, 0, 0, "vm", echo)
+	w.note("vm out", trace.Step{Act: trace.NoRule, Object: "web, db", ObjectID: "sg-1, sg-2", Rule: "egress"})
+	w.end("vm out", trace.GroupEgress, trace.None)
+	for _, part := range fragments(echo) {
+		w = send(l, 0, 0, "vm", packet(t, part))
+		w.note("private router", trace.Step{Act: trace.Unrouted, Object: "private", ObjectID: "rtb-1"})
+		w.end("private router", trace.NoRoute, trace.None)
+	}
+	w = send(l, 0, 0, "vm", packet(t, wire.AppendICMP(nil, wire.Header{Src: server, Dst: vm, TTL: 64}, wire.ICMPEchoReply, 0, 9<<16, nil)))
+	w.note("private arrival", trace.Step{Act: trace.Denied, Object: "acl", ObjectID: "acl-1", Rule: "inbound rule", Number: 32767})
+	w.note("vm", trace.Step{Act: trace.Routed, Rule: "0.0.0.0/0", Match: "0.0.0.0/0 via 10.0.1.1 dev eth0"})
+	arp := l.Begin(0, 0, "vm", nil)
+	arp.Frame, arp.Size, arp.Where, arp.Reason = "ARP request for 10.0.0.99", 42, "vm out", trace.NoNeighbor
+	b, err := json.MarshalIndent(l.Walks(), "", "  ")
+	require.NoError(t, err)
+	golden(t, "packets.json", string(b)+"\n")
+}
+
+func fragments(p *wire.Packet) [][]byte { return reasm.Split(p, 1500, reasm.Cut{ID: 7}) }
+
+func TestFragmentsAreNamedByTheirPlace(t *testing.T) {
+	for _, c := range []struct {
+		whole []byte
+		want  []string
+	}{
+		{wire.AppendICMP(nil, wire.Header{Src: vm, Dst: server, TTL: 64}, wire.ICMPEcho, 0, 7<<16, make([]byte, 2992)), []string{
+			"10.0.1.10 > 198.51.100.7 icmp echo request fragment at 0 (1500 bytes, ttl 64)\n     not ended\n",
+			"10.0.1.10 > 198.51.100.7 icmp fragment at 1480 (1500 bytes, ttl 64)\n     not ended\n",
+			"10.0.1.10 > 198.51.100.7 icmp fragment at 2960 (60 bytes, ttl 64)\n     not ended\n",
+		}},
+		{wire.AppendUDP(nil, wire.Header{Src: vm, Dst: server, TTL: 64}, 4000, 53, make([]byte, 2000)), []string{
+			"10.0.1.10:4000 > 198.51.100.7:53 udp fragment at 0 (1500 bytes, ttl 64)\n     not ended\n",
+			"10.0.1.10 > 198.51.100.7 udp fragment at 1480 (548 bytes, ttl 64)\n     not ended\n",
+		}},
+	} {
+		var got []string
+		for _, part := range fragments(packet(t, c.whole)) {
+			l := &trace.Log{}
+			got = append(got, l.Begin(0, 0, "x", packet(t, part)).String())
+		}
+		require.Equal(t, c.want, got)
+	}
+}
+
+// The reply to a whole request comes in fragments, and the last of a request's
+// fragments causes the whole reply.
+func TestAStoryKnowsAReplyByItsFragmentsToo(t *testing.T) {
+	request := packet(t, wire.AppendICMP(nil, wire.Header{Src: vm, Dst: server, TTL: 64}, wire.ICMPEcho, 0, 7<<16, make([]byte, 2992)))
+	reply := packet(t, wire.AppendICMP(nil, wire.Header{Src: server, Dst: vm, TTL: 64}, wire.ICMPEchoReply, 0, 7<<16, make([]byte, 2992)))
+	for _, way := range [][2]*wire.Packet{{request, reply}, {reply, request}} {
+		for _, asks := range append(fragments(way[0]), way[0].Bytes()) {
+			for _, answers := range append(fragments(way[1]), way[1].Bytes()) {
+				l := &trace.Log{}
+				l.Begin(0, 0, "vm", packet(t, asks))
+				l.Begin(0, 1, "server", packet(t, answers))
+				require.Contains(t, l.Story(1).String(), "\nreply by server")
+			}
+		}
+	}
+}
+
 func TestEveryStepHasWords(t *testing.T) {
 	f := wire.Flow{Src: vm, Dst: server, SrcPort: 4000, DstPort: 53, Proto: wire.ProtoUDP}
 	f6 := wire.Flow{Src: wire.MustParseAddr("fd00::a"), Dst: wire.MustParseAddr("fd00::b"), SrcPort: 1, DstPort: 2, Proto: wire.ProtoTCP}
@@ -154,7 +230,9 @@ func TestEveryStepHasWords(t *testing.T) {
 		"web egress rule (all, 0.0.0.0/0) allows":                              {Act: trace.Allowed, Object: "web", Rule: "egress rule (all, 0.0.0.0/0)"},
 		"known flow":                                                                                {Act: trace.Tracked},
 		"acl-1 inbound rule 90 denies":                                                              {Act: trace.Denied, Object: "acl-1", Rule: "inbound rule", Number: 90},
-		"private has no route to 198.51.100.7":                                                      {Act: trace.Denied, Object: "private", Rule: "has no route to 198.51.100.7"},
+		"private has no route to 198.51.100.7":                                                      {Act: trace.Unrouted, Object: "private"},
+		"acl-1 inbound rule * denies":                                                               {Act: trace.Denied, Object: "acl-1", Rule: "inbound rule", Number: 32768},
+		"routes by 0.0.0.0/0 via 10.0.1.1 dev eth0":                                                 {Act: trace.Routed, Rule: "0.0.0.0/0", Match: "0.0.0.0/0 via 10.0.1.1 dev eth0"},
 		"web, db has no ingress rule for udp 53 from 10.0.1.10":                                     {Act: trace.NoRule, Object: "web, db", Rule: "ingress"},
 		"web has no egress rule for udp 53 to 198.51.100.7":                                         {Act: trace.NoRule, Object: "web", Rule: "egress"},
 		"web has no ingress rule for icmp from 10.0.1.10":                                           {Act: trace.NoRule, Object: "web", Rule: "ingress", Flow: ping},
@@ -184,7 +262,7 @@ func TestEveryActHasANameOfItsOwn(t *testing.T) {
 		require.False(t, names[a.String()], "%q twice", a)
 		names[a.String()] = true
 	}
-	require.Equal(t, "Act(14)", (trace.Ended + 1).String())
+	require.Equal(t, "Act(15)", (trace.Ended + 1).String())
 }
 
 func TestMessagesOfICMPAreNamed(t *testing.T) {

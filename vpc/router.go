@@ -19,7 +19,8 @@ import (
 
 // network is a compiled VPC.
 type network struct {
-	name    string
+	name    string // of the router
+	id      string
 	subnets *route.FIB[*subnet]
 }
 
@@ -29,7 +30,7 @@ type subnet struct {
 	router, arrival string // names of its sides
 	segment         *eni.Segment
 	routes          *routes
-	acl             string
+	acl, aclID      string
 	ingress, egress *filter.ACL
 	ingressRule     string
 	egressRule      string
@@ -47,9 +48,10 @@ type routes struct {
 // only by the node.
 type hop struct {
 	node   dataplane.Node
-	text   string // "10.0.1.0/24 -> nat-…"
 	subnet string // id of the subnet that the node lies in
 	dead   trace.Reason
+	// text is "10.0.1.0/24 -> nat-…", destination its prefix, target the target's id.
+	text, destination, target string
 	// unpublished is an instance's interface without a public IPv4 address.
 	unpublished bool
 }
@@ -87,6 +89,9 @@ type departure subnet
 // Name returns the subnet's name and "router".
 func (d *departure) Name() string { return d.router }
 
+// Resource returns the subnet's id.
+func (d *departure) Resource() string { return d.origin.Subnet }
+
 // Forward takes a packet out of the subnet: neighbours first, past table and ACL;
 // then the network ACL outbound and the subnet's route table (order: Reachability
 // Analyzer). An ACL is asked only where the next hop lies outside the subnet.
@@ -104,7 +109,11 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 	}
 	h, ok := s.routes.lookup(dst)
 	if !ok || h.subnet != s.origin.Subnet {
-		if !s.asks(c, p, s.egress, dst, s.egressRule) {
+		number, allow := s.egress.Decide(p, dst)
+		if c.Tracing() {
+			s.noteACL(c, p, number, allow, s.egressRule)
+		}
+		if !allow {
 			return dataplane.Drop(trace.ACLEgress)
 		}
 	}
@@ -133,20 +142,13 @@ func (s *subnet) neighbor(c *dataplane.Context, dst wire.Addr) (dataplane.Node, 
 	return nil, trace.None
 }
 
-// asks puts the packet to one direction of the subnet's network ACL.
-func (s *subnet) asks(c *dataplane.Context, p *wire.Packet, acl *filter.ACL, peer wire.Addr, which string) bool {
-	number, allow := acl.Decide(p, peer)
-	if c.Tracing() {
-		step := c.Step(p, trace.Allowed)
-		step.Object, step.Rule, step.Number = s.acl, which, int32(number)
-		switch {
-		case number >= filter.ImplicitDeny:
-			step.Act, step.Rule, step.Number = trace.Denied, which+" * denies", 0
-		case !allow:
-			step.Act = trace.Denied
-		}
+// noteACL keeps the step of one direction of the subnet's network ACL.
+func (s *subnet) noteACL(c *dataplane.Context, p *wire.Packet, number int, allow bool, which string) {
+	step := c.Step(p, trace.Allowed)
+	step.Object, step.ObjectID, step.Rule, step.Number = s.acl, s.aclID, which, int32(number)
+	if !allow {
+		step.Act = trace.Denied
 	}
-	return allow
 }
 
 // lookup returns the longest match, or false.
@@ -154,17 +156,26 @@ func (r *routes) lookup(dst wire.Addr) (*hop, bool) {
 	return r.fib.LookupPacked(dst.Words())
 }
 
+// note keeps a step of the table.
+func (r *routes) note(c *dataplane.Context, p *wire.Packet, a trace.Act) *trace.Step {
+	step := c.Step(p, a)
+	step.Object, step.ObjectID = r.name, r.source.id
+	return step
+}
+
+// note tells of the route.
+func (h *hop) note(s *trace.Step) { s.Rule, s.Match, s.MatchID = h.destination, h.text, h.target }
+
 // follow sends the packet where the route says; a nil hop is no route.
 func (r *routes) follow(c *dataplane.Context, p *wire.Packet, h *hop) dataplane.Next {
 	if h == nil {
 		if c.Tracing() {
-			c.Note(p, trace.Step{Act: trace.Denied, Object: r.name, Rule: "has no route to " + p.Flow.Dst.String()})
+			r.note(c, p, trace.Unrouted)
 		}
 		return dataplane.Drop(trace.NoRoute)
 	}
 	if c.Tracing() {
-		step := c.Step(p, trace.Routed)
-		step.Object, step.Match = r.name, h.text
+		h.note(r.note(c, p, trace.Routed))
 	}
 	if h.dead != trace.None {
 		return dataplane.Drop(h.dead)
@@ -177,6 +188,9 @@ type inside network
 
 // Name returns the VPC's name and "router".
 func (n *inside) Name() string { return n.name }
+
+// Resource returns the VPC's id.
+func (n *inside) Resource() string { return n.id }
 
 // Forward finds the destination's subnet and interface.
 func (n *inside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
@@ -204,12 +218,21 @@ type arrival struct {
 // Name returns the subnet's name and "arrival".
 func (a *arrival) Name() string { return a.arrival }
 
+// Resource returns the subnet's id.
+func (a *arrival) Resource() string { return a.origin.Subnet }
+
 // Forward takes a packet into the subnet: the network ACL inbound, unless the
 // packet has not left the subnet.
 func (a *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	c.Latency += a.latency.between(c.From, a.origin.Zone)
-	if c.From != &a.origin && !a.asks(c, p, a.ingress, p.Flow.Src, a.ingressRule) {
-		return dataplane.Drop(trace.ACLIngress)
+	if c.From != &a.origin {
+		number, allow := a.ingress.Decide(p, p.Flow.Src)
+		if c.Tracing() {
+			a.noteACL(c, p, number, allow, a.ingressRule)
+		}
+		if !allow {
+			return dataplane.Drop(trace.ACLIngress)
+		}
 	}
 	return dataplane.To(a.to.In())
 }
@@ -219,6 +242,7 @@ func (a *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 // CIDR to local (VPC guide, "Gateway route tables"; S001).
 type Edge struct {
 	name   string
+	id     string  // the gateway's
 	routes *routes // nil is the implied table
 	inside *inside
 	public bool // packets come from the internet
@@ -236,6 +260,9 @@ func (e *Edge) Entry() dataplane.Node {
 // Name returns the gateway's name and "edge".
 func (e *Edge) Name() string { return e.name }
 
+// Resource returns the gateway's id.
+func (e *Edge) Resource() string { return e.id }
+
 // Forward looks the private destination up in the gateway's table. An appliance that is to see what comes
 // from the internet needs a public IPv4 address (VPC guide, "Gateway route tables";
 // Reachability Analyzer, INGRESS_RTB_NO_PUBLIC_IP).
@@ -243,7 +270,7 @@ func (e *Edge) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	h, _ := e.routes.lookup(p.Flow.Dst)
 	if h != nil && h.unpublished && e.public && p.Is4() {
 		if c.Tracing() {
-			c.Note(p, trace.Step{Act: trace.Routed, Object: e.routes.name, Match: h.text})
+			h.note(e.routes.note(c, p, trace.Routed))
 		}
 		return dataplane.Drop(trace.ApplianceNotPublic)
 	}
