@@ -134,7 +134,7 @@ func telling(dev string, frame []byte) []string {
 		words += fmt.Sprintf(" %v seq %d ack %d", p.Flags, wire.TCP(t).Seq(), wire.TCP(t).Ack())
 	}
 	if in, ok := p.Inner(); ok {
-		words += fmt.Sprintf(" about %v, rest %d", in.Flow, wire.ICMP(p.Transport()).MTU())
+		words += fmt.Sprintf(" about %v, rest %d", in.Flow, wire.ICMP(p.Transport()).Rest())
 	}
 	if p.VerifyChecksum() != nil {
 		words += ", wrong checksum"

@@ -167,7 +167,7 @@ func TestRedirectsAreSentUntilBothSwitchesAreOff(t *testing.T) {
 	require.Equal(t, 0, redirects())
 
 	p := n.left.packets(isRedirect)[0]
-	require.Equal(t, wire.MustParseAddr("10.0.0.99").V4(), wire.ICMP(p.Transport()).MTU(), "the shorter way")
+	require.Equal(t, wire.MustParseAddr("10.0.0.99").V4(), wire.ICMP(p.Transport()).Rest(), "the shorter way")
 }
 
 func TestRedirectsSlowDownAndStopAtNine(t *testing.T) {

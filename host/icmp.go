@@ -189,7 +189,7 @@ func (h *Host) echo(p *wire.Packet) trace.Reason {
 		typ = wire.ICMPEchoReply
 		head.TOS, head.ID = wire.IPv4(p.Bytes()).TOS(), h.nextID()
 	}
-	h.send(wire.AppendICMP(nil, head, typ, 0, m.MTU(), m.Payload()))
+	h.send(wire.AppendICMP(nil, head, typ, 0, m.Rest(), m.Payload()))
 	return trace.Delivered
 }
 
@@ -244,9 +244,6 @@ func (h *Host) icmpErrorInput(p *wire.Packet) trace.Reason {
 	m := wire.ICMP(p.Transport())
 	if e.isTooBig() {
 		e.MTU = int(m.MTU())
-		if in.Flow.Dst.Is4() {
-			e.MTU &= 0xffff
-		}
 		h.learnMTU(in.Flow.Dst, e.MTU)
 	}
 	return h.tellSender(e, m.Payload())

@@ -28,4 +28,17 @@
 // User-defined chains, the tables mangle, raw and security, names in place of
 // addresses and ports, TCP window tracking (Linux with nf_conntrack_tcp_be_liberal=1)
 // and the matches not listed at [Tables.Run] are not modelled, and refused.
+//
+// Where it differs from Linux in silence:
+//
+//   - A connection that MASQUERADE translated keeps its address when the interface
+//     loses it, and when the connection begins to leave by another one. Linux ends the
+//     one and drops the other's packets. See [Tables.Forget].
+//   - An ICMP redirect that is received is INVALID; in Linux it is RELATED to the
+//     connection that it quotes. Those made here are dropped past a translation, as in Linux.
+//   - A REJECT's RST about a connection that is not known yet asks no rule of the chain
+//     POSTROUTING; in Linux it does, in the connection's name, and counts there.
+//   - Node information queries of ICMPv6 (RFC 4620) are INVALID; Linux tracks them.
+//   - A packet whose transport header is cut or makes no sense never comes here, as
+//     wire.Packet does not read it; Linux has it pass INVALID.
 package netfilter

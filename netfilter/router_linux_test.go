@@ -239,7 +239,7 @@ func (r *modelRouter) deliver(w *netfilter.Passage) {
 		switch p.Type {
 		case wire.ICMPEcho, wire.ICMPv6Echo:
 			if p.Type == wire.ICMPEcho == p.Is4() {
-				r.emit(wire.AppendICMP(nil, h, echoReply(p), p.Code, m.MTU(), m.Payload()), nil)
+				r.emit(wire.AppendICMP(nil, h, echoReply(p), p.Code, m.Rest(), m.Payload()), nil)
 			}
 		}
 	}

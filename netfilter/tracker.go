@@ -198,13 +198,19 @@ func (t *Tables) ended(id nat.ID, _ nat.End) {
 }
 
 // isNeighborDiscovery reports whether p is one of the ICMPv6 messages between
-// neighbours, which Linux leaves untracked (RFC 4861, and multicast listeners of RFC
-// 2710 and RFC 3810).
+// neighbours, which Linux leaves untracked: RFC 4861 without redirects, RFC 2710, RFC
+// 3810.
 func isNeighborDiscovery(p *wire.Packet) bool {
 	if p.Flow.Proto != wire.ProtoICMPv6 {
 		return false
 	}
-	return p.Type >= 130 && p.Type <= wire.ICMPv6Redirect || p.Type == 143
+	switch t := p.Type; {
+	case t >= wire.ICMPv6RouterSolicitation && t <= wire.ICMPv6NeighborAdvertisement:
+		return true
+	case t >= 130 && t <= 132, t == 143: // multicast listeners
+		return true
+	}
+	return false
 }
 
 // sane reports whether a TCP segment's flags make sense together, as Linux sees it:

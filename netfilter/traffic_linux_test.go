@@ -172,7 +172,7 @@ func (c *comparison) answer(base pair, p *pair) bool {
 			if !q.IsRequest() {
 				return nil
 			}
-			return wire.AppendICMP(nil, h, echoReply(&q), 0, m.MTU(), m.Payload())
+			return wire.AppendICMP(nil, h, echoReply(&q), 0, m.Rest(), m.Payload())
 		}
 		return nil
 	})
