@@ -15,6 +15,7 @@ const flows vpc.StateKey[filter.Tracker] = "flows"
 // follows flows as an interface's groups do: AWS states that the gateway is
 // stateful, and no timeouts of its own.
 type egress struct {
+	id      string
 	out, in string // names of the sides
 	flows   *filter.Tracker
 	own     *vpc.Addresses
@@ -31,7 +32,7 @@ type (
 func (g *EgressOnlyInternetGateway) Compile(c *vpc.Compiler) {
 	label := c.LabelOf(g)
 	e := &egress{
-		out: label + " outbound", in: label + " inbound", own: c.Addresses(g.vpc),
+		id: g.ID(), out: label + " outbound", in: label + " inbound", own: c.Addresses(g.vpc),
 		uplink: c.Uplink(), edge: c.Edge(g.vpc, g, true),
 	}
 	e.flows = vpc.State(c, g.ID(), flows, func() *filter.Tracker {
@@ -45,6 +46,9 @@ func (g *EgressOnlyInternetGateway) Compile(c *vpc.Compiler) {
 
 // Name returns the gateway's name and "outbound".
 func (o *egressOut) Name() string { return o.out }
+
+// Resource returns the gateway's id.
+func (o *egressOut) Resource() string { return o.id }
 
 // Forward lets IPv6 of the VPC's own interfaces out and remembers the flow; one hop
 // less to live, as by an internet gateway (inference).
@@ -72,6 +76,9 @@ func (o *egressOut) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 
 // Name returns the gateway's name and "inbound".
 func (i *egressIn) Name() string { return i.in }
+
+// Resource returns the gateway's id.
+func (i *egressIn) Resource() string { return i.id }
 
 // Forward lets in what answers.
 func (i *egressIn) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {

@@ -10,6 +10,7 @@ import (
 
 // node is a compiled internet gateway. Its two sides are types over it.
 type node struct {
+	id      string
 	out, in string // names of the sides
 	static  *nat.Static
 	own     *vpc.Addresses
@@ -31,7 +32,7 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 	}
 	label := c.LabelOf(g)
 	n := &node{
-		out: label + " outbound", in: label + " inbound", own: c.Addresses(v),
+		id: g.ID(), out: label + " outbound", in: label + " inbound", own: c.Addresses(v),
 		uplink: c.Uplink(), edge: c.Edge(v, g, true),
 	}
 	advertise6(c, v, (*inbound)(n))
@@ -64,6 +65,9 @@ func advertise6(c *vpc.Compiler, v *vpc.VPC, in dataplane.Node) {
 
 // Name returns the gateway's name and "outbound".
 func (o *outbound) Name() string { return o.out }
+
+// Resource returns the gateway's id.
+func (o *outbound) Resource() string { return o.id }
 
 // Forward sends a packet out of the VPC: one hop less to live, a destination that
 // the internet has, a source that the internet can answer. IPv6 goes untranslated.
@@ -121,6 +125,9 @@ func (n *node) translate(c *dataplane.Context, p *wire.Packet) {
 
 // Name returns the gateway's name and "inbound".
 func (i *inbound) Name() string { return i.in }
+
+// Resource returns the gateway's id.
+func (i *inbound) Resource() string { return i.id }
 
 // Forward takes a packet into the VPC: first public to private, then the gateway
 // route table with the private destination (S001). IPv6 for a subnet that answers by

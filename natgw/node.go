@@ -15,6 +15,7 @@ const sessions vpc.StateKey[nat.Masquerade] = "sessions"
 // subnet's ACLs and route table apply to it as to any guest; it has no security
 // group, listens on nothing and answers no ping (measured: S002).
 type translator struct {
+	id       string
 	name     string
 	sessions *nat.Masquerade
 	addrs    []wire.Addr // private addresses; its own ICMP errors come from the first
@@ -50,13 +51,16 @@ func (g *NATGateway) Compile(c *vpc.Compiler) {
 	if err := masquerade.Configure(config); err != nil {
 		panic("natgw: " + g.ID() + ": " + err.Error())
 	}
-	t := &translator{name: c.LabelOf(g), sessions: masquerade, addrs: addrs, out: i.Out()}
+	t := &translator{id: g.ID(), name: c.LabelOf(g), sessions: masquerade, addrs: addrs, out: i.Out()}
 	i.Owner = t
 	c.Enter(g, g.subnet.VPC(), vpc.Entry{Node: c.Toward(g.nic), Subnet: g.subnet.ID()})
 }
 
 // Name returns the gateway's name.
 func (t *translator) Name() string { return t.name }
+
+// Resource returns the gateway's id.
+func (t *translator) Resource() string { return t.id }
 
 // Forward translates IPv4 that comes for other destinations, and what answers it; one
 // hop less to live either way. Its own errors come from its private address

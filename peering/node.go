@@ -11,6 +11,7 @@ import (
 // at the other end. It leaves the TTL alone (measured: a lab's ping over a peering
 // connection).
 type side struct {
+	id     string // the connection's
 	name   string
 	cidrs  []wire.Prefix // of the VPC that the packets go to
 	inside dataplane.Node
@@ -23,7 +24,7 @@ func (p *Connection) Compile(c *vpc.Compiler) {
 	}
 	for _, v := range []*vpc.VPC{p.requester, p.accepter} {
 		to := p.other(v)
-		s := &side{name: c.LabelOf(p) + " toward " + c.LabelOf(to), inside: c.Inside(to)}
+		s := &side{id: p.ID(), name: c.LabelOf(p) + " toward " + c.LabelOf(to), inside: c.Inside(to)}
 		for _, cidr := range c.CIDRsOf(to) {
 			s.cidrs = append(s.cidrs, wire.PrefixFrom(cidr))
 		}
@@ -33,6 +34,9 @@ func (p *Connection) Compile(c *vpc.Compiler) {
 
 // Name returns the connection's name and where the side leads.
 func (s *side) Name() string { return s.name }
+
+// Resource returns the connection's id.
+func (s *side) Resource() string { return s.id }
 
 // Forward takes a packet into the other VPC. What is not addressed to it does not
 // cross: there is no way through a VPC to a third, nor to its gateways (Peering

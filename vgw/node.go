@@ -10,6 +10,7 @@ import (
 // node is a compiled virtual private gateway. Its two sides are types over it. It
 // leaves the TTL alone (measured: a site-to-site VPN takes one, at the customer's end).
 type node struct {
+	id      string
 	out, in string // names of the sides
 	own     *vpc.Addresses
 	beyond  []wire.Prefix
@@ -31,7 +32,7 @@ func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
 	}
 	label := c.LabelOf(g)
 	n := &node{
-		out: label + " outbound", in: label + " inbound", own: c.Addresses(v), site: g.site,
+		id: g.ID(), out: label + " outbound", in: label + " inbound", own: c.Addresses(v), site: g.site,
 		edge: c.Edge(v, g, false).Entry(),
 	}
 	for _, p := range g.learned {
@@ -43,6 +44,9 @@ func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
 
 // Name returns the gateway's name and "outbound".
 func (o *outbound) Name() string { return o.out }
+
+// Resource returns the gateway's id.
+func (o *outbound) Resource() string { return o.id }
 
 // Forward sends a packet to the site: IPv4, from a private address of an interface
 // (Reachability Analyzer, VGW_PRIVATE_IP_ASSOCIATION_FOR_EGRESS), to a prefix that
@@ -72,6 +76,9 @@ func (n *node) knows(a wire.Addr) bool {
 
 // Name returns the gateway's name and "inbound".
 func (i *inbound) Name() string { return i.in }
+
+// Resource returns the gateway's id.
+func (i *inbound) Resource() string { return i.id }
 
 // Forward takes a packet into the VPC: to a private address of an interface only
 // (Reachability Analyzer, VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS), by the gateway
