@@ -29,33 +29,41 @@ var floors = map[string][]string{
 	"wire":               {},
 	"clock":              {},
 	"route":              {},
-	"flowtable":          {"wire"},
 	"internal/addrtable": {"wire"},
+	"flowtable":          {"wire"},
 	"nat":                {"wire", "flowtable", "internal/addrtable"},
 	"filter":             {"wire", "flowtable"},
 	"trace":              {"wire"},
-	"dataplane":          {"wire", "clock", "trace"},
-	"reasm":              {"wire", "clock"},
+	"reasm":              {"wire"},
 	"netfilter":          {"wire", "nat", "flowtable", "trace", "reasm"},
-	"eni":                {"wire", "internal/addrtable", "filter", "trace", "dataplane"},
+	"dataplane":          {"wire", "clock", "trace"},
+	"eni":                {"wire", "filter", "trace", "dataplane", "internal/addrtable"},
 	"ec2":                {},
 	"awscli":             {},
-	"vpc":                {"wire", "internal/addrtable", "filter", "route", "trace", "dataplane", "eni", "ec2"},
-	"igw":                {"wire", "nat", "filter", "route", "trace", "dataplane", "vpc", "ec2"},
-	"natgw":              {"wire", "nat", "filter", "route", "trace", "dataplane", "vpc", "ec2"},
-	"vgw":                {"wire", "nat", "filter", "route", "trace", "dataplane", "vpc", "ec2"},
-	"peering":            {"wire", "trace", "dataplane", "vpc", "ec2"},
-	"endpoint":           {"wire", "trace", "dataplane", "vpc", "ec2"},
-	"internal/elb":       {"vpc"},
-	"alb":                {"vpc", "internal/elb"},
-	"clb":                {"vpc", "internal/elb"},
-	"nlb":                {"vpc", "internal/elb"},
-	"rds":                {"vpc"},
+	"vpc":                {"wire", "filter", "route", "trace", "dataplane", "eni", "ec2", "internal/addrtable"},
+	"igw":                gateway,
+	"natgw":              gateway,
+	"vgw":                gateway,
+	"peering":            gateway,
+	"endpoint":           gateway,
+	"tgw":                gateway,
+	"alb":                {"vpc", "ec2", "internal/elb"},
+	"clb":                {"vpc", "ec2", "internal/elb"},
+	"nlb":                {"vpc", "ec2", "internal/elb"},
+	"rds":                {"vpc", "ec2"},
+	"internal/elb":       {"vpc", "ec2"},
 	"host":               {"wire", "clock", "route", "nat", "netfilter", "trace", "dataplane", "reasm"},
 	"metadata":           {"wire", "clock", "trace", "dataplane", "host"},
-	"internet":           {"wire", "internal/addrtable", "clock", "trace", "dataplane"},
+	"health":             {"clock", "host"},
+	"internet":           {"wire", "clock", "trace", "dataplane", "internal/addrtable"},
 	"capture":            {"wire", "trace"},
+	"world":              {"wire", "clock", "trace", "dataplane", "eni", "host", "internet", "metadata", "vgw", "peering", "tgw", "vpc"},
+	"fault":              {"clock", "eni", "vpc", "world"},
+	"netstack":           {"wire", "clock", "trace", "dataplane", "host", "internet", "vpc", "world"},
 }
+
+// gateway is what a gateway may import: never another gateway, never a door.
+var gateway = []string{"wire", "nat", "filter", "route", "trace", "dataplane", "vpc", "ec2"}
 
 // outside says which packages may import what of other modules, tests apart.
 var outside = map[string][]string{
@@ -63,6 +71,7 @@ var outside = map[string][]string{
 	"github.com/stretchr/testify":     {"internal/kernel"},
 	"github.com/jmespath/go-jmespath": {"awscli"},
 	"golang.org/x/text":               {"awscli"},
+	"gvisor.dev/gvisor":               {"netstack"},
 	"golang.org/x/sys":                {"internal/kernel"},
 }
 
@@ -230,7 +239,7 @@ func begins(doc *ast.CommentGroup, name string) bool {
 }
 
 // doors may read the real time, start goroutines and lock.
-var doors = []string{"world", "vpctest", "examples", "internal", "ec2", "awscli", "capture", "cmd", "load"}
+var doors = []string{"netstack", "world", "vpctest", "examples", "internal", "ec2", "awscli", "capture", "cmd", "load"}
 
 func isDoor(path string) bool {
 	return slices.ContainsFunc(doors, func(d string) bool { return strings.HasPrefix(path, d+string(filepath.Separator)) })
