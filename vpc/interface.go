@@ -113,15 +113,15 @@ func (n *NetworkInterface) take(c choice) {
 	s := n.subnet
 	for _, a := range c.four {
 		n.addrs = append(n.addrs, PrivateAddress{IP: a})
-		s.hosts[0].take(a)
+		s.hosts[0].Take(a)
 	}
 	for _, a := range c.six {
 		n.ipv6 = append(n.ipv6, a)
-		s.hosts[1].take(a)
+		s.hosts[1].Take(a)
 	}
 	for _, p := range c.prefixes {
 		n.prefixes = append(n.prefixes, p)
-		s.space(p.Addr()).takePrefix(p)
+		s.space(p.Addr()).TakeBlock(p)
 	}
 }
 
@@ -129,13 +129,13 @@ func (tx *Tx) dropInterface(n *NetworkInterface) {
 	s := n.subnet
 	for i := range n.addrs {
 		n.disassociate(&n.addrs[i])
-		s.hosts[0].release(n.addrs[i].IP)
+		s.hosts[0].Release(n.addrs[i].IP)
 	}
 	for _, a := range n.ipv6 {
-		s.hosts[1].release(a)
+		s.hosts[1].Release(a)
 	}
 	for _, p := range n.prefixes {
-		s.space(p.Addr()).releasePrefix(p)
+		s.space(p.Addr()).ReleaseBlock(p)
 	}
 	s.interfaces = remove(s.interfaces, n)
 	s.vpc.interfaces = remove(s.vpc.interfaces, n)

@@ -103,7 +103,7 @@ func (n *NetworkInterface) dropPrivate(at *PrivateAddress) {
 	a := at.IP
 	n.disassociate(at)
 	n.addrs = slices.DeleteFunc(n.addrs, func(p PrivateAddress) bool { return p.IP == a })
-	n.subnet.hosts[0].release(a)
+	n.subnet.hosts[0].Release(a)
 }
 
 // AssignIPv6 gives the interface an IPv6 address (AssignIpv6Addresses); the zero
@@ -130,7 +130,7 @@ func (n *NetworkInterface) UnassignIPv6(a netip.Addr) error {
 			return Refuse("InvalidParameterValue", "Some of [%s] are not assigned to interface %s", a, n.id)
 		}
 		n.ipv6 = remove(n.ipv6, a)
-		n.subnet.hosts[1].release(a)
+		n.subnet.hosts[1].Release(a)
 		return nil
 	})
 }
@@ -146,7 +146,7 @@ func (n *NetworkInterface) AssignPrefix(p netip.Prefix) (netip.Prefix, error) {
 			if !p.Addr().IsValid() {
 				space = &n.subnet.hosts[0]
 			}
-			found, ok := space.freePrefix(nil)
+			found, ok := space.FreeBlock()
 			if !ok {
 				return c, refuseFull()
 			}
@@ -169,7 +169,7 @@ func (n *NetworkInterface) UnassignPrefix(p netip.Prefix) error {
 			return Refuse("InvalidParameterValue", "Some of [%s] are not assigned to interface %s", p, n.id)
 		}
 		n.prefixes = remove(n.prefixes, p)
-		n.subnet.space(p.Addr()).releasePrefix(p)
+		n.subnet.space(p.Addr()).ReleaseBlock(p)
 		return nil
 	})
 }

@@ -2,6 +2,9 @@ package vpc
 
 import (
 	"net/netip"
+	"slices"
+
+	"github.com/vpcsim/vpcsim/internal/hosts"
 )
 
 // choice is the addresses that an interface is to have, checked and free.
@@ -58,31 +61,31 @@ func copyBack(to, secondary []netip.Addr) { copy(to[1:], secondary) }
 
 // choose4 returns count IPv4 addresses: those wanted, checked, then free ones.
 func (s *Subnet) choose4(want []netip.Addr, count int) ([]netip.Addr, error) {
-	return s.hosts[0].choose(want, count, true)
+	return chooseIn(&s.hosts[0], want, count, true)
 }
 
 // choose6 is choose4 for IPv6.
 func (s *Subnet) choose6(want []netip.Addr, count int) ([]netip.Addr, error) {
-	return s.hosts[1].choose(want, count, false)
+	return chooseIn(&s.hosts[1], want, count, false)
 }
 
-func (h *hosts) choose(want []netip.Addr, count int, four bool) ([]netip.Addr, error) {
+func chooseIn(space *hosts.Space, want []netip.Addr, count int, four bool) ([]netip.Addr, error) {
 	if count == 0 {
 		return nil, nil
 	}
 	seen := map[netip.Addr]bool{}
 	for _, a := range want {
 		switch {
-		case a.Is4() != four || !h.cidr.IsValid() || !h.cidr.Contains(a):
+		case a.Is4() != four || !space.Contains(a):
 			return nil, Refuse("InvalidParameterValue", msgOutside)
-		case h.reserved(a):
+		case space.Reserved(a):
 			return nil, Refuse("InvalidParameterValue", msgReserved)
-		case h.inUse(a) || seen[a]:
+		case space.InUse(a) || seen[a]:
 			return nil, Refuse("InvalidIPAddress.InUse", "Address %s is in use.", a)
 		}
 		seen[a] = true
 	}
-	free := h.free(count-len(want), seen)
+	free := space.Free(count-len(want), seen)
 	if len(want)+len(free) < count {
 		return nil, refuseFull()
 	}
@@ -94,18 +97,11 @@ func (h *hosts) choose(want []netip.Addr, count int, four bool) ([]netip.Addr, e
 func (s *Subnet) choosePrefixes(want []netip.Prefix, but []netip.Addr) ([]netip.Prefix, error) {
 	var got []netip.Prefix
 	for _, p := range want {
-		h := s.space(p.Addr())
-		if !p.IsValid() || p != p.Masked() || !h.cidr.IsValid() || p.Bits() != h.delegate || !within(p, h.cidr) || h.keeps(p) {
+		space := s.space(p.Addr())
+		if !space.Assignable(p) {
 			return nil, Refuse("InvalidParameterValue", "Prefix %s does not fall within the subnet's address range", p)
 		}
-		taken := h.prefixes[p] || h.crowded[p] > 0
-		for _, a := range but {
-			taken = taken || p.Contains(a)
-		}
-		for _, q := range got {
-			taken = taken || p == q
-		}
-		if taken {
+		if space.BlockInUse(p) || slices.Contains(got, p) || slices.ContainsFunc(but, p.Contains) {
 			return nil, Refuse("InvalidIPAddress.InUse", "Address %s is in use.", p)
 		}
 		got = append(got, p)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/internal/hosts"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -37,7 +38,7 @@ type Subnet struct {
 	acl        *NetworkACL
 	aclAssoc   string
 	interfaces []*NetworkInterface
-	hosts      [2]hosts // IPv4, IPv6
+	hosts      [2]hosts.Space // IPv4, IPv6
 	routerMAC  wire.MAC
 }
 
@@ -83,7 +84,7 @@ func (tx *Tx) createSubnet(v *VPC, cidr string, c SubnetConfig) (*Subnet, error)
 		Base: b, vpc: v, cidr: p, zone: z.name, mapPublic: c.MapPublicIPOnLaunch, assignIPv6: c.AssignIPv6OnCreation,
 		acl: v.acls[0], aclAssoc: tx.r.ids.next("aclassoc"), routerMAC: tx.r.ids.mac(),
 	}
-	s.hosts[0] = newHosts(p)
+	s.hosts[0] = hosts.New(p)
 	tx.r.links[s.aclAssoc] = s
 	if c.IPv6.IsValid() {
 		tx.addIPv6(s, c.IPv6)
@@ -95,7 +96,7 @@ func (tx *Tx) createSubnet(v *VPC, cidr string, c SubnetConfig) (*Subnet, error)
 
 func (tx *Tx) addIPv6(s *Subnet, p netip.Prefix) {
 	s.ipv6, s.ipv6Assoc = p, tx.r.ids.next("subnet-cidr-assoc")
-	s.hosts[1] = newHosts(p)
+	s.hosts[1] = hosts.New(p)
 }
 
 // AssociateIPv6 gives the subnet an IPv6 CIDR within the VPC's
@@ -125,10 +126,10 @@ func (s *Subnet) DisassociateIPv6() error {
 		if !s.ipv6.IsValid() {
 			return Refuse("InvalidSubnetCidrBlockAssociationID.NotFound", "The subnet CIDR block association ID '' does not exist")
 		}
-		if len(s.hosts[1].addrs) > 0 || len(s.hosts[1].prefixes) > 0 {
+		if !s.hosts[1].Empty() {
 			return Refuse("DependencyViolation", "The subnet CIDR block with association ID %s has dependencies and cannot be disassociated.", s.ipv6Assoc)
 		}
-		s.ipv6, s.ipv6Assoc, s.hosts[1] = netip.Prefix{}, "", hosts{}
+		s.ipv6, s.ipv6Assoc, s.hosts[1] = netip.Prefix{}, "", hosts.Space{}
 		return nil
 	})
 }
@@ -191,7 +192,7 @@ func (s *Subnet) Zone() string { return s.zone }
 // AvailableAddresses returns how many IPv4 addresses are free.
 func (s *Subnet) AvailableAddresses() int {
 	var n int
-	s.region.read(func() { n = s.hosts[0].available() })
+	s.region.read(func() { n = s.hosts[0].Available() })
 	return n
 }
 
@@ -213,7 +214,7 @@ func (s *Subnet) routes() *RouteTable {
 func (s *Subnet) Gateway4() netip.Addr { return s.cidr.Addr().Next() }
 
 // space returns where the subnet's addresses of a's family are kept.
-func (s *Subnet) space(a netip.Addr) *hosts {
+func (s *Subnet) space(a netip.Addr) *hosts.Space {
 	if a.Is4() {
 		return &s.hosts[0]
 	}
@@ -238,7 +239,7 @@ func (s *Subnet) shape() ec2.Subnet {
 	shape := ec2.Subnet{
 		SubnetId: new(s.id), VpcId: new(s.vpc.id), OwnerId: new(s.region.account), State: new(ec2.SubnetStateAvailable),
 		SubnetArn: new("arn:aws:ec2:" + s.region.name + ":" + s.region.account + ":subnet/" + s.id),
-		CidrBlock: new(s.cidr.String()), AvailableIpAddressCount: new(int32(s.hosts[0].available())),
+		CidrBlock: new(s.cidr.String()), AvailableIpAddressCount: new(int32(s.hosts[0].Available())),
 		AvailabilityZone: new(z.name), AvailabilityZoneId: new(z.id), DefaultForAz: new(false), EnableDns64: new(false), Ipv6Native: new(false),
 		MapPublicIpOnLaunch: new(s.mapPublic), AssignIpv6AddressOnCreation: new(s.assignIPv6), MapCustomerOwnedIpOnLaunch: new(false),
 		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: s.tagShapes(),
