@@ -24,6 +24,7 @@ const (
 	directions
 )
 
+// String returns the direction in words.
 func (d Direction) String() string {
 	if d < directions {
 		return [...]string{"both ways", "outbound", "inbound"}[d]
