@@ -1,0 +1,133 @@
+package vpc_test
+
+import (
+	"net/netip"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vpcsim/vpcsim/alb"
+	"github.com/vpcsim/vpcsim/clock"
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/endpoint"
+	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/natgw"
+	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/rds"
+	"github.com/vpcsim/vpcsim/vgw"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// Whatever a gateway exports may be called from any goroutine while it is deleted in
+// another and a snapshot is taken: methods that need the lock need a Tx. Those that
+// take a Live are the engine's goroutine's.
+func TestEveryMethodOfAGatewayMayBeCalledFromAnyGoroutine(t *testing.T) {
+	const service = "com.amazonaws.us-east-1."
+	for name, create := range map[string]func(l *lab) (vpc.Resource, error){
+		"internet gateway": func(l *lab) (vpc.Resource, error) { return igw.Create(l.region, igw.Config{}) },
+		"egress-only internet gateway": func(l *lab) (vpc.Resource, error) {
+			return igw.CreateEgressOnly(l.vpc, igw.EgressOnlyConfig{})
+		},
+		"NAT gateway":         func(l *lab) (vpc.Resource, error) { return natgw.Create(l.a, natgw.Config{}) },
+		"private NAT gateway": func(l *lab) (vpc.Resource, error) { return natgw.Create(l.a, natgw.Config{Private: true}) },
+		"virtual private gateway": func(l *lab) (vpc.Resource, error) {
+			return vgw.Create(l.region, vgw.Config{})
+		},
+		"peering connection": func(l *lab) (vpc.Resource, error) {
+			return peering.Create(l.vpc, l.newVPC("10.9.0.0/16"), peering.Config{})
+		},
+		"gateway endpoint": func(l *lab) (vpc.Resource, error) {
+			return endpoint.CreateGateway(l.vpc, service+"s3", nil, endpoint.Config{})
+		},
+		"interface endpoint": func(l *lab) (vpc.Resource, error) {
+			return endpoint.CreateInterface(service+"sqs", []*vpc.Subnet{l.a}, endpoint.Config{})
+		},
+		"load balancer": func(l *lab) (vpc.Resource, error) {
+			return alb.Create(l.region, "web", alb.Config{Subnets: []*vpc.Subnet{l.a}})
+		},
+		"database": func(l *lab) (vpc.Resource, error) { return rds.Create(l.a, "db", rds.Config{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 5 {
+				l := newLab(t)
+				g := got(create(l)).or(t)
+				live := vpc.NewLive(l.region, &dataplane.Engine{Clock: &clock.Clock{}}, vpc.LiveConfig{})
+				calls := l.calls(g)
+				require.Greater(t, len(calls), 5)
+				backwards := slices.Clone(calls)
+				slices.Reverse(backwards)
+				var callers sync.WaitGroup
+				for _, order := range [][]func(){calls, backwards} {
+					callers.Go(func() {
+						for _, call := range order {
+							call()
+						}
+					})
+				}
+				require.NotNil(t, live.Snapshot())
+				callers.Wait()
+				require.NotNil(t, live.Snapshot())
+			}
+		})
+	}
+}
+
+// calls are all exported methods of a resource with arguments that suit their types.
+func (l *lab) calls(g vpc.Resource) []func() {
+	subject, eip, nic := reflect.ValueOf(g), l.eip(), l.nic()
+	known := map[reflect.Type]any{}
+	for _, v := range []any{
+		l.vpc, l.table, l.a, eip, nic, cidr("10.0.1.0/24"), ip("10.0.0.77"), "Name",
+		func(*vpc.Tx) error { return nil }, []netip.Prefix{cidr("192.168.0.0/16")}, []*vpc.RouteTable{l.table},
+	} {
+		known[reflect.TypeOf(v)] = v
+	}
+	var calls []func()
+	for i := range subject.NumMethod() {
+		m := subject.Method(i)
+		if takes[*vpc.Compiler](m) || takes[*vpc.Live](m) {
+			continue
+		}
+		call := func(tx *vpc.Tx) {
+			args := make([]reflect.Value, m.Type().NumIn())
+			for k := range args {
+				in := m.Type().In(k)
+				switch v, ok := known[in]; {
+				case in == reflect.TypeFor[*vpc.Tx]():
+					args[k] = reflect.ValueOf(tx)
+				case in == reflect.TypeFor[*ec2.Route]():
+					args[k] = reflect.ValueOf(&ec2.Route{})
+				case ok:
+					args[k] = reflect.ValueOf(v)
+				default:
+					args[k] = reflect.Zero(in)
+				}
+			}
+			if m.Type().IsVariadic() {
+				m.CallSlice(args)
+			} else {
+				m.Call(args)
+			}
+		}
+		if takes[*vpc.Tx](m) {
+			calls = append(calls, func() { l.region.View(call) })
+		} else {
+			calls = append(calls, func() { call(nil) })
+		}
+	}
+	return calls
+}
+
+// takes reports whether a parameter of the method is a T.
+func takes[T any](m reflect.Value) bool {
+	for i := range m.Type().NumIn() {
+		if m.Type().In(i) == reflect.TypeFor[T]() {
+			return true
+		}
+	}
+	return false
+}
