@@ -35,11 +35,11 @@ type entry struct {
 	timer *Timer // nil, or the timer that must still be armed for seq
 }
 
-func (e entry) before(f entry) bool {
+func (e *entry) before(f *entry) bool {
 	return e.at < f.at || e.at == f.at && e.seq < f.seq
 }
 
-func (e entry) live() bool { return e.timer == nil || e.timer.seq == e.seq }
+func (e *entry) live() bool { return e.timer == nil || e.timer.seq == e.seq }
 
 // Now returns the present instant.
 func (c *Clock) Now() time.Duration { return c.now }
@@ -61,17 +61,21 @@ func (c *Clock) add(d time.Duration, e Event, t *Timer) uint64 {
 
 // Step runs the next event at its instant and reports whether there was one.
 func (c *Clock) Step() bool {
-	c.dropStopped()
-	if len(c.queue) == 0 {
-		return false
+	for len(c.queue) > 0 {
+		e := &c.queue[0]
+		at, event, timer, live := e.at, e.event, e.timer, e.live()
+		c.pop()
+		if !live { // stopped: time does not move to where nothing happens
+			continue
+		}
+		c.now = at
+		if timer != nil {
+			timer.seq = 0
+		}
+		event.Run()
+		return true
 	}
-	e := c.pop()
-	c.now = e.at
-	if e.timer != nil {
-		e.timer.seq = 0
-	}
-	e.event.Run()
-	return true
+	return false
 }
 
 // Run runs all events up to and at the instant limit, those that they schedule
@@ -120,8 +124,9 @@ func (c *Clock) dropStopped() {
 	}
 }
 
-func (c *Clock) pop() entry {
-	first, last := c.queue[0], len(c.queue)-1
+// pop takes the first entry out of the heap.
+func (c *Clock) pop() {
+	last := len(c.queue) - 1
 	if last > 0 {
 		c.queue[0] = c.queue[last]
 	}
@@ -130,13 +135,12 @@ func (c *Clock) pop() entry {
 	if last > 1 {
 		c.down(0)
 	}
-	return first
 }
 
 func (c *Clock) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !c.queue[i].before(c.queue[parent]) {
+		if !c.queue[i].before(&c.queue[parent]) {
 			return
 		}
 		c.queue[i], c.queue[parent] = c.queue[parent], c.queue[i]
@@ -148,7 +152,7 @@ func (c *Clock) down(i int) {
 	for {
 		least := i
 		for child := 2*i + 1; child <= 2*i+2 && child < len(c.queue); child++ {
-			if c.queue[child].before(c.queue[least]) {
+			if c.queue[child].before(&c.queue[least]) {
 				least = child
 			}
 		}

@@ -68,20 +68,14 @@ func RelateDst(p *wire.Packet, from, to wire.Flow) {
 // destination.
 func (r *record) setSrc(p *wire.Packet, i int, w *wide) {
 	j := 1 - i&1
-	to, port := wire.AddrFromWords(w[j][1], r.addr[j][1]), uint16(r.port[j])
-	if to != p.Flow.Src || port != p.Flow.SrcPort {
-		p.SetSrc(to, port)
-	}
+	p.SetSrc(wire.AddrFromWords(w[j][1], r.addr[j][1]), uint16(r.port[j]))
 }
 
 // setDst gives p, which matches tuple i, the destination that the other tuple has as
 // its source.
 func (r *record) setDst(p *wire.Packet, i int, w *wide) {
 	j := 1 - i&1
-	to, port := wire.AddrFromWords(w[j][0], r.addr[j][0]), uint16(r.port[j]>>16)
-	if to != p.Flow.Dst || port != p.Flow.DstPort {
-		p.SetDst(to, port)
-	}
+	p.SetDst(wire.AddrFromWords(w[j][0], r.addr[j][0]), uint16(r.port[j]>>16))
 }
 
 // FindError returns the session that an ICMP error is about, by the packet that it

@@ -63,6 +63,7 @@ func (p *Packet) read4(b []byte) Fault {
 	if f := h.check(); f != NoFault {
 		return f
 	}
+	_ = h[IPv4Len-1] // Check has seen them; now the compiler knows
 	n := h.TotalLen()
 	p.at.b, p.at.l4, p.at.frag = b[:n:n], uint16(h.HeaderLen()), fragmentWord4
 	p.at.proto, p.at.v4 = h.Proto(), true
