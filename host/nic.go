@@ -245,7 +245,12 @@ func (n *NIC) Receive(p *wire.Packet) trace.Reason {
 }
 
 // transmit puts a packet on the link, to the station mac where there is Ethernet.
+// Where walks are kept, the packet's begins with the route that led it here.
 func (n *NIC) transmit(mac wire.MAC, ip []byte) trace.Reason {
+	if e := n.host.engine; e.Tracing() {
+		e.Preface(n.host.routing(ip))
+		defer e.Preface(trace.Step{})
+	}
 	if n.kind == pointToPoint {
 		return n.link.Send(ip)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/vpcsim/vpcsim/route"
+	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -30,6 +31,8 @@ type hop struct {
 	via  wire.Addr // zero: the destination itself
 	src  wire.Addr // zero: to be chosen
 	bits int       // of the route's prefix
+	// dst and text are the route's prefix and the route as "ip route" shows it, for traces.
+	dst, text string
 }
 
 // next returns the neighbour that a packet for dst is handed to.
@@ -106,7 +109,9 @@ func (h *Host) reroute() {
 			continue
 		}
 		best[r.Dst] = r.Metric
-		h.table.Insert(r.Dst, &hop{h.NIC(r.Dev), wire.AddrFrom(r.Via), wire.AddrFrom(r.Src), r.Dst.Bits()})
+		h.table.Insert(r.Dst, &hop{
+			h.NIC(r.Dev), wire.AddrFrom(r.Via), wire.AddrFrom(r.Src), r.Dst.Bits(), r.Dst.String(), r.text(),
+		})
 	}
 	h.table.Insert(netip.MustParsePrefix("127.0.0.0/8"), &hop{nic: h.lo, bits: 8})
 }
@@ -127,6 +132,28 @@ func (h *Host) lookup(dst wire.Addr) *hop {
 		return nil
 	}
 	return next
+}
+
+// text returns the route in short: its prefix, next hop and interface.
+func (r Route) text() string {
+	if r.Via.IsValid() {
+		return r.Dst.String() + " via " + r.Via.String() + " dev " + r.Dev
+	}
+	return r.Dst.String() + " dev " + r.Dev
+}
+
+// routing returns the step that tells of the route by which a packet leaves, the zero
+// Step of what goes to a neighbour without being routed. It does not allocate.
+func (h *Host) routing(ip []byte) trace.Step {
+	var p wire.Packet
+	if p.Read(ip) != nil || p.IsDiscovery() {
+		return trace.Step{}
+	}
+	next := h.lookup(p.Flow.Dst)
+	if next == nil {
+		return trace.Step{}
+	}
+	return trace.Step{Act: trace.Routed, Node: h.name, Rule: next.dst, Match: next.text}
 }
 
 // source chooses the source address of a packet for dst (RFC 6724's rules for one

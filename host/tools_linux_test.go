@@ -74,10 +74,9 @@ func withoutFigures(s string) string {
 	return s
 }
 
-func TestToolsPrintWhatTheRealOnesPrint(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the real tools wait 20 seconds altogether; not with -short")
-	}
+// narrow is a kernelLine and a line whose right network has an MTU of 1400, the others
+// 1500, and whose errors know no limit.
+func narrow(t *testing.T) (*kernelLine, *line) {
 	real, model := newKernelLine(t), newLine(t)
 	for _, h := range []*Host{model.a, model.router, model.b} {
 		for _, n := range h.NICs() {
@@ -90,14 +89,37 @@ func TestToolsPrintWhatTheRealOnesPrint(t *testing.T) {
 	require.NoError(t, model.b.NIC("eth0").SetMTU(1400))
 	real.sysctl(t, model, "net.ipv4.icmp_ratelimit", "0")
 	real.sysctl(t, model, "net.ipv6.icmp.ratelimit", "0")
-	ping := func(c PingConfig) func(netip.Addr) string {
-		return func(a netip.Addr) string { return model.a.Ping(a, c).Text }
-	}
-	trace := func(c TracerouteConfig) func(netip.Addr) string {
-		return func(a netip.Addr) string { return model.a.Traceroute(a, c).Text }
-	}
-	gap := 200 * time.Millisecond
-	compare(t, real, []toolRun{
+	return real, model
+}
+
+// toolRun is a command, its destination last, and the same of the model.
+type toolRun struct {
+	command string
+	model   func(*Host, netip.Addr) string
+}
+
+func ping(c PingConfig) func(*Host, netip.Addr) string {
+	return func(h *Host, a netip.Addr) string { return h.Ping(a, c).Text }
+}
+
+func traceroute(c TracerouteConfig) func(*Host, netip.Addr) string {
+	return func(h *Host, a netip.Addr) string { return h.Traceroute(a, c).Text }
+}
+
+const gap = 200 * time.Millisecond
+
+// toolRuns are groups of commands: those of a group run one after another, each group
+// on a network of its own, so that one waits while the others run: the longest first.
+var toolRuns = []struct {
+	name string
+	rule string // the router's
+	runs []toolRun
+}{
+	{"ping to nobody", "", []toolRun{{"ping -c 3 10.0.0.77", ping(PingConfig{Count: 3})}}},
+	{"ping to nobody over IPv6", "", []toolRun{{"ping -c 3 fd00::77", ping(PingConfig{Count: 3})}}},
+	{"traceroute to nobody", "", []toolRun{{"traceroute -n 10.0.1.77", traceroute(TracerouteConfig{Numeric: true})}}},
+	{"masquerade, to nobody", masqueradeRule, []toolRun{{"ping -c 1 10.0.1.77", ping(PingConfig{})}}},
+	{"ping", "", []toolRun{
 		{"ping -c 2 -i 0.2 10.0.1.55", ping(PingConfig{Count: 2, Interval: gap})},
 		{"ping -c 2 -i 0.2 fd00:1::55", ping(PingConfig{Count: 2, Interval: gap})},
 		{"ping -c 1 -s 8 10.0.1.55", ping(PingConfig{Size: 8})},
@@ -108,50 +130,62 @@ func TestToolsPrintWhatTheRealOnesPrint(t *testing.T) {
 		{"ping -c 2 -i 0.2 -M do -s 1450 10.0.1.55", ping(PingConfig{Count: 2, Interval: gap, Size: 1450, DontFragment: true})},
 		{"ping -c 2 -i 0.2 -W 1 10.9.0.1", ping(PingConfig{Count: 2, Interval: gap, Wait: time.Second})},
 		{"ping -c 2 -i 0.2 fd09::1", ping(PingConfig{Count: 2, Interval: gap})},
-		{"ping -c 3 10.0.0.77", ping(PingConfig{Count: 3})},
-		{"ping -c 3 fd00::77", ping(PingConfig{Count: 3})},
 		{"ping -c 1 -W 0.2 -i 0.2 10.0.0.11", ping(PingConfig{Wait: gap})},
-		{"traceroute 10.0.1.55", trace(TracerouteConfig{})},
-		{"traceroute -n 10.0.1.55", trace(TracerouteConfig{Numeric: true})},
-		{"traceroute -n fd00:1::55", trace(TracerouteConfig{Numeric: true})},
-		{"traceroute -n -I 10.0.1.55", trace(TracerouteConfig{Numeric: true, Method: ICMPProbes})},
-		{"traceroute -n -I fd00:1::55", trace(TracerouteConfig{Numeric: true, Method: ICMPProbes})},
-		{"traceroute -n -T 10.0.1.55", trace(TracerouteConfig{Numeric: true, Method: TCPProbes})},
-		{"traceroute -n -T fd00:1::55", trace(TracerouteConfig{Numeric: true, Method: TCPProbes})},
-		{"traceroute -n -q 1 -N 1 10.0.1.55", trace(TracerouteConfig{Numeric: true, Queries: 1, Simultaneous: 1})},
-		{"traceroute -n -f 2 10.0.1.55", trace(TracerouteConfig{Numeric: true, FirstHop: 2})},
-		{"traceroute -n -w 1 10.9.0.1", trace(TracerouteConfig{Numeric: true, Wait: time.Second})},
-		{"traceroute -n fd09::1", trace(TracerouteConfig{Numeric: true})},
-		{"traceroute -n 10.0.1.77", trace(TracerouteConfig{Numeric: true})},
-		{"traceroute -n 10.0.0.11", trace(TracerouteConfig{Numeric: true})},
-	})
-
-	rule := "-t nat -A POSTROUTING -o eth1 -s 10.0.0.0/16 -j MASQUERADE"
-	real.router.Run("iptables " + rule)
-	iptables(t, model.router, rule)
-	compare(t, real, []toolRun{
-		{"ping -c 1 10.0.1.77", ping(PingConfig{})},
+	}},
+	{"traceroute", "", []toolRun{
+		{"traceroute -n 10.0.1.55", traceroute(TracerouteConfig{Numeric: true})},
+		{"traceroute -n fd00:1::55", traceroute(TracerouteConfig{Numeric: true})},
+		{"traceroute -n -I 10.0.1.55", traceroute(TracerouteConfig{Numeric: true, Method: ICMPProbes})},
+		{"traceroute -n -I fd00:1::55", traceroute(TracerouteConfig{Numeric: true, Method: ICMPProbes})},
+		{"traceroute -n -T 10.0.1.55", traceroute(TracerouteConfig{Numeric: true, Method: TCPProbes})},
+		{"traceroute -n -T fd00:1::55", traceroute(TracerouteConfig{Numeric: true, Method: TCPProbes})},
+		{"traceroute -n -q 1 -N 1 10.0.1.55", traceroute(TracerouteConfig{Numeric: true, Queries: 1, Simultaneous: 1})},
+		{"traceroute -n -f 2 10.0.1.55", traceroute(TracerouteConfig{Numeric: true, FirstHop: 2})},
+		{"traceroute -n -w 1 10.9.0.1", traceroute(TracerouteConfig{Numeric: true, Wait: time.Second})},
+		{"traceroute -n fd09::1", traceroute(TracerouteConfig{Numeric: true})},
+		{"traceroute -n 10.0.0.11", traceroute(TracerouteConfig{Numeric: true})},
+	}},
+	// It asks for names, and waits a second for nobody's answer.
+	{"traceroute with names", "", []toolRun{{"traceroute 10.0.1.55", traceroute(TracerouteConfig{})}}},
+	{"masquerade", masqueradeRule, []toolRun{
 		{"ping -c 1 -s 9999 10.0.1.55", ping(PingConfig{Size: 9999})},
 		{"ping -c 1 -M do -s 1390 10.0.1.55", ping(PingConfig{Size: 1390, DontFragment: true})},
-		{"traceroute -n -q 2 10.0.1.55", trace(TracerouteConfig{Numeric: true, Queries: 2})},
-		{"traceroute -n -T -p 81 10.0.1.55", trace(TracerouteConfig{Numeric: true, Method: TCPProbes, Port: 81})},
-	})
+		{"traceroute -n -q 2 10.0.1.55", traceroute(TracerouteConfig{Numeric: true, Queries: 2})},
+		{"traceroute -n -T -p 81 10.0.1.55", traceroute(TracerouteConfig{Numeric: true, Method: TCPProbes, Port: 81})},
+	}},
 }
 
-// toolRun is a command, its destination last, and the same of the model.
-type toolRun struct {
-	command string
-	model   func(netip.Addr) string
-}
+const masqueradeRule = "-t nat -A POSTROUTING -o eth1 -s 10.0.0.0/16 -j MASQUERADE"
 
-func compare(t *testing.T, real *kernelLine, runs []toolRun) {
-	for _, c := range runs {
-		t.Run(c.command, func(t *testing.T) {
-			words := strings.Fields(c.command)
-			want, _ := real.a.Exec(words[0], words[1:]...)
-			got := c.model(netip.MustParseAddr(words[len(words)-1]))
-			require.Equal(t, withoutFigures(want), withoutFigures(got))
-		})
+func TestToolsPrintWhatTheRealOnesPrint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the real tools wait for seconds; not with -short")
+	}
+	t.Setenv("RES_OPTIONS", "timeout:1 attempts:1")
+	models, printed := make([]*line, len(toolRuns)), make([]chan string, len(toolRuns))
+	for i, group := range toolRuns {
+		real, model := narrow(t)
+		if group.rule != "" {
+			real.router.Run("iptables " + group.rule)
+			iptables(t, model.router, group.rule)
+		}
+		models[i], printed[i] = model, make(chan string, len(group.runs))
+		go func() {
+			for _, c := range group.runs {
+				words := strings.Fields(c.command)
+				out, _ := real.a.Exec(words[0], words[1:]...)
+				printed[i] <- out
+			}
+		}()
+	}
+	for i, group := range toolRuns {
+		for _, c := range group.runs {
+			want := <-printed[i]
+			t.Run(group.name+": "+c.command, func(t *testing.T) {
+				to := netip.MustParseAddr(c.command[strings.LastIndexByte(c.command, ' ')+1:])
+				require.Equal(t, withoutFigures(want), withoutFigures(c.model(models[i].a, to)))
+			})
+		}
 	}
 }
 
