@@ -205,6 +205,9 @@ func (c *Compiler) shell(n *NetworkInterface, s *subnet) {
 	}
 	i.Port = State(c, n.id, port, func() *eni.Port { return c.live.newPort(n.id) })
 	i.Arrival = &arrival{s, i}
+	if n.kind == InterfaceTransitGateway {
+		i.Arrival = &border{s, i}
+	}
 	s.segment.Add(i.Prepare())
 	c.interfaces[n] = i
 	c.snapshot.interfaces[n.id] = i
@@ -343,7 +346,7 @@ func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, targe
 		h.node, h.dead = (*inside)(c.networks[v]), trace.None
 	case *NetworkInterface:
 		if i := c.interfaces[x]; i != nil && x.attached() {
-			h.node, h.subnet, h.dead = i.Arrival, x.subnet.id, trace.None
+			h.node, h.subnet, h.dead = i.Arrival, subnetOf(x), trace.None
 			h.unpublished = x.kind == InterfaceUser && !x.published()
 		}
 	case Gateway:

@@ -35,13 +35,18 @@ const (
 	QuotaGatewayEndpoints
 	QuotaInterfaceEndpoints
 	QuotaVPNGateways
+	QuotaTransitGateways
+	QuotaTransitGatewaysPerVPC
+	QuotaTransitGatewayAttachments
+	QuotaTransitGatewayRouteTables
+	QuotaTransitGatewayRoutes
 	QuotaTags
 	quotas
 )
 
 // limits is the one table of quotas: what is counted, AWS's default, code and
 // sentence of the refusal (VPC guide, "Amazon VPC quotas"). A sentence names the
-// limit as {n} and what has reached it as {id}. Those of addresses, CIDRs, NAT
+// limit as {n} and what has reached it as {id}. Codes of transit gateways' limits are inferred too. Those of addresses, CIDRs, NAT
 // gateways and rules of a group have been seen, the others are inferred from them;
 // instance types are not modelled: their limits are those of the largest.
 var limits = [quotas]struct {
@@ -76,6 +81,11 @@ var limits = [quotas]struct {
 	QuotaGatewayEndpoints:           {"gateway endpoints per region", 20, "VpcEndpointLimitExceeded", "The maximum number of VPC endpoints has been reached."},
 	QuotaInterfaceEndpoints:         {"interface and Gateway Load Balancer endpoints per VPC", 50, "VpcEndpointLimitExceeded", "The maximum number of VPC endpoints has been reached."},
 	QuotaVPNGateways:                {"virtual private gateways per region", 5, "VpnGatewayLimitExceeded", "The maximum number of virtual private gateways has been reached."},
+	QuotaTransitGateways:            {"transit gateways per region", 5, "TransitGatewayLimitExceeded", "The maximum number of transit gateways has been reached."},
+	QuotaTransitGatewaysPerVPC:      {"transit gateways per VPC", 5, "TransitGatewaysPerVpcLimitExceeded", "The maximum number of transit gateways per VPC has been reached."},
+	QuotaTransitGatewayAttachments:  {"attachments per transit gateway", 5000, "TransitGatewayAttachmentLimitExceeded", "The maximum number of transit gateway attachments has been reached."},
+	QuotaTransitGatewayRouteTables:  {"route tables per transit gateway", 20, "TransitGatewayRouteTableLimitExceeded", "The maximum number of transit gateway route tables has been reached."},
+	QuotaTransitGatewayRoutes:       {"static routes per transit gateway", 10000, "TransitGatewayRouteLimitExceeded", "The maximum number of transit gateway routes has been reached."},
 	QuotaTags:                       {"tags per resource", 50, "TagLimitExceeded", "The maximum number of Tags for a resource has been reached."},
 }
 

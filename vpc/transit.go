@@ -1,0 +1,43 @@
+package vpc
+
+import (
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// border is the arrival at a transit gateway's interface. Packets leave the subnet
+// there, so its network ACLs are asked of those of the subnet's own hosts too
+// (Transit Gateway guide, "Network ACLs for transit gateways").
+type border arrival
+
+// Name returns the subnet's name and "arrival".
+func (b *border) Name() string { return b.arrival }
+
+// Resource returns the subnet's id.
+func (b *border) Resource() string { return b.origin.Subnet }
+
+// Forward puts the packet to the subnet's network ACL inbound, wherever it is from.
+func (b *border) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	c.Latency += b.latency.between(c.From, b.origin.Zone)
+	number, allow := b.ingress.Decide(p, p.Flow.Src)
+	if c.Tracing() {
+		b.noteACL(c, p, number, allow, b.ingressRule)
+	}
+	if !allow {
+		return dataplane.Drop(trace.ACLIngress)
+	}
+	return dataplane.To(b.to.In())
+}
+
+// subnetOf returns the subnet that a route to the interface stays in: none where it
+// is a transit gateway's, which leads out of every subnet.
+func subnetOf(n *NetworkInterface) string {
+	if n.kind == InterfaceTransitGateway {
+		return ""
+	}
+	return n.subnet.id
+}
+
+// Latency returns how long packets take inside the region.
+func (c *Compiler) Latency() Latency { return c.region.latency }
