@@ -28,11 +28,17 @@ const block = 16
 // It is extendible hashing (Fagin, Nievergelt, Pippenger, Strong 1979): growing
 // splits one bucket at a time.
 type Index struct {
-	dir    []uint32   // numbers of buckets, by the top bits of the hash
+	dir    []entry    // buckets, by the top bits of the hash
 	blocks [][]bucket // by number
 	loads  []load     // by number
 	shift  uint8      // 32 - depth of the directory
 	n      int
+}
+
+// entry is a bucket: where it is, for who looks up, and its number, for who changes it.
+type entry struct {
+	b *bucket
+	n uint32
 }
 
 // Len returns how many records the index holds.
@@ -50,7 +56,7 @@ func (x *Index) Probe(h uint32) Probe {
 	if len(x.dir) == 0 {
 		return Probe{}
 	}
-	return Probe{b: x.bucket(x.find(h)), hash: h, at: h}
+	return Probe{b: x.dir[uint64(h)>>(x.shift&63)].b, hash: h, at: h}
 }
 
 // Next returns the next record number; ok is false at the end. It does not allocate.
@@ -71,7 +77,7 @@ func (p *Probe) Next() (rec uint32, ok bool) {
 }
 
 // find returns the number of the bucket that records with hash h are in.
-func (x *Index) find(h uint32) uint32 { return x.dir[uint64(h)>>(x.shift&63)] }
+func (x *Index) find(h uint32) uint32 { return x.dir[uint64(h)>>(x.shift&63)].n }
 
 func (x *Index) bucket(n uint32) *bucket { return &x.blocks[n/block][n%block] }
 
@@ -82,7 +88,8 @@ func (x *Index) bucket(n uint32) *bucket { return &x.blocks[n/block][n%block] }
 // 32 KB at most.
 func (x *Index) Insert(h, rec uint32) bool {
 	if x.dir == nil {
-		x.dir, x.shift = []uint32{x.append(0)}, 32
+		n := x.append(0)
+		x.dir, x.shift = []entry{{x.bucket(n), n}}, 32
 	}
 	n := x.find(h)
 	for x.loads[n].used >= full && x.loads[n].depth < maxDepth {
@@ -111,6 +118,9 @@ func (x *Index) append(depth uint8) uint32 {
 		grown := make([]bucket, 2*n)
 		copy(grown, x.blocks[0])
 		x.blocks[0] = grown
+		for i := range x.dir {
+			x.dir[i].b = x.bucket(x.dir[i].n)
+		}
 	}
 	x.loads = append(x.loads, load{depth: depth})
 	return uint32(n)
@@ -148,14 +158,14 @@ func (x *Index) split(n, h uint32) {
 	entries := 1 << (31 - x.shift - depth)
 	first := int(uint64(h)>>(31-depth)|1) * entries
 	for i := range entries {
-		x.dir[first+i] = twin
+		x.dir[first+i] = entry{x.bucket(twin), twin}
 	}
 }
 
 func (x *Index) double() {
-	dir := make([]uint32, 2*len(x.dir))
-	for i, n := range x.dir {
-		dir[2*i], dir[2*i+1] = n, n
+	dir := make([]entry, 2*len(x.dir))
+	for i, e := range x.dir {
+		dir[2*i], dir[2*i+1] = e, e
 	}
 	x.dir = dir
 	x.shift--

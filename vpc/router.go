@@ -107,7 +107,7 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 		c.Latency += s.latency.SameZone
 		return dataplane.To(to)
 	}
-	h, ok := s.routes.lookup(dst)
+	h, ok := s.routes.fib.LookupPacked(dst.Words())
 	if !ok || h.subnet != s.origin.Subnet {
 		number, allow := s.egress.Decide(p, dst)
 		if c.Tracing() {
