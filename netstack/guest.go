@@ -61,6 +61,9 @@ type outbound struct {
 
 const loopbackNIC = 1
 
+// The ports that a guest chooses from (Linux, net.ipv4.ip_local_port_range).
+const firstPort, lastPort = 32768, 60999
+
 // New starts a guest with a loopback interface and no other.
 func New(p *Pump, c Config) *Guest {
 	if c.Seed == 0 {
@@ -94,6 +97,7 @@ func (g *Guest) start(c Config) {
 	must(g.stack.SetNetworkProtocolOption(ipv4.ProtocolNumber, &ttl))
 	must(g.stack.SetTransportProtocolOption(tcp.ProtocolNumber, &sack))
 	must(g.stack.SetTransportProtocolOption(tcp.ProtocolNumber, &moderate))
+	must(g.stack.SetPortRange(firstPort, lastPort))
 	must(g.stack.CreateNIC(loopbackNIC, loopback.New()))
 	for _, a := range []string{"127.0.0.1/8", "::1/128"} {
 		g.addAddr(loopbackNIC, netip.MustParsePrefix(a))
