@@ -19,7 +19,7 @@ import (
 func TestRandomCallsGetTheModelsAnswers(t *testing.T) {
 	seeds, calls := uint64(16), 500
 	if testing.Short() {
-		seeds = 3
+		seeds = 6
 	}
 	answers := map[string]int{}
 	for seed := range seeds {
