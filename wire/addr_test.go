@@ -67,6 +67,11 @@ func TestPrefixesContainWhatNetipsDo(t *testing.T) {
 	require.False(t, Prefix{}.Contains(Addr{}))
 	require.False(t, PrefixFrom(netip.MustParsePrefix("::/0")).Contains(host4))
 	require.True(t, PrefixFrom(netip.MustParsePrefix("0.0.0.0/0")).Contains(host4))
+	require.True(t, PrefixFrom(netip.MustParsePrefix("::/0")).Contains(Addr{}), ":: is in it")
+	require.False(t, PrefixFrom(netip.MustParsePrefix("::ffff:0:0/96")).Contains(host4), "mapped, of IPv6")
+	around := PrefixFrom(netip.MustParsePrefix("::fffe:0:0/95"))
+	require.False(t, around.Contains(host4))
+	require.True(t, around.Contains(MustParseAddr("::fffe:10.0.0.1")))
 }
 
 // near changes a bit of a around the end of a prefix.
