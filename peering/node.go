@@ -42,11 +42,11 @@ func (s *side) Resource() string { return s.id }
 // cross: there is no way through a VPC to a third, nor to its gateways (Peering
 // guide, "VPC peering limitations"; Reachability Analyzer, PCX_REQUIRES_ADDRESS_IN_VPC_CIDR).
 func (s *side) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	c.From, c.Entered = nil, dataplane.ByPeering
+	c.Entered = dataplane.ByPeering
 	for _, cidr := range s.cidrs {
 		if cidr.Contains(p.Flow.Dst) {
 			return dataplane.To(s.inside)
 		}
 	}
-	return dataplane.Drop(trace.OutsideVPC)
+	return dataplane.Drop(trace.OutsidePeer)
 }

@@ -90,6 +90,23 @@ const (
 	PastAppliance
 	// OutsideVPC: a destination at a gateway's inner side that is not in the VPC.
 	OutsideVPC
+	// OutsidePeer: a packet at a peering connection that is not for the other VPC. It
+	// leads neither to a third VPC nor to the other's gateways.
+	OutsidePeer
+	// TransitZone: the VPC's attachment to the transit gateway has no subnet in the zone
+	// of the packet.
+	TransitZone
+	// TransitUnassociated: the attachment by which the packet came to the transit gateway
+	// is associated with no route table.
+	TransitUnassociated
+	// TransitNoRoute: no route of the transit gateway's table matches the destination.
+	TransitNoRoute
+	// TransitBlackhole: the matching route of the transit gateway's table is a black hole,
+	// or its attachment is gone.
+	TransitBlackhole
+	// TransitAddress: a destination that is the address of a transit gateway's interface,
+	// which takes nothing for itself.
+	TransitAddress
 	// ForeignSource: a source at a private gateway that is no interface's private address.
 	ForeignSource
 	// ForeignDestination: a destination from a private gateway that is no interface's private address.
@@ -187,6 +204,12 @@ var reasonWords = [reasonCount]words{
 	ApplianceNotPublic:   {"gateway route table leads to an appliance without a public address", "INGRESS_RTB_NO_PUBLIC_IP"},
 	PastAppliance:        {"gateway route table has the subnet behind an appliance, which this passes by", "INGRESS_RTB_TRAFFIC_REDIRECTION"},
 	OutsideVPC:           {"destination is not in the VPC", "IGW_DESTINATION_ADDRESS_IN_VPC_CIDRS"},
+	OutsidePeer:          {"destination is not in the peer VPC", "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR"},
+	TransitZone:          {"transit gateway is not attached in the zone of the packet", "TGW_ROUTE_AZ_RESTRICTION"},
+	TransitUnassociated:  {"transit gateway attachment is associated with no route table", "TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION"},
+	TransitNoRoute:       {"transit gateway has no route", "TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT"},
+	TransitBlackhole:     {"route of the transit gateway is a black hole", "TGW_RTB_BAD_STATE_ROUTE"},
+	TransitAddress:       {"transit gateway takes nothing for its own address", "SIM_TRANSIT_GATEWAY_ADDRESS"},
 	ForeignSource:        {"source is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_EGRESS"},
 	ForeignDestination:   {"destination is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"},
 	UnknownPrefix:        {"gateway knows no prefix that holds the destination", "NO_ROUTE_TO_DESTINATION"},
