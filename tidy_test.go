@@ -72,7 +72,7 @@ var outside = map[string][]string{
 	"github.com/stretchr/testify":     {"internal/kernel"},
 	"github.com/jmespath/go-jmespath": {"awscli"},
 	"golang.org/x/text":               {"awscli"},
-	"gvisor.dev/gvisor":               {"netstack"},
+	"gvisor.dev/gvisor":               {"netstack", "internal/gvisorread"},
 	"golang.org/x/sys":                {"internal/kernel"},
 }
 

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"gvisor.dev/gvisor/pkg/tcpip/checksum"
 )
 
 // RFC 1071 section 3's numerical example.
@@ -18,7 +17,7 @@ func TestTheUpdateOfRFC1624sExample(t *testing.T) {
 	require.Equal(t, uint16(0x0000), Delta16(0x5555, 0x3285).Apply(0xdd2f))
 }
 
-func TestTheChecksumIsThatOfTheSlowTwinAndOfGVisor(t *testing.T) {
+func TestTheChecksumIsThatOfTheSlowTwin(t *testing.T) {
 	g := newGen(10)
 	for n := range 2000 {
 		b := g.bytes(n)
@@ -26,7 +25,6 @@ func TestTheChecksumIsThatOfTheSlowTwinAndOfGVisor(t *testing.T) {
 			b = bytesOf(0xff, n)
 		}
 		require.Equal(t, slowSum(b), Checksum(b), "%x", b)
-		require.Equal(t, ^checksum.Checksum(b, 0), Checksum(b), "%x", b)
 		if Checksum(b) != 0xffff { // all ones are a zero in one's complement: they add nothing
 			require.Equal(t, ^Checksum(b), fold(sum(b, ^uint64(0))), "%x", b)
 		}

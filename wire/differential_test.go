@@ -221,7 +221,7 @@ func compare(t *testing.T, seed uint64, read func([]byte) reading, sums bool, li
 }
 
 func TestPacketsAreReadAsGVisorReadsThem(t *testing.T) {
-	compare(t, 30, gvisorReading, true, gvisorDifferences)
+	compare(t, 30, startGVisor(t), true, gvisorDifferences)
 }
 
 func TestPacketsAreReadAsGopacketReadsThem(t *testing.T) {

@@ -1,12 +1,16 @@
 package wire
 
 import (
+	"bufio"
+	"encoding/gob"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
-	"gvisor.dev/gvisor/pkg/buffer"
-	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/checksum"
-	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"github.com/stretchr/testify/require"
 )
 
 // reading is what a parser made of bytes: ours or a peer's.
@@ -55,108 +59,60 @@ func (r *reading) setQuery(t []byte) {
 	}
 }
 
-// gvisorReading reads b with gVisor's header package, in the way its stack does.
-func gvisorReading(b []byte) reading {
-	switch header.IPVersion(b) {
-	case header.IPv4Version:
-		return gvisorIPv4(b)
-	case header.IPv6Version:
-		return gvisorIPv6(b)
-	}
-	return reading{}
+// gvisorReading is what internal/gvisorread says of a packet. It is a program, so
+// that who imports this package does not hear of gVisor from its tests.
+type gvisorReading struct {
+	OK, Checksum     bool
+	Src, Dst         []byte
+	Proto, TTL       uint8
+	Offset           int
+	More             bool
+	SrcPort, DstPort uint16
+	Flags            uint8
+	ICMP             []byte
 }
 
-func gvisorIPv4(b []byte) (r reading) {
-	h := header.IPv4(b)
-	if !h.IsValid(len(b)) || !h.IsChecksumValid() {
-		return r
+// startGVisor runs the program until the test ends and returns who asks it.
+func startGVisor(t *testing.T) func(b []byte) reading {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "gvisorread")
+	out, err := exec.Command("go", "build", "-o", program, "../internal/gvisorread").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	c := exec.Command(program)
+	c.Stderr = os.Stderr
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	answers, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	t.Cleanup(func() {
+		require.NoError(t, in.Close())
+		require.NoError(t, c.Wait())
+	})
+	to, from := gob.NewEncoder(in), gob.NewDecoder(bufio.NewReader(answers))
+	return func(b []byte) reading {
+		var g gvisorReading
+		require.NoError(t, to.Encode(b))
+		require.NoError(t, from.Decode(&g))
+		return g.reading()
 	}
-	src, dst := h.SourceAddress(), h.DestinationAddress()
-	r.flow = Flow{Src: AddrFrom4(src.As4()), Dst: AddrFrom4(dst.As4()), Proto: Proto(h.Protocol())}
-	r.ttl = h.TTL()
-	r.setPart(int(h.FragmentOffset()), h.More())
-	r.gvisorTransport(h.Payload(), src, dst, header.IPv4ProtocolNumber)
+}
+
+// reading is g in this package's words.
+func (g *gvisorReading) reading() (r reading) {
+	r.ok, r.checksum, r.ttl, r.flags = g.OK, g.Checksum, g.TTL, TCPFlags(g.Flags)
+	r.flow = Flow{Proto: Proto(g.Proto), SrcPort: g.SrcPort, DstPort: g.DstPort}
+	switch len(g.Src) {
+	case 4:
+		r.flow.Src, r.flow.Dst = AddrFrom4([4]byte(g.Src)), AddrFrom4([4]byte(g.Dst))
+	case 16:
+		r.flow.Src, r.flow.Dst = AddrFrom16([16]byte(g.Src)), AddrFrom16([16]byte(g.Dst))
+	}
+	r.setPart(g.Offset, g.More)
+	if len(g.ICMP) > 0 {
+		r.setQuery(g.ICMP)
+	}
 	return r
-}
-
-func gvisorIPv6(b []byte) (r reading) {
-	h := header.IPv6(b)
-	if !h.IsValid(len(b)) {
-		return r
-	}
-	src, dst := h.SourceAddress(), h.DestinationAddress()
-	r.flow = Flow{Src: AddrFrom16(src.As16()), Dst: AddrFrom16(dst.As16())}
-	r.ttl = h.HopLimit()
-	payload := b[40 : 40+int(h.PayloadLength())]
-	it := header.MakeIPv6PayloadIterator(header.IPv6ExtensionHeaderIdentifier(h.NextHeader()), buffer.MakeWithData(payload))
-	defer it.Release()
-	for {
-		next, done, err := it.Next()
-		if err != nil {
-			return r
-		}
-		if done { // only "no next header" ends the headers so
-			r.flow.Proto, r.ok, r.checksum = extNone, true, true
-			return r
-		}
-		switch e := next.(type) {
-		case header.IPv6FragmentExtHdr:
-			r.setPart(int(e.FragmentOffset())*8, e.More())
-		case header.IPv6RawPayloadHeader:
-			r.flow.Proto = Proto(e.Identifier)
-			r.gvisorTransport(e.Buf.Flatten(), src, dst, header.IPv6ProtocolNumber)
-			e.Release()
-			return r
-		}
-		next.Release()
-	}
-}
-
-// gvisorTransport reads the transport header as gVisor's transport layers do, which
-// see whole packets only: of a first fragment it asks for the header.
-func (r *reading) gvisorTransport(t []byte, src, dst tcpip.Address, net tcpip.NetworkProtocolNumber) {
-	r.ok, r.checksum = true, true
-	if r.part == LaterFragment {
-		return
-	}
-	whole := r.part == Whole
-	switch {
-	case r.flow.Proto == ProtoTCP:
-		if r.ok = len(t) >= header.TCPMinimumSize; !r.ok {
-			return
-		}
-		h := header.TCP(t)
-		sum := func() uint16 { return checksum.Checksum(t[h.DataOffset():], 0) }
-		size := uint16(len(t) - int(h.DataOffset()))
-		_, right, ok := header.TCPValid(h, sum, size, src, dst, false)
-		r.ok, r.checksum = ok, right || !whole
-		r.flow.SrcPort, r.flow.DstPort, r.flags = h.SourcePort(), h.DestinationPort(), TCPFlags(h.Flags())
-	case r.flow.Proto == ProtoUDP:
-		if r.ok = len(t) >= header.UDPMinimumSize; !r.ok {
-			return
-		}
-		h := header.UDP(t)
-		sum := func() uint16 { return checksum.Checksum(t[8:h.Length()], 0) }
-		ok, right := header.UDPValid(h, sum, uint16(len(t)-8), net, src, dst, !whole)
-		r.ok, r.checksum = ok || !whole && h.Length() >= 8, right || !whole
-		r.flow.SrcPort, r.flow.DstPort = h.SourcePort(), h.DestinationPort()
-	case r.flow.Proto == ProtoICMP && net == header.IPv4ProtocolNumber:
-		if r.ok = len(t) >= header.ICMPv4MinimumSize; !r.ok {
-			return
-		}
-		h := header.ICMPv4(t[:8])
-		r.checksum = !whole || h.Checksum() == header.ICMPv4Checksum(h, checksum.Checksum(t[8:], 0))
-		r.setQuery(t)
-	case r.flow.Proto == ProtoICMPv6 && net == header.IPv6ProtocolNumber:
-		if r.ok = len(t) >= header.ICMPv6MinimumSize; !r.ok {
-			return
-		}
-		h := header.ICMPv6(t[:8])
-		r.checksum = !whole || h.Checksum() == header.ICMPv6Checksum(header.ICMPv6ChecksumParams{
-			Header: h, Src: src, Dst: dst, PayloadCsum: checksum.Checksum(t[8:], 0), PayloadLen: len(t) - 8,
-		})
-		r.setQuery(t)
-	}
 }
 
 // truncation takes note where gopacket finds bytes missing.
