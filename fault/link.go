@@ -25,7 +25,6 @@ const (
 )
 
 // String returns the direction in words.
-// String returns the direction in words.
 func (d Direction) String() string {
 	if d < directions {
 		return [...]string{"both ways", "outbound", "inbound"}[d]
