@@ -30,7 +30,8 @@ type Engine struct {
 
 	ctx     Context
 	walking bool
-	cause   int // the walk in whose name packets are sent now
+	cause   int        // the walk in whose name packets are sent now
+	preface trace.Step // with which the next walk begins
 	queue   []emission
 	free    *flight // a list of those that wait to be used again
 }
@@ -91,6 +92,8 @@ func (e *Engine) walk(f *flight, from *emission, link Node) trace.Reason {
 	if e.Log != nil {
 		c.walk = e.Log.Begin(c.Now, from.cause, sender(from.at), &f.p)
 		c.walk.FromID = resource(from.at)
+		e.open(c.walk, f.p.Flow)
+		c.noted = len(c.walk.Steps)
 	}
 	e.walking = true
 	end := e.follow(&f.p)
@@ -195,6 +198,7 @@ func (e *Engine) refuse(r Refusal, cause int) trace.Reason {
 		w := e.Log.Begin(now, cause, r.Where, r.Packet)
 		w.FromID, w.Frame, w.Size, w.TTL = r.WhereID, r.Frame, r.Size, 0
 		w.Reason, w.Where, w.WhereID = r.End, r.Where, r.WhereID
+		e.open(w, flow)
 		*w.Add() = trace.Step{
 			At: now, Act: trace.Ended, Node: r.Where, NodeID: r.WhereID, Reason: r.End, Match: r.Why, Flow: flow,
 		}
@@ -226,6 +230,21 @@ func (e *Engine) Note(node string, p *wire.Packet, s trace.Step) {
 	}
 	s.At, s.Node, s.Flow, s.TTL = e.Clock.Now(), node, p.Flow, p.TTL()
 	w.Steps = append(w.Steps, s)
+}
+
+// Preface has the next walk begin with a step of a guest's own: what its kernel decided
+// about the packet that it is about to send. Time, flow and TTL are filled in. The zero
+// Step takes it back: to be called when the packet is sent, for not all are walked.
+func (e *Engine) Preface(s trace.Step) { e.preface = s }
+
+// open begins a walk with the guest's step.
+func (e *Engine) open(w *trace.Walk, f wire.Flow) {
+	if e.preface.Act != trace.NoAct {
+		s := w.Add()
+		*s = e.preface
+		s.At, s.Flow, s.TTL = w.Start, f, w.TTL
+		e.preface = trace.Step{}
+	}
 }
 
 // Cause returns the id of the walk in whose name packets are sent now: the one

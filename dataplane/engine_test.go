@@ -329,6 +329,61 @@ func TestANoteOutsideReceiveIsLost(t *testing.T) {
 		e.Log.Walks()[0].String())
 }
 
+func TestAWalkBeginsWithWhatTheGuestDecided(t *testing.T) {
+	e := newEngine()
+	e.Log = &trace.Log{}
+	step := trace.Step{Act: trace.Routed, Node: "vm", Match: "0.0.0.0/0"}
+	home := &guest{}
+	gateway := &node{"gateway", func(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+		c.Emit(deliverTo(home), udp(addrB, addrA, 7, 7, "error"))
+		return dataplane.Drop(trace.TTLExpired)
+	}}
+	e.Preface(step)
+	e.Send(gateway, udp(addrA, addrB, 1, 1, "x"))
+	e.Preface(step)
+	e.Refuse(dataplane.Refusal{Where: "port", Size: 13, End: trace.Malformed, Frame: "a frame"})
+	e.Preface(step)
+	e.Preface(trace.Step{})
+	e.Send(gateway, []byte{0x45})
+	var told []string
+	for _, w := range e.Log.Walks() {
+		told = append(told, w.String())
+	}
+	require.Equal(t, []string{
+		"10.0.0.10:1 > 10.0.0.20:1 udp (29 bytes, ttl 64)\n  1  vm       routes by 0.0.0.0/0\n  2  gateway  TTL expired\n" +
+			"     dropped: TTL expired (SIM_TTL_EXPIRED)\n",
+		"10.0.0.20:7 > 10.0.0.10:7 udp (33 bytes, ttl 64)\n  1  end  delivers\n     delivered\n",
+		"a frame (13 bytes)\n  1  vm    routes by 0.0.0.0/0\n  2  port  malformed packet\n     dropped: malformed packet (SIM_MALFORMED)\n",
+		"no packet (1 bytes)\n  1  gateway  malformed packet: packet shorter than its IP header\n     dropped: malformed packet (SIM_MALFORMED)\n",
+	}, told)
+}
+
+// part is a node that is part of a resource.
+type part struct {
+	*node
+	id string
+}
+
+func (p part) Resource() string { return p.id }
+
+func TestAWalkTellsTheResourcesThatItsNodesArePartsOf(t *testing.T) {
+	e := newEngine()
+	e.Log = &trace.Log{}
+	last := part{drop("last", trace.Lost), "r-2"}
+	e.Send(part{hop("first", hop("plain", last)), "r-1"}, udp(addrA, addrB, 1, 1, "x"))
+	e.Send(last, []byte{0x45})
+	e.Refuse(dataplane.Refusal{Where: "port", WhereID: "r-3", End: trace.Malformed})
+	var ids [][]string
+	for _, w := range e.Log.Walks() {
+		all := []string{w.FromID, w.WhereID}
+		for _, s := range w.Steps {
+			all = append(all, s.NodeID)
+		}
+		ids = append(ids, all)
+	}
+	require.Equal(t, [][]string{{"r-1", "r-2", "r-1", "", "r-2"}, {"r-2", "r-2", "r-2"}, {"r-3", "r-3", "r-3"}}, ids)
+}
+
 // story runs a little network and returns all its walks as text: a router in a
 // guest, an error of a gateway, drops.
 func story() string {

@@ -85,10 +85,14 @@ func TestNATInstance(t *testing.T) {
 		require.GreaterOrEqual(t, len(walks), 4)
 		out1, out2, back1, back2 := walks[0], walks[1], walks[2], walks[3]
 
+		require.Equal(t, "vm", out1.Steps[0].Node)
+		require.Equal(t, "routes by 0.0.0.0/0 via 10.0.1.1 dev eth0", out1.Steps[0].String(), "its own default route")
 		require.Equal(t, []string{"vm out", "private router", "public arrival", "nat in", "nat"}, nodes(out1))
 		require.Equal(t, []string{"private table: 0.0.0.0/0 -> nat"}, routed(out1))
 		require.Equal(t, trace.Forwarded, out1.End())
 
+		require.Equal(t, "nat", out2.Steps[0].Node)
+		require.Equal(t, "routes by 0.0.0.0/0 via 10.0.0.1 dev eth0", out2.Steps[0].String(), "its own default route")
 		require.Equal(t, []string{"nat out", "public router", "igw outbound"}, nodes(out2)[:3])
 		require.Equal(t, []string{"public table: 0.0.0.0/0 -> igw"}, routed(out2))
 		require.Equal(t, "10.0.0.5", out2.First.Src.String(), "masqueraded")

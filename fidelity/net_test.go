@@ -257,8 +257,15 @@ func (n *net) take() []*trace.Walk {
 // ping sends one echo request and returns whether the reply came, and the walks.
 func (n *net) ping(from *guest, to netip.Addr) (bool, []*trace.Walk) {
 	n.t.Helper()
+	return n.pingWith(from, to, host.PingConfig{})
+}
+
+// pingWith is ping with options; it returns whether one reply came.
+func (n *net) pingWith(from *guest, to netip.Addr, c host.PingConfig) (bool, []*trace.Walk) {
+	n.t.Helper()
 	n.take()
-	r := from.Ping(to, host.PingConfig{Count: 1, Wait: time.Second})
+	c.Wait = time.Second
+	r := from.Ping(to, c)
 	return r.Received == 1, n.take()
 }
 
@@ -298,12 +305,16 @@ func story(walks []*trace.Walk) string {
 	return s
 }
 
-// nodes returns the nodes that made a step on the walks, each once in a row.
+// byGuest reports whether a step is a guest's choice of a route of its own.
+func byGuest(s trace.Step) bool { return s.Act == trace.Routed && s.Object == "" }
+
+// nodes returns the nodes that made a step on the walks, each once in a row, without
+// what guests decided before they sent.
 func nodes(walks ...*trace.Walk) []string {
 	var all []string
 	for _, w := range walks {
 		for _, s := range w.Steps {
-			if len(all) == 0 || all[len(all)-1] != s.Node {
+			if !byGuest(s) && (len(all) == 0 || all[len(all)-1] != s.Node) {
 				all = append(all, s.Node)
 			}
 		}
@@ -336,12 +347,12 @@ func flowAt(w *trace.Walk, node string) wire.Flow {
 // ttl returns the TTL that a packet ended with.
 func ttl(w *trace.Walk) uint8 { return w.Steps[len(w.Steps)-1].TTL }
 
-// routed returns the routes that matched on the walks, as "table: route".
+// routed returns the routes of route tables that matched on the walks, as "table: route".
 func routed(walks ...*trace.Walk) []string {
 	var all []string
 	for _, w := range walks {
 		for _, s := range w.Steps {
-			if s.Act == trace.Routed {
+			if s.Act == trace.Routed && !byGuest(s) {
 				all = append(all, s.Object+": "+s.Match)
 			}
 		}

@@ -1,6 +1,7 @@
 package fidelity_test
 
 import (
+	"encoding/json"
 	"flag"
 	"net/netip"
 	"os"
@@ -10,8 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/igw"
 	"github.com/vpcsim/vpcsim/natgw"
+	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -45,6 +48,10 @@ var stories = map[string]telling{
 	"nat instance to the internet": func(t *testing.T) (*net, *guest, netip.Addr) {
 		f := newNATInstance(t, working())
 		return f.net, f.vm, f.server.addr
+	},
+	"fragments to the internet": func(t *testing.T) (*net, *guest, netip.Addr) {
+		f := newPublic(t)
+		return f.net, f.a, f.x.addr
 	},
 	"nat instance with the check on": func(t *testing.T) (*net, *guest, netip.Addr) {
 		f := newNATInstance(t, machine{public: "203.0.113.5"})
@@ -96,10 +103,14 @@ var stories = map[string]telling{
 	},
 }
 
+// options are those of the pings that are not as usual, by the stories' titles. Of two
+// large requests the first meets the internet's MTU, and the second knows it.
+var options = map[string]host.PingConfig{"fragments to the internet": {Count: 2, Size: 3000}}
+
 // tell returns the story of one ping in a new network.
 func (tell telling) tell(t *testing.T, title string) string {
 	n, from, to := tell(t)
-	ok, walks := n.ping(from, to)
+	ok, walks := n.pingWith(from, to, options[title])
 	var b strings.Builder
 	b.WriteString(title + ": " + from.Name() + " pings " + to.String() + "\n\n")
 	for _, w := range walks {
@@ -113,26 +124,87 @@ func (tell telling) tell(t *testing.T, title string) string {
 	return b.String()
 }
 
+// told compares what is told with a file of testdata. After go test -rewrite read the diff.
+func told(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *rewrite {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
+}
+
+// twins is the JSON of a ping between subnets where everything has one Name tag.
+const twins = "twins.json"
+
+func TestIDsTellResourcesApartThatHaveOneName(t *testing.T) {
+	n := newNet(t, "")
+	a, b := n.subnet("twin", "10.0.0.0/24"), n.subnet("twin", "10.0.1.0/24")
+	from, to := a.launch("twin", machine{}), b.launch("twin", machine{group: n.group("twin", vpc.AllICMP("10.0.0.0/24"))})
+	a.acl("twin", everything(), everything())
+	b.acl("twin", everything(), append(everything(), deny(90, "10.0.0.0/24")))
+	n.dies(from, to.addr, trace.ACLEgress, "twin router")
+	text, err := json.MarshalIndent(n.log.Walks(), "", "  ")
+	require.NoError(t, err)
+	told(t, twins, string(text)+"\n")
+
+	steps := n.log.Walks()[0].Steps
+	ids := map[string]bool{}
+	for _, s := range steps {
+		ids[s.NodeID+" "+s.ObjectID+" "+s.MatchID] = true
+	}
+	for _, want := range []string{
+		from.nic.ID() + " " + n.open.ID() + " " + n.open.Egress()[0].ID,
+		a.ID() + " " + a.table.ID() + " local",
+		a.ID() + " " + a.NetworkACL().ID() + " ",
+		n.vpc.ID() + "  ",
+		b.ID() + " " + b.NetworkACL().ID() + " ",
+		to.nic.ID() + " " + to.nic.Groups()[0].ID() + " " + to.nic.Groups()[0].Ingress()[0].ID,
+	} {
+		require.True(t, ids[want], "%q in %v", want, ids)
+	}
+}
+
+func TestEveryNodeButGuestsAndNetworksTellsItsResource(t *testing.T) {
+	seen, without := map[string]bool{}, map[string]bool{}
+	for title, tell := range stories {
+		n, from, to := tell(t)
+		_, walks := n.pingWith(from, to, options[title])
+		for _, w := range walks {
+			for _, s := range w.Steps {
+				kind, _, ok := strings.Cut(s.NodeID, "-")
+				seen[kind] = true
+				if !ok {
+					without[s.Node] = true
+				}
+			}
+		}
+	}
+	require.Equal(t, map[string]bool{
+		"": true, "eni": true, "subnet": true, "vpc": true, "igw": true, "eigw": true, "nat": true, "vgw": true,
+	}, seen)
+	require.Equal(t, map[string]bool{
+		"a": true, "a2": true, "app": true, "b": true, "fw": true, "nat": true, "office": true, "server": true, "user": true,
+		"vm": true, "x": true, "internet": true, "site": true,
+	}, without)
+}
+
 func TestStoriesAreToldAsWritten(t *testing.T) {
-	told := map[string]bool{}
+	names := map[string]bool{twins: true}
 	for title, tell := range stories {
 		name := strings.ReplaceAll(title, " ", "-") + ".txt"
-		told[name] = true
+		names[name] = true
 		t.Run(title, func(t *testing.T) {
 			got := tell.tell(t, title)
 			require.Equal(t, got, tell.tell(t, title), "the same network tells the same story")
-			path := filepath.Join("testdata", name)
-			if *rewrite {
-				require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
-			}
-			want, err := os.ReadFile(path)
-			require.NoError(t, err)
-			require.Equal(t, string(want), got)
+			told(t, name, got)
 		})
 	}
 	files, err := os.ReadDir("testdata")
 	require.NoError(t, err)
 	for _, f := range files {
-		require.True(t, told[f.Name()], "testdata/%s is no story's", f.Name())
+		require.True(t, names[f.Name()], "testdata/%s is no story's", f.Name())
 	}
 }

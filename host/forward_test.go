@@ -324,6 +324,42 @@ func TestTracedPacketsTellWhatTheKernelDid(t *testing.T) {
 	require.Equal(t, wire.MustParseAddr("10.0.0.5"), translated.Flow.Src)
 }
 
+func TestTracedPacketsBeginWithTheGuestsRoute(t *testing.T) {
+	e := &dataplane.Engine{Clock: &clock.Clock{}, Log: &trace.Log{}}
+	h := New(e, Config{Name: "vm"})
+	dead := false
+	var nic *NIC
+	nic, err := h.AddNIC(NICConfig{
+		PointToPoint: true, Addrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.5/24"), netip.MustParsePrefix("fd00::5/64")},
+		Gateway: netip.MustParseAddr("10.0.0.1"),
+		Link: LinkFunc(func(b []byte) trace.Reason {
+			if dead {
+				return trace.Lost
+			}
+			return e.Send(to{nic}, b)
+		}),
+	})
+	require.NoError(t, err)
+	require.NoError(t, h.AddRoute(Route{Dst: netip.MustParsePrefix("198.51.100.0/24"), Via: netip.MustParseAddr("10.0.0.9"), Dev: "eth0"}))
+	last := func(dst string) string {
+		_, err := h.SendIP(udp(map[bool]string{true: "10.0.0.5", false: "fd00::5"}[wire.MustParseAddr(dst).Is4()], dst, 9))
+		require.NoError(t, err)
+		w := e.Log.Walks()[len(e.Log.Walks())-1]
+		require.Equal(t, w.First, w.Steps[0].Flow)
+		require.Equal(t, w.TTL, w.Steps[0].TTL)
+		return w.Steps[0].Node + " " + w.Steps[0].Rule + ": " + w.Steps[0].String()
+	}
+	require.Equal(t, "vm 0.0.0.0/0: routes by 0.0.0.0/0 dev eth0", last("203.0.113.1"), "a link without Ethernet has no next hop")
+	require.Equal(t, "vm 198.51.100.0/24: routes by 198.51.100.0/24 via 10.0.0.9 dev eth0", last("198.51.100.1"))
+	require.Equal(t, "vm fd00::/64: routes by fd00::/64 dev eth0", last("fd00::9"))
+
+	dead = true
+	last("203.0.113.1")
+	e.Send(to{nic}, udp("10.0.0.5", "10.0.0.6", 9))
+	w := e.Log.Walks()
+	require.Equal(t, "wire", w[len(w)-1].Steps[0].Node, "what was not sent leaves nothing for the next walk")
+}
+
 // to is a node that delivers to a guest.
 type to struct{ guest dataplane.Guest }
 

@@ -247,10 +247,17 @@ func (n *NIC) Receive(p *wire.Packet) trace.Reason {
 // transmit puts a packet on the link, to the station mac where there is Ethernet.
 // Where walks are kept, the packet's begins with the route that led it here.
 func (n *NIC) transmit(mac wire.MAC, ip []byte) trace.Reason {
-	if e := n.host.engine; e.Tracing() {
-		e.Preface(n.host.routing(ip))
-		defer e.Preface(trace.Step{})
+	e := n.host.engine
+	if !e.Tracing() {
+		return n.put(mac, ip)
 	}
+	e.Preface(n.host.routing(ip))
+	end := n.put(mac, ip)
+	e.Preface(trace.Step{})
+	return end
+}
+
+func (n *NIC) put(mac wire.MAC, ip []byte) trace.Reason {
 	if n.kind == pointToPoint {
 		return n.link.Send(ip)
 	}

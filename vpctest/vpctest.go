@@ -244,13 +244,20 @@ type Outcome struct {
 	Walks trace.Story
 
 	what string
+	sent trace.Reason // what became of the request where no walk began
 }
 
-// Ping sends one echo request and waits for the reply.
+// Ping sends one echo request and waits for the reply. It ends the test where dst is no
+// address, as the PublicAddr of a host without one.
 func (h *Host) Ping(dst netip.Addr) *Outcome {
+	h.world.t.Helper()
+	if !dst.IsValid() {
+		h.world.t.Fatalf("%s pings %q, expected an address", h.Name(), dst)
+		return &Outcome{}
+	}
 	before := len(h.world.log.Walks())
 	r := h.Host.Ping(dst, host.PingConfig{Count: 1})
-	o := &Outcome{Answered: r.Received > 0, what: h.Name() + " pings " + dst.String()}
+	o := &Outcome{Answered: r.Received > 0, what: h.Name() + " pings " + dst.String(), sent: r.Sent}
 	if walks := h.world.log.Walks(); len(walks) > before {
 		o.Walks = h.world.log.Story(walks[before].ID)
 	}
@@ -258,8 +265,13 @@ func (h *Host) Ping(dst netip.Addr) *Outcome {
 }
 
 // End returns why the story ended: the first drop, else what became of its last
-// packet.
-func (o *Outcome) End() trace.Reason { return o.Walks.End() }
+// packet. Where no packet left the host it is what became of it there.
+func (o *Outcome) End() trace.Reason {
+	if len(o.Walks) == 0 {
+		return o.sent
+	}
+	return o.Walks.End()
+}
 
 // OK ends the test, with the packets' whole way, where no answer came.
 func (o *Outcome) OK(t TB) {

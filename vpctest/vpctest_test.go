@@ -2,6 +2,7 @@ package vpctest_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -50,6 +51,27 @@ func TestAFailureSaysWhereThePacketDied(t *testing.T) {
 	require.Contains(t, failed.text, "has no route to 198.51.100.7")
 	require.Contains(t, failed.text, "dropped: no route (NO_ROUTE_TO_DESTINATION)")
 	o.Dropped(t, trace.NoRoute)
+}
+
+func TestAPingToNoAddressEndsTheTest(t *testing.T) {
+	app := vpctest.New(t).VPC("10.0.0.0/16").Subnet("10.0.0.0/24").Host("app")
+	require.False(t, app.PublicAddr().IsValid())
+
+	var failed recorder
+	w := vpctest.New(&failed)
+	w.VPC("10.0.0.0/16").Subnet("10.0.0.0/24").Host("app").Ping(netip.Addr{})
+	require.Equal(t, `app pings "invalid IP", expected an address`, failed.text)
+}
+
+func TestAPacketThatTheGuestDoesNotSendHasAnEndToo(t *testing.T) {
+	app := vpctest.New(t).VPC("10.0.0.0/16").Subnet("10.0.0.0/24").Host("app")
+	require.True(t, app.RemoveRoute(netip.MustParsePrefix("0.0.0.0/0"), "eth0"))
+
+	o := app.Ping(netip.MustParseAddr("198.51.100.7"))
+	o.Dropped(t, trace.HostNoRoute)
+	var failed recorder
+	o.OK(&failed)
+	require.Equal(t, "app pings 198.51.100.7: no answer: guest has no route\n", failed.text)
 }
 
 func TestDroppedFailsWhereThePacketIsAnswered(t *testing.T) {
