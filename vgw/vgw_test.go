@@ -132,3 +132,26 @@ func TestRefusals(t *testing.T) {
 		"Gateway.NotAttached: resource "+o.gateway.ID()+" is not attached to network "+other.ID())
 	require.ErrorContains(t, o.gateway.Connect(nil, netip.MustParsePrefix("2001:db8::/32")), "This is not a valid CIDR block.")
 }
+
+// What an interface has beside its primary address is known to the gateway both ways.
+func TestSecondaryAddressesAndPrefixesGoByAPrivateGateway(t *testing.T) {
+	o := newOffice(t)
+	require.NoError(t, o.vpc.MainRouteTable().EnablePropagation(o.gateway))
+	second, err := o.app.Interface.AssignPrivateIP(netip.MustParseAddr("10.0.0.77"))
+	require.NoError(t, err)
+	_, err = o.app.Interface.AssignPrefix(netip.MustParsePrefix("10.0.0.160/28"))
+	require.NoError(t, err)
+	for name, a := range map[string]netip.Addr{
+		"C112 a secondary address": second, "C112 an address of an assigned prefix": netip.MustParseAddr("10.0.0.165"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, o.app.NIC("eth0").AddAddr(netip.PrefixFrom(a, 24)))
+			r, story := o.pingFromDesk(a)
+			require.Equal(t, 1, r.Received, story)
+		})
+	}
+	t.Run("C112 the first address behind the prefix is nobody's", func(t *testing.T) {
+		_, story := o.pingFromDesk(netip.MustParseAddr("10.0.0.176"))
+		require.Equal(t, trace.ForeignDestination, story.End())
+	})
+}
