@@ -1,6 +1,7 @@
 package netstack_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -78,7 +79,7 @@ func benchmarkRequest(b *testing.B, e ends) {
 	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") })}
 	go s.Serve(l)
 	defer s.Close()
-	t := &http.Transport{Dial: func(_, addr string) (net.Conn, error) { return e.dial(addr) }}
+	t := &http.Transport{DialContext: func(_ context.Context, _, addr string) (net.Conn, error) { return e.dial(addr) }}
 	defer t.CloseIdleConnections()
 	c := &http.Client{Transport: t}
 	b.ReportAllocs()
