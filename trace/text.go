@@ -178,6 +178,7 @@ var icmpNames = map[wire.Proto]map[uint8]string{
 	},
 	wire.ProtoICMPv6: {
 		1: "unreachable", 2: "packet too big", 3: "time exceeded", 4: "parameter problem", 128: "echo request", 129: "echo reply",
+		135: "neighbor solicitation", 136: "neighbor advertisement",
 	},
 }
 

@@ -278,6 +278,7 @@ func TestMessagesOfICMPAreNamed(t *testing.T) {
 		{v4, 3, 0, "10.0.1.10 > 198.51.100.7 icmp unreachable code 0 (28 bytes, ttl 64)\n     not ended\n"},
 		{v4, 40, 2, "10.0.1.10 > 198.51.100.7 icmp type 40 code 2 (28 bytes, ttl 64)\n     not ended\n"},
 		{v6, 129, 0, "fd00::a > fd00::b icmpv6 echo reply (48 bytes, ttl 64)\n     not ended\n"},
+		{v6, 135, 0, "fd00::a > fd00::b icmpv6 neighbor solicitation (48 bytes, ttl 64)\n     not ended\n"},
 		{v6, 2, 0, "fd00::a > fd00::b icmpv6 packet too big (48 bytes, ttl 64)\n     not ended\n"},
 	} {
 		l := &trace.Log{}
