@@ -20,7 +20,7 @@ type cidrBlock struct {
 // exists.
 func (v *VPC) AssociateCIDR(cidr string) error {
 	return v.Change(func(tx *Tx) error {
-		p, err := parseCIDR(cidr, "cidrBlock")
+		p, err := ParseCIDR(cidr, "cidrBlock")
 		if err != nil {
 			return err
 		}

@@ -45,10 +45,11 @@ const (
 )
 
 // limits is the one table of quotas: what is counted, AWS's default, code and
-// sentence of the refusal (VPC guide, "Amazon VPC quotas"). A sentence names the
-// limit as {n} and what has reached it as {id}. Codes of transit gateways' limits are inferred too. Those of addresses, CIDRs, NAT
-// gateways and rules of a group have been seen, the others are inferred from them;
-// instance types are not modelled: their limits are those of the largest.
+// sentence of the refusal (VPC guide, "Amazon VPC quotas"; Transit Gateway guide,
+// "Quotas"). A sentence names the limit as {n} and what has reached it as {id}.
+// Those of addresses, CIDRs, NAT gateways and rules of a group have been seen, the
+// others are inferred from them, transit gateways' codes too; instance types are not
+// modelled: their limits are those of the largest.
 var limits = [quotas]struct {
 	what           string
 	n              int

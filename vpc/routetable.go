@@ -119,7 +119,7 @@ func (tx *Tx) dropTable(t *RouteTable) {
 // gateway's own interface as a target is stored as the NAT gateway (S000).
 func (t *RouteTable) CreateRoute(destination string, target Target) error {
 	return t.Change(func(tx *Tx) error {
-		dst, err := parseCIDR(destination, routeParameter(destination))
+		dst, err := ParseCIDR(destination, routeParameter(destination))
 		if err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (t *RouteTable) CreateRoute(destination string, target Target) error {
 // which Local as the target restores (VPC guide, "Replace the target for a local route").
 func (t *RouteTable) ReplaceRoute(destination string, target Target) error {
 	return t.Change(func(tx *Tx) error {
-		dst, err := parseCIDR(destination, routeParameter(destination))
+		dst, err := ParseCIDR(destination, routeParameter(destination))
 		if err != nil {
 			return err
 		}
@@ -189,7 +189,7 @@ func (t *RouteTable) dropLocal(dst netip.Prefix) {
 // DeleteRoute deletes a static route. A local route can't be deleted.
 func (t *RouteTable) DeleteRoute(destination string) error {
 	return t.Change(func(*Tx) error {
-		dst, err := parseCIDR(destination, routeParameter(destination))
+		dst, err := ParseCIDR(destination, routeParameter(destination))
 		if err != nil {
 			return err
 		}

@@ -5,9 +5,10 @@ import (
 	"slices"
 )
 
-// parseCIDR reads a CIDR and drops its host bits, as EC2 does (100.68.0.18/18 is
-// stored as 100.68.0.0/18). An IPv4-mapped IPv6 prefix is no CIDR.
-func parseCIDR(s, parameter string) (netip.Prefix, error) {
+// ParseCIDR reads a CIDR and drops its host bits, as EC2 does (100.68.0.18/18 is
+// stored as 100.68.0.0/18). An IPv4-mapped IPv6 prefix is no CIDR. What is none is
+// refused with InvalidParameterValue, which names the parameter.
+func ParseCIDR(s, parameter string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(s)
 	if err != nil || p.Addr().Is4In6() {
 		return netip.Prefix{}, Refuse("InvalidParameterValue",

@@ -58,7 +58,7 @@ func (v *VPC) CreateSubnet(cidr string, c SubnetConfig) (*Subnet, error) {
 }
 
 func (tx *Tx) createSubnet(v *VPC, cidr string, c SubnetConfig) (*Subnet, error) {
-	p, err := parseCIDR(cidr, "cidrBlock")
+	p, err := ParseCIDR(cidr, "cidrBlock")
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (tx *Tx) addIPv6(s *Subnet, p netip.Prefix) {
 // (AssociateSubnetCidrBlock). A subnet has one at most (code and sentence are inferred).
 func (s *Subnet) AssociateIPv6(cidr string) error {
 	return s.Change(func(tx *Tx) error {
-		p, err := parseCIDR(cidr, "ipv6CidrBlock")
+		p, err := ParseCIDR(cidr, "ipv6CidrBlock")
 		if err != nil {
 			return err
 		}

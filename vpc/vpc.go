@@ -65,7 +65,7 @@ func (r *Region) CreateVPC(cidr string, c VPCConfig) (*VPC, error) {
 
 func (tx *Tx) createVPC(cidr string, c VPCConfig) (*VPC, error) {
 	r := tx.r
-	p, err := parseCIDR(cidr, "cidrBlock")
+	p, err := ParseCIDR(cidr, "cidrBlock")
 	if err != nil {
 		return nil, err
 	}
