@@ -84,7 +84,7 @@ func (g *meterGateway) ListRoute(s *ec2.Route) { s.VpcPeeringConnectionId = new(
 func (g *meterGateway) Compile(c *vpc.Compiler) {
 	i := c.Interface(g.nic)
 	i.Owner = &meter{
-		name: c.LabelOf(g), out: i.Out(),
+		name: c.LabelOf(g), id: g.ID(), out: i.Out(),
 		reading: vpc.State(c, g.ID(), meterReadings, func() *meterReading { return &meterReading{} }),
 	}
 	c.Enter(g, g.subnet.VPC(), vpc.Entry{Node: c.Toward(g.nic), Subnet: g.subnet.ID()})
@@ -92,13 +92,16 @@ func (g *meterGateway) Compile(c *vpc.Compiler) {
 
 // meter is the node.
 type meter struct {
-	name    string
-	out     dataplane.Node
-	reading *meterReading
+	name, id string
+	out      dataplane.Node
+	reading  *meterReading
 }
 
 // Name returns the gateway's name, which was made when it was compiled.
 func (m *meter) Name() string { return m.name }
+
+// Resource returns the gateway's id.
+func (m *meter) Resource() string { return m.id }
 
 // Forward takes IPv4 alone; what has no hop left dies here.
 func (m *meter) Forward(_ *dataplane.Context, p *wire.Packet) dataplane.Next {
