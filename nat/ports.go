@@ -20,15 +20,14 @@ type pools struct {
 	limit       uint32
 	few         uint32 // a pool with less is sparse
 	counts      *[poolCounts]poolCount
-	bitmaps     map[wire.Flow]*bitmap
 	spare       []*bitmap
 	epoch       uint32 // of the range: a bitmap of an older one is made anew
 }
 
 // poolCount is what is known of the pools of one hash.
 type poolCount struct {
-	sessions uint32 // but for those of complete bitmaps
-	bitmaps  uint32
+	sessions uint32  // but for those of complete bitmaps
+	bitmaps  *bitmap // the first of the pools' that have one
 }
 
 const (
@@ -136,8 +135,9 @@ func (s *pools) probe(f *wire.Flow) (reply uint32, ok bool) {
 // that was to be had.
 func (s *pools) vacate(pool *wire.Flow, c *poolCount, now time.Duration) bool {
 	for more := true; more; {
+		before := s.table.n
 		more = s.table.expireSome(now)
-		if !s.full(s.bitmapOf(pool, c)) {
+		if s.table.n != before && !s.full(s.bitmapOf(pool, c)) {
 			return true
 		}
 	}
@@ -159,46 +159,47 @@ func (s *pools) gave(f *wire.Flow) {
 		c.sessions--
 	}
 	if c.sessions+b.n < s.few/4 || b.n == 0 {
-		s.drop(&pool, b, c)
+		s.drop(b)
 	}
 }
 
 // bitmapOf returns a pool's bitmap, nil where it has none.
 func (s *pools) bitmapOf(pool *wire.Flow, c *poolCount) *bitmap {
-	if c.bitmaps == 0 {
-		return nil
+	for b := c.bitmaps; b != nil; b = b.next {
+		if b.pool != *pool {
+			continue
+		}
+		if b.epoch != s.epoch {
+			s.drop(b)
+			return nil
+		}
+		return b
 	}
-	b := s.bitmaps[*pool]
-	if b != nil && b.epoch != s.epoch {
-		s.drop(pool, b, c)
-		return nil
-	}
-	return b
+	return nil
 }
 
 // add gives a pool an empty bitmap, to be made complete by scanning.
 func (s *pools) add(pool *wire.Flow, c *poolCount) *bitmap {
-	if s.bitmaps == nil {
-		s.bitmaps = make(map[wire.Flow]*bitmap)
-	}
 	b := &bitmap{}
 	if last := len(s.spare) - 1; last >= 0 {
 		b, s.spare = s.spare[last], s.spare[:last]
 	}
-	*b = bitmap{count: c, epoch: s.epoch, scanned: uint32(s.first), end: uint32(s.last) + 1}
+	*b = bitmap{pool: *pool, count: c, next: c.bitmaps, epoch: s.epoch, scanned: uint32(s.first), end: uint32(s.last) + 1}
 	b.limitTo(s.first, s.last)
-	s.bitmaps[*pool] = b
-	c.bitmaps++
+	c.bitmaps = b
 	return b
 }
 
 // drop takes a pool's bitmap away; its sessions are in the count again.
-func (s *pools) drop(pool *wire.Flow, b *bitmap, c *poolCount) {
+func (s *pools) drop(b *bitmap) {
 	if b.complete() {
-		c.sessions += b.n
+		b.count.sessions += b.n
 	}
-	c.bitmaps--
-	delete(s.bitmaps, *pool)
+	at := &b.count.bitmaps
+	for *at != b {
+		at = &(*at).next
+	}
+	*at = b.next
 	s.spare = append(s.spare, b)
 }
 
@@ -220,7 +221,9 @@ func (s *pools) scan(b *bitmap, pool *wire.Flow, ports uint32) {
 
 // bitmap is the ports of one pool: a bit each, and a bit for each word that is full.
 type bitmap struct {
+	pool    wire.Flow
 	count   *poolCount // where its sessions are counted until it is complete
+	next    *bitmap    // of another pool of the same count
 	n       uint32     // ports taken, as far as scanned
 	scanned uint32     // ports below are scanned
 	end     uint32     // one more than the last port

@@ -90,8 +90,53 @@ func TestPoolsThatEmptyLeaveNothingBehind(t *testing.T) {
 		require.NoError(t, p.Read(wire.AppendUDP(nil, wire.Header{Src: f.Src, Dst: f.Dst, TTL: 9}, 1, f.DstPort, nil)))
 		require.Equal(t, Translated, m.Out(&p, time.Duration(i)))
 	}
-	require.Len(t, m.pools.bitmaps, 1)
+	require.Equal(t, 1, countBitmaps(m))
 	m.Counters(time.Hour)
-	require.Empty(t, m.pools.bitmaps)
+	require.Zero(t, countBitmaps(m))
 	require.Equal(t, [poolCounts]poolCount{}, *m.pools.counts)
+}
+
+// countBitmaps returns how many pools have one.
+func countBitmaps(m *Masquerade) (n int) {
+	for i := range m.pools.counts {
+		for b := m.pools.counts[i].bitmaps; b != nil; b = b.next {
+			n++
+		}
+	}
+	return n
+}
+
+func TestPoolsThatShareACountKeepTheirPortsApart(t *testing.T) {
+	const limit = 5000
+	m, err := NewMasquerade(Config{Addrs: []wire.Addr{costInside}, FlowsPerDestination: limit, Seed: 1})
+	require.NoError(t, err)
+	pool := wire.Flow{Src: costInside, Dst: wire.AddrFromV4(0xc6336407), Proto: wire.ProtoUDP}
+	var ports []uint16
+	var shared *poolCount
+	for port := uint16(1); len(ports) < 3; port++ {
+		pool.DstPort = port
+		c := m.pools.countOf(&pool)
+		if shared == nil || c == shared {
+			shared = c
+			ports = append(ports, port)
+		}
+	}
+	var p wire.Packet
+	open := func(port uint16, i int) Verdict {
+		h := wire.Header{Src: wire.AddrFromV4(10<<24 | uint32(i)), Dst: pool.Dst, TTL: 9}
+		require.NoError(t, p.Read(wire.AppendUDP(nil, h, 1, port, nil)))
+		return m.Out(&p, 0)
+	}
+	for i := range limit {
+		for _, port := range ports {
+			require.Equal(t, Translated, open(port, i))
+		}
+	}
+	require.Equal(t, len(ports), countBitmaps(m))
+	for _, port := range ports {
+		require.Equal(t, NoPort, open(port, limit))
+	}
+	m.Release(costInside, 0)
+	require.Zero(t, countBitmaps(m))
+	require.Equal(t, poolCount{}, *shared)
 }

@@ -118,7 +118,7 @@ func (t *translator) expire(c *dataplane.Context, p *wire.Packet, back bool) dat
 }
 
 // ends are the reasons of the verdicts that are no translation.
-var ends = map[nat.Verdict]trace.Reason{
+var ends = [...]trace.Reason{
 	nat.NoPort:               trace.NoPort,
 	nat.NoSession:            trace.NoSession,
 	nat.IdleReset:            trace.IdleSession,
