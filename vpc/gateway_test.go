@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/clock"
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/trace"
@@ -161,4 +162,27 @@ func TestANewGatewayNeedsNothingFromThisPackage(t *testing.T) {
 		require.Equal(t, vpc.Blackhole, inspected.RouteTable().Routes()[0].State)
 		require.Error(t, g.delete())
 	})
+}
+
+// forgetful asks for its state by one name as two types.
+type forgetful struct{ *fakeGateway }
+
+func (f forgetful) Compile(c *vpc.Compiler) {
+	first := vpc.State(c, f.ID(), meterReadings, func() *meterReading { return &meterReading{} })
+	if first != vpc.State(c, f.ID(), meterReadings, func() *meterReading { return &meterReading{} }) {
+		panic("two states of one name")
+	}
+	vpc.State(c, f.ID(), vpc.StateKey[int](meterReadings), func() *int { return new(int) })
+}
+
+func TestStateIsOneAResourceAndNameAndOfOneType(t *testing.T) {
+	l := newLab(t)
+	g := newFake(t, l.region, "tgw", fake{})
+	require.NoError(t, l.region.Change(func(tx *vpc.Tx) error {
+		tx.Remove(g)
+		tx.Add(forgetful{g})
+		return nil
+	}))
+	live := vpc.NewLive(l.region, &dataplane.Engine{Clock: &clock.Clock{}}, vpc.LiveConfig{})
+	require.PanicsWithValue(t, `vpc: the state "readings" of `+g.ID()+` is a *vpc_test.meterReading, not a *int`, func() { live.Snapshot() })
 }

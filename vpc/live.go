@@ -109,12 +109,16 @@ func (l *Live) newPort(id string) *eni.Port {
 // another type by the same name.
 func State[T any](c *Compiler, id string, what StateKey[T], make func() *T) *T {
 	k := stateKey{id, string(what)}
-	s, ok := c.live.state[k].(*T)
+	was := c.used[k]
+	if was == nil {
+		was = c.live.state[k]
+	}
+	s, ok := was.(*T)
 	switch {
-	case !ok && c.live.state[k] != nil:
-		panic(fmt.Sprintf("vpc: the state %q of %s is a %T", k.what, k.id, c.live.state[k]))
-	case !ok:
+	case was == nil:
 		s = make()
+	case !ok:
+		panic(fmt.Sprintf("vpc: the state %q of %s is a %T, not a %T", k.what, k.id, was, s))
 	}
 	c.used[k] = s
 	return s
