@@ -98,7 +98,13 @@ type Subnet struct {
 // Subnet makes a subnet in the region's first zone.
 func (v *VPC) Subnet(cidr string) *Subnet {
 	v.world.t.Helper()
-	s, err := v.CreateSubnet(cidr, vpc.SubnetConfig{Name: cidr})
+	return v.SubnetIn("", cidr)
+}
+
+// SubnetIn makes a subnet in a zone, such as us-east-1b; "" is the region's first.
+func (v *VPC) SubnetIn(zone, cidr string) *Subnet {
+	v.world.t.Helper()
+	s, err := v.CreateSubnet(cidr, vpc.SubnetConfig{Name: cidr, Zone: zone})
 	return &Subnet{Subnet: must(v.world.t, s, err), vpc: v}
 }
 

@@ -1,0 +1,241 @@
+package tgw
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/flowtable"
+	"github.com/vpcsim/vpcsim/route"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// MTU is the largest packet that a transit gateway takes from a VPC, in bytes
+// (Transit Gateway guide, "Maximum transmission unit").
+const MTU = 8500
+
+// ownTTL is the TTL of ICMP errors of the gateway's own. AWS states none.
+const ownTTL = 255
+
+// door is the interface of an attachment in one zone.
+type door struct {
+	zone string
+	out  dataplane.Node // into the VPC, by the attachment subnet's ACL and route table
+	in   dataplane.Node // where the VPC's routes lead
+}
+
+// place is a compiled attachment: its doors by zone.
+type place struct {
+	doors          []door
+	appliance, six bool
+}
+
+// table is a compiled route table.
+type table struct {
+	name, id string
+	fib      *route.FIB[*hop]
+}
+
+// hop is a compiled route: a place, or a black hole where to is nil.
+type hop struct {
+	to                        *place
+	text, destination, target string
+}
+
+// approach is where a VPC's routes to the gateway lead: the interface in the zone
+// that the packet comes from.
+type approach struct {
+	name, id string
+	place    *place
+}
+
+// ingress is the gateway behind one interface of an attachment.
+type ingress struct {
+	name, id string
+	zone     string
+	addrs    []wire.Addr // the interface's own
+	out      dataplane.Node
+	table    *table // nil where the attachment has none
+	six      bool
+	seed     flowtable.Seed
+	cross    time.Duration // from zone to zone
+}
+
+// Compile makes the places of the attachments, the tables, and puts the gateway
+// behind each interface.
+func (g *TransitGateway) Compile(c *vpc.Compiler) {
+	places := map[*Attachment]*place{}
+	for _, a := range g.attachments {
+		if a.available() {
+			places[a] = a.place(c)
+		}
+	}
+	tables := map[*RouteTable]*table{}
+	for _, t := range g.tables {
+		tables[t] = t.compile(c, places)
+	}
+	seed := flowtable.NewSeed(c.Seed(g.ID()))
+	for _, a := range g.attachments {
+		if !a.available() {
+			continue
+		}
+		name := c.LabelOf(g)
+		c.Enter(g, a.vpc, vpc.Entry{Node: &approach{name: name + " attachment " + c.LabelOf(a), id: a.ID(), place: places[a]}})
+		for _, n := range a.nics {
+			i := c.Interface(n)
+			i.Owner = &ingress{
+				name: name, id: g.ID(), zone: c.Zone(n), addrs: i.Addrs, out: i.Out(),
+				table: tables[a.table], six: a.six, seed: seed, cross: c.Latency().CrossZone,
+			}
+		}
+	}
+}
+
+func (a *Attachment) place(c *vpc.Compiler) *place {
+	p := &place{appliance: a.appliance, six: a.six}
+	for _, n := range a.nics {
+		p.doors = append(p.doors, door{zone: c.Zone(n), out: c.Interface(n).Out(), in: c.Toward(n)})
+	}
+	slices.SortFunc(p.doors, func(a, b door) int { return cmp.Compare(a.zone, b.zone) })
+	return p
+}
+
+func (t *RouteTable) compile(c *vpc.Compiler, places map[*Attachment]*place) *table {
+	var routes route.Table[*hop]
+	for _, r := range t.rows(c.Tx()) {
+		h := &hop{destination: r.Destination.String(), text: r.Destination.String() + " -> blackhole"}
+		if r.Attachment != nil {
+			h.to, h.target = places[r.Attachment], r.Attachment.ID()
+			h.text = h.destination + " -> " + c.LabelOf(r.Attachment)
+		}
+		if r.Propagated {
+			h.text += " (propagated)"
+		}
+		routes.Insert(r.Destination, h)
+	}
+	return &table{name: c.LabelOf(t), id: t.ID(), fib: routes.Compile()}
+}
+
+// Name returns the gateway's name and the attachment's.
+func (a *approach) Name() string { return a.name }
+
+// Resource returns the attachment's id.
+func (a *approach) Resource() string { return a.id }
+
+// Forward sends the packet to the interface in its zone. From a zone without one
+// the gateway cannot be reached (Transit Gateway guide, "VPC attachments";
+// Reachability Analyzer, TGW_ROUTE_AZ_RESTRICTION).
+func (a *approach) Forward(c *dataplane.Context, _ *wire.Packet) dataplane.Next {
+	if c.From != nil {
+		if d := a.place.door(c.From.Zone); d != nil {
+			return dataplane.To(d.in)
+		}
+	}
+	return dataplane.Drop(trace.TransitZone)
+}
+
+// door returns the door in the zone, or nil.
+func (p *place) door(zone string) *door {
+	for i := range p.doors {
+		if p.doors[i].zone == zone {
+			return &p.doors[i]
+		}
+	}
+	return nil
+}
+
+// Name returns the gateway's name.
+func (n *ingress) Name() string { return n.name }
+
+// Resource returns the gateway's id.
+func (n *ingress) Resource() string { return n.id }
+
+// Forward takes a packet that has come to the interface, routes it by the table of
+// the attachment and sends it out of an interface of the next one: one hop less to
+// live (measured: labs), but no hop that answers (inferred).
+func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	switch {
+	case slices.Contains(n.addrs, p.Flow.Dst):
+		return dataplane.Drop(trace.TransitAddress)
+	case !p.Is4() && !n.six:
+		return dataplane.Drop(trace.NoFamily)
+	case n.table == nil:
+		return dataplane.Drop(trace.TransitUnassociated)
+	case p.Len() > MTU:
+		return n.oversize(c, p)
+	}
+	to, end := n.table.lookup(c, p)
+	switch {
+	case end != trace.None:
+		return dataplane.Drop(end)
+	case !p.Is4() && !to.six:
+		return dataplane.Drop(trace.NoFamily)
+	case p.TTL() <= 1:
+		return dataplane.Drop(trace.TTLExpired)
+	}
+	p.DecTTL()
+	d := n.exit(to, p.Flow)
+	if d.zone != n.zone {
+		c.Latency += n.cross
+	}
+	return dataplane.To(d.out)
+}
+
+// lookup returns the place that the table's route leads to, or why there is none.
+func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*place, trace.Reason) {
+	h, ok := t.fib.LookupPacked(p.Flow.Dst.Words())
+	if c.Tracing() {
+		step := c.Step(p, trace.Unrouted)
+		step.Object, step.ObjectID = t.name, t.id
+		if ok {
+			step.Act, step.Match, step.MatchID, step.Rule = trace.Routed, h.text, h.target, h.destination
+		}
+	}
+	switch {
+	case !ok:
+		return nil, trace.TransitNoRoute
+	case h.to == nil:
+		return nil, trace.TransitBlackhole
+	}
+	return h.to, trace.None
+}
+
+// exit chooses the interface by which a packet leaves: the one in the zone that it
+// came by. Where there is none, and in appliance mode, a hash of the flow chooses,
+// the same for both directions (Transit Gateway guide, "How transit gateways work").
+func (n *ingress) exit(to *place, f wire.Flow) *door {
+	if !to.appliance {
+		if d := to.door(n.zone); d != nil {
+			return d
+		}
+	}
+	return &to.doors[n.hash(f)%uint32(len(to.doors))]
+}
+
+// hash is that of a flow and its reverse alike.
+func (n *ingress) hash(f wire.Flow) uint32 {
+	rest := func(src, dst uint16) uint64 { return uint64(src)<<32 | uint64(dst)<<16 | uint64(f.Proto) }
+	return n.seed.Hash(f.Src, f.Dst, rest(f.SrcPort, f.DstPort)) ^ n.seed.Hash(f.Dst, f.Src, rest(f.DstPort, f.SrcPort))
+}
+
+// oversize drops a packet over the MTU, whether or not it may be fragmented, and
+// tells its sender where it may not (Transit Gateway guide, "Maximum transmission
+// unit"; that the error comes from the interface is an inference).
+func (n *ingress) oversize(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	typ, code := wire.ICMPv6TooBig, uint8(0)
+	if p.Is4() {
+		typ, code = wire.ICMPUnreachable, wire.FragNeeded
+	}
+	told := !p.Is4() || p.DontFragment()
+	for _, a := range n.addrs {
+		if told && a.Is4() == p.Is4() && p.AllowsError(typ, code) {
+			h := wire.Header{Src: a, TTL: ownTTL}
+			c.Emit(n.out, wire.AppendICMPError(nil, h, typ, code, MTU, p))
+			break
+		}
+	}
+	return dataplane.Drop(trace.TooBig)
+}

@@ -1,0 +1,144 @@
+// Package tgw is the transit gateway: attachments of VPCs with an interface in a
+// subnet of each zone, route tables with association and propagation, static routes
+// and black holes, affinity to zones and appliance mode.
+//
+// Gateways are of one region and account. Peering between transit gateways, VPN,
+// Direct Connect and Connect attachments, references to prefix lists, multicast,
+// references to security groups across the gateway (off in AWS unless asked for) and
+// MSS clamping are not modelled, nor is the shift of appliance mode toward the zone
+// that both ends lie in.
+package tgw
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// DefaultASN is the autonomous system number of a gateway that is given none (EC2
+// API, CreateTransitGateway).
+const DefaultASN = 64512
+
+// TransitGateway is a transit gateway. A route of a VPC that names it is active
+// where the VPC is attached.
+type TransitGateway struct {
+	vpc.Base
+	asn         int64
+	description string
+	associates  *RouteTable   // what new attachments are associated with, or nil
+	propagates  *RouteTable   // what new attachments propagate to, or nil
+	attachments []*Attachment // deleted ones too, for as long as they are listed
+	tables      []*RouteTable
+	created     time.Time
+}
+
+// Config says how a transit gateway is made. The zero Config has a default route
+// table, with which attachments are associated and to which they propagate.
+type Config struct {
+	// ID is the id to use; "" makes one.
+	ID string
+	// Name is the Name tag.
+	Name string
+	// Description is free text.
+	Description string
+	// ASN is the autonomous system number; 0 is DefaultASN.
+	ASN int64
+	// NoDefaultAssociation leaves new attachments without a route table.
+	NoDefaultAssociation bool
+	// NoDefaultPropagation has new attachments propagate to no route table.
+	NoDefaultPropagation bool
+}
+
+// Create makes a transit gateway (CreateTransitGateway), and its default route table
+// unless neither association nor propagation uses one.
+func Create(r *vpc.Region, c Config) (*TransitGateway, error) {
+	var g *TransitGateway
+	err := r.Change(func(tx *vpc.Tx) error {
+		if err := tx.Within(vpc.QuotaTransitGateways, len(vpc.Gateways[*TransitGateway](tx)), r.Name()); err != nil {
+			return err
+		}
+		b, err := tx.NewBase("tgw", c.ID, c.Name)
+		if err != nil {
+			return err
+		}
+		g = &TransitGateway{Base: b, asn: c.ASN, description: c.Description, created: r.Now()}
+		if g.asn == 0 {
+			g.asn = DefaultASN
+		}
+		if c.NoDefaultAssociation && c.NoDefaultPropagation {
+			tx.Add(g)
+			return nil
+		}
+		t, err := g.newTable(tx, RouteTableConfig{})
+		if err != nil {
+			return err
+		}
+		if !c.NoDefaultAssociation {
+			g.associates = t
+		}
+		if !c.NoDefaultPropagation {
+			g.propagates = t
+		}
+		tx.Add(g)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// Delete deletes a gateway to which nothing is attached, with its route tables
+// (DeleteTransitGateway). Routes that name it are black holes by then.
+func (g *TransitGateway) Delete() error {
+	return g.Change(func(tx *vpc.Tx) error {
+		if slices.ContainsFunc(g.attachments, (*Attachment).available) {
+			return vpc.Refuse("IncorrectState", "%s has non-deleted Transit Gateway Attachments", g.ID())
+		}
+		for _, t := range g.tables {
+			tx.Remove(t)
+		}
+		tx.Remove(g)
+		return nil
+	})
+}
+
+// DefaultRouteTable returns the table that the gateway was made with, nil where it
+// has none.
+func (g *TransitGateway) DefaultRouteTable() *RouteTable {
+	var t *RouteTable
+	g.Region().View(func(*vpc.Tx) {
+		if t = g.associates; t == nil {
+			t = g.propagates
+		}
+	})
+	return t
+}
+
+// at returns the VPC's attachment, or nil.
+func (g *TransitGateway) at(v *vpc.VPC) *Attachment {
+	for _, a := range g.attachments {
+		if a.vpc == v && a.available() {
+			return a
+		}
+	}
+	return nil
+}
+
+// Available reports whether the VPC is attached.
+func (g *TransitGateway) Available(_ *vpc.Tx, v *vpc.VPC) bool { return g.at(v) != nil }
+
+// ListRoute lists a route to the gateway.
+func (g *TransitGateway) ListRoute(s *ec2.Route) { s.TransitGatewayId = new(g.ID()) }
+
+// CheckRoute refuses a table of a VPC that is not attached, for which the gateway
+// does not exist (seen).
+func (g *TransitGateway) CheckRoute(tx *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
+	if !g.Available(tx, t.VPC()) {
+		return vpc.TargetNotFound(g.ID())
+	}
+	return nil
+}
