@@ -1,6 +1,7 @@
 // Package peering is the VPC peering connection: request, acceptance and end of it,
-// and what AWS refuses meanwhile. Both VPCs are of one region and account;
-// connections between regions are not modelled.
+// what AWS refuses meanwhile, and what crosses. Both VPCs are of one region and
+// account; connections between regions are not modelled, nor is the way back that
+// AWS gives a NAT gateway's packets where the peer VPC has no route.
 package peering
 
 import (
