@@ -150,6 +150,9 @@ func (a *Attachment) subnets() []*vpc.Subnet {
 	return list
 }
 
+// Gateway returns the transit gateway.
+func (a *Attachment) Gateway() *TransitGateway { return a.gateway }
+
 // VPC returns the VPC that is attached.
 func (a *Attachment) VPC() *vpc.VPC { return a.vpc }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/peering"
 	"github.com/vpcsim/vpcsim/rds"
+	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
 )
@@ -39,6 +40,15 @@ func TestEveryMethodOfAGatewayMayBeCalledFromAnyGoroutine(t *testing.T) {
 		},
 		"peering connection": func(l *lab) (vpc.Resource, error) {
 			return peering.Create(l.vpc, l.newVPC("10.9.0.0/16"), peering.Config{})
+		},
+		"transit gateway": func(l *lab) (vpc.Resource, error) {
+			a, err := l.transit()
+			return a.Gateway(), err
+		},
+		"transit gateway attachment": func(l *lab) (vpc.Resource, error) { return l.transit() },
+		"transit gateway route table": func(l *lab) (vpc.Resource, error) {
+			a, err := l.transit()
+			return a.Gateway().DefaultRouteTable(), err
 		},
 		"gateway endpoint": func(l *lab) (vpc.Resource, error) {
 			return endpoint.CreateGateway(l.vpc, service+"s3", nil, endpoint.Config{})
@@ -71,6 +81,15 @@ func TestEveryMethodOfAGatewayMayBeCalledFromAnyGoroutine(t *testing.T) {
 			}
 		})
 	}
+}
+
+// transit attaches the VPC to a transit gateway.
+func (l *lab) transit() (*tgw.Attachment, error) {
+	g, err := tgw.Create(l.region, tgw.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return g.Attach(tgw.AttachmentConfig{}, l.a)
 }
 
 // method is a call of one, and whether it may change something.
