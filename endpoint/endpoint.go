@@ -221,5 +221,7 @@ func (e *Endpoint) RoutesAtEdge() bool { return e.kind == GatewayLoadBalancer }
 // ServiceRoutes reports that a gateway endpoint makes its routes itself.
 func (e *Endpoint) ServiceRoutes() bool { return e.kind == Gateway }
 
-// Compile gives routes to the endpoint nowhere to lead: no service is modelled.
-func (e *Endpoint) Compile(*vpc.Compiler) {}
+// Compile has routes to the endpoint lead to what is unknown: no service is modelled.
+func (e *Endpoint) Compile(c *vpc.Compiler) {
+	c.Enter(e, e.vpc, vpc.Entry{Node: c.Unmodelled(e)})
+}

@@ -87,15 +87,15 @@ func TestAnInterfaceEndpointHasAnInterfaceASubnet(t *testing.T) {
 	require.Equal(t, free, a.AvailableAddresses())
 }
 
-// No service is behind it, so packets for it die where the route leads.
-func TestAGatewayLoadBalancerEndpointIsABlackHoleOfRoutes(t *testing.T) {
+// No service is modelled behind it, so what becomes of packets for it is unknown.
+func TestWhatAGatewayLoadBalancerEndpointDoesIsUnknown(t *testing.T) {
 	w := vpctest.New(t)
 	v := w.VPC("10.0.0.0/16")
 	a, b := v.Subnet("10.0.0.0/24"), v.Subnet("10.0.1.0/24")
 	e, err := endpoint.CreateGatewayLoadBalancer("com.amazonaws.vpce.us-east-1.vpce-svc-1", b.Subnet, endpoint.Config{})
 	require.NoError(t, err)
 	a.Route("10.0.1.0/24", e)
-	a.Host("app").Ping(b.Host("far").Addr).Dropped(t, trace.Blackhole)
+	a.Host("app").Ping(b.Host("far").Addr).Dropped(t, trace.Unmodelled)
 	refused(t, w.Region, "DependencyViolation", "The vpcEndpoint '"+e.ID()+"' has dependencies and cannot be deleted.", e.Delete)
 	refused(t, w.Region, "InvalidParameter", "Security groups are not supported for GatewayLoadBalancer endpoints.", func() error {
 		_, err := endpoint.CreateGatewayLoadBalancer("com.amazonaws.vpce.us-east-1.vpce-svc-1", b.Subnet, endpoint.Config{Groups: []*vpc.SecurityGroup{v.DefaultSecurityGroup()}})

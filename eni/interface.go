@@ -42,6 +42,9 @@ type Interface struct {
 	// Owner is the gateway or service that the interface belongs to; packets for
 	// the interface go there. Nil for an instance's, which has a Port.
 	Owner dataplane.Node
+	// Service says that the interface is a service's. Where neither an Owner nor a
+	// guest stands for the service, what it does with a packet is unknown.
+	Service bool
 	// Port is where the guest is plugged in.
 	Port *Port
 	// Segment is the Ethernet of its subnet.
@@ -164,6 +167,9 @@ func (i *Interface) hand(c *dataplane.Context) dataplane.Next {
 	case i.Owner != nil:
 		return dataplane.To(i.Owner)
 	case i.Port == nil || !i.Port.Plugged():
+		if i.Service {
+			return dataplane.Drop(trace.Unmodelled)
+		}
 		return dataplane.Drop(trace.NotAttached)
 	}
 	return c.Deliver(i.Port)

@@ -88,8 +88,6 @@ const (
 	// PastAppliance: a subnet that a gateway route table has behind an appliance sends
 	// to the internet gateway past it.
 	PastAppliance
-	// OutsideVPC: a destination at a gateway's inner side that is not in the VPC.
-	OutsideVPC
 	// OutsidePeer: a packet at a peering connection that is not for the other VPC. It
 	// leads neither to a third VPC nor to the other's gateways.
 	OutsidePeer
@@ -113,8 +111,6 @@ const (
 	ForeignDestination
 	// UnknownPrefix: a private gateway knows no prefix beyond it that holds the destination.
 	UnknownPrefix
-	// NotAttachedGateway: the gateway is attached to no VPC.
-	NotAttachedGateway
 	// EgressOnly: an egress-only internet gateway lets in only what answers.
 	EgressOnly
 	// NoFamily: the component does not carry packets of this address family.
@@ -203,7 +199,6 @@ var reasonWords = [reasonCount]words{
 	SpoofedSource:        {"source belongs to no interface of the VPC", "GATEWAY_REJECTS_SPOOFED_TRAFFIC"},
 	ApplianceNotPublic:   {"gateway route table leads to an appliance without a public address", "INGRESS_RTB_NO_PUBLIC_IP"},
 	PastAppliance:        {"gateway route table has the subnet behind an appliance, which this passes by", "INGRESS_RTB_TRAFFIC_REDIRECTION"},
-	OutsideVPC:           {"destination is not in the VPC", "IGW_DESTINATION_ADDRESS_IN_VPC_CIDRS"},
 	OutsidePeer:          {"destination is not in the peer VPC", "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR"},
 	TransitZone:          {"transit gateway is not attached in the zone of the packet", "TGW_ROUTE_AZ_RESTRICTION"},
 	TransitUnassociated:  {"transit gateway attachment is associated with no route table", "TGW_ATTACH_MISSING_TGW_RTB_ASSOCIATION"},
@@ -213,7 +208,6 @@ var reasonWords = [reasonCount]words{
 	ForeignSource:        {"source is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_EGRESS"},
 	ForeignDestination:   {"destination is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"},
 	UnknownPrefix:        {"gateway knows no prefix that holds the destination", "NO_ROUTE_TO_DESTINATION"},
-	NotAttachedGateway:   {"gateway is not attached to the VPC", "BAD_STATE_ATTACHMENT"},
 	EgressOnly:           {"egress-only internet gateway lets in answers only", "SIM_EGRESS_ONLY"},
 	NoFamily:             {"address family not carried here", "PROTOCOL_RESTRICTION"},
 	NoSuchHost:           {"nobody has the destination address", "UNKNOWN_DESTINATION"},

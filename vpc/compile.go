@@ -184,7 +184,7 @@ func (c *Compiler) shells(v *VPC) {
 func (c *Compiler) shell(n *NetworkInterface, s *subnet) {
 	i := &eni.Interface{
 		ID: n.id, Label: n.label(), MAC: n.mac, SourceDestCheck: n.check, Segment: s.segment,
-		Router: (*departure)(s), Down: n.down(),
+		Router: (*departure)(s), Down: n.down(), Service: n.kind != InterfaceUser,
 	}
 	for _, a := range n.addrs {
 		i.Addrs = append(i.Addrs, wire.AddrFrom(a.IP))
