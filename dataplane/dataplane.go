@@ -178,5 +178,25 @@ func (c *Context) Track(p *wire.Packet) bool {
 	return t == nil || t.Track(p, c.Now)
 }
 
+// Lift reports whether a packet passes all the same that a filter is about to drop for
+// the reason end: see [Engine.Lift]. A filter calls it when it has noted why it drops,
+// and only then. It does not allocate.
+func (c *Context) Lift(end trace.Reason) bool {
+	return c.engine.Lift != nil && c.engine.Lift(end)
+}
+
+// Choose returns the number of the one that a hash of the packet's flow chooses among
+// of things alike, such as the zones of a transit gateway's attachment or the targets
+// of a load balancer: hash modulo of, unless the engine has a Choose of its own, with
+// which all outcomes can be tried. at is the id of the resource that has the things,
+// what is what they are, in a constant word; where a choice is to fall alike for two
+// packets, all four are alike. It does not allocate.
+func (c *Context) Choose(at, what string, hash uint32, of int) int {
+	if of > 1 && c.engine.Choose != nil {
+		return c.engine.Choose(at, what, hash, of)
+	}
+	return int(hash % uint32(of))
+}
+
 // Tracked reports whether the packet came by a node that called Track.
 func (c *Context) Tracked() bool { return c.tracked }

@@ -27,6 +27,13 @@ type Engine struct {
 	// more where a guest drops what was delivered to it. where is the node's name.
 	// It must not send.
 	Ended func(end trace.Reason, where string, f wire.Flow)
+	// Lift, where not nil, is asked of each packet that a filter is about to drop for
+	// the reason end; where it reports true the packet passes, as if the filter had a
+	// rule for it: so one walk meets every blocker of its way. It must not send.
+	Lift func(end trace.Reason) bool
+	// Choose, where not nil, makes the choices that AWS leaves to a hash, in the place
+	// of the hash: see [Context.Choose]. It returns a number from 0 to of-1.
+	Choose func(at, what string, hash uint32, of int) int
 
 	ctx     Context
 	walking bool

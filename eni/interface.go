@@ -109,7 +109,7 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if i.Down != trace.None {
 		return dataplane.Drop(i.Down)
 	}
-	if !i.checkAddress(c, p, p.Flow.Src, "source") {
+	if !i.checkAddress(c, p, p.Flow.Src, "source") && !c.Lift(trace.SourceCheck) {
 		return dataplane.Drop(trace.SourceCheck)
 	}
 	c.Relayed = !i.SourceDestCheck && !i.Owns(p.Flow.Src)
@@ -155,7 +155,7 @@ func (n *in) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if end := i.filter(c, p, filter.Ingress); end != trace.None {
 		return dataplane.Drop(end)
 	}
-	if !i.checkAddress(c, p, p.Flow.Dst, "destination") {
+	if !i.checkAddress(c, p, p.Flow.Dst, "destination") && !c.Lift(trace.DestinationCheck) {
 		return dataplane.Drop(trace.DestinationCheck)
 	}
 	return i.hand(c)
@@ -224,7 +224,11 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	}
 	m, ok := i.ask(c, d, p)
 	if !ok {
-		return i.noRule(c, p, d)
+		if end := i.noRule(c, p, d); !c.Lift(end) {
+			return end
+		}
+		i.Flows.Admit(d, p, c.Now) // as behind a rule for just this flow, which would be tracked
+		return trace.None
 	}
 	if c.Tracing() {
 		s := c.Step(p, trace.Allowed)

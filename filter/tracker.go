@@ -84,6 +84,18 @@ func (t *Tracker) Configure(c TrackerConfig) {
 	t.limit = c.Allowance
 }
 
+// Reset forgets all flows and refusals. Configuration, seed and memory stay. It looks
+// at every record.
+func (t *Tracker) Reset() {
+	for n := range uint32(t.flows.Len()) {
+		if f := t.flows.At(n); f.state != noFlow {
+			t.index.Delete(f.hash, n)
+			f.state = noFlow
+		}
+	}
+	t.hand, t.exceeded = 0, 0
+}
+
 func orDefault(d, otherwise time.Duration) time.Duration {
 	if d == 0 {
 		return otherwise

@@ -148,6 +148,18 @@ func (m *Masquerade) Configure(c Config) error {
 	return nil
 }
 
+// Reset forgets all sessions, counts and choices made: m is as [NewMasquerade]
+// returned it, with the configuration of now.
+func (m *Masquerade) Reset() {
+	c := m.config
+	*m = Masquerade{}
+	m.table = NewTable(TableConfig{Seed: c.Seed, Ended: m.ended})
+	m.pools.table = m.table
+	if err := m.Configure(c); err != nil {
+		panic("nat: " + err.Error()) // it was accepted before
+	}
+}
+
 // Release ends all sessions of an outside address at once. It looks at every session.
 func (m *Masquerade) Release(outside wire.Addr, now time.Duration) {
 	for id, s := range m.table.All(now) {

@@ -29,6 +29,7 @@ type door struct {
 
 // place is a compiled attachment: its doors by zone.
 type place struct {
+	id             string // the attachment's
 	doors          []door
 	appliance, six bool
 }
@@ -95,7 +96,7 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 }
 
 func (a *Attachment) place(c *vpc.Compiler) *place {
-	p := &place{appliance: a.appliance, six: a.six}
+	p := &place{id: a.ID(), appliance: a.appliance, six: a.six}
 	for _, n := range a.nics {
 		p.doors = append(p.doors, door{zone: c.Zone(n), out: c.Interface(n).Out(), in: c.Toward(n)})
 	}
@@ -177,7 +178,7 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.TTLExpired)
 	}
 	p.DecTTL()
-	d := n.exit(to, p.Flow)
+	d := n.exit(c, to, p.Flow)
 	if d.zone != n.zone {
 		c.Latency += n.cross
 	}
@@ -206,13 +207,13 @@ func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*place, trace.Reas
 // exit chooses the interface by which a packet leaves: the one in the zone that it
 // came by. Where there is none, and in appliance mode, a hash of the flow chooses,
 // the same for both directions (Transit Gateway guide, "How transit gateways work").
-func (n *ingress) exit(to *place, f wire.Flow) *door {
+func (n *ingress) exit(c *dataplane.Context, to *place, f wire.Flow) *door {
 	if !to.appliance {
 		if d := to.door(n.zone); d != nil {
 			return d
 		}
 	}
-	return &to.doors[n.hash(f)%uint32(len(to.doors))]
+	return &to.doors[c.Choose(to.id, "zone", n.hash(f), len(to.doors))]
 }
 
 // hash is that of a flow and its reverse alike.

@@ -3,6 +3,7 @@ package vpc
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/vpcsim/vpcsim/dataplane"
@@ -21,6 +22,7 @@ type Live struct {
 	snapshot *Snapshot
 	age      uint64 // the region's changes when snapshot was compiled
 	state    map[stateKey]any
+	kinds    []string // of the keys in state
 	seed     uint64
 }
 
@@ -121,7 +123,23 @@ func State[T any](c *Compiler, id string, what StateKey[T], make func() *T) *T {
 		panic(fmt.Sprintf("vpc: the state %q of %s is a %T, not a %T", k.what, k.id, was, s))
 	}
 	c.used[k] = s
+	if !slices.Contains(c.live.kinds, k.what) {
+		c.live.kinds = append(c.live.kinds, k.what)
+	}
 	return s
+}
+
+// Forget has the resource with the given id forget the packets that it has seen:
+// tracked flows, sessions, choices. It calls Reset of each of the resource's live
+// states that has such a method; afterwards the resource is as it was before the first
+// packet. Who asks many questions of one network has each begin alike by it. Its cost
+// is that of what there is to forget.
+func (l *Live) Forget(id string) {
+	for _, what := range l.kinds {
+		if s, ok := l.state[stateKey{id, what}].(interface{ Reset() }); ok {
+			s.Reset()
+		}
+	}
 }
 
 // StateOf returns a resource's live state of the given kind, nil where it has none.

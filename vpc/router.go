@@ -113,7 +113,7 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 		if c.Tracing() {
 			s.noteACL(c, p, number, allow, s.egressRule)
 		}
-		if !allow {
+		if !allow && !c.Lift(trace.ACLEgress) {
 			return dataplane.Drop(trace.ACLEgress)
 		}
 	}
@@ -230,7 +230,7 @@ func (a *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		if c.Tracing() {
 			a.noteACL(c, p, number, allow, a.ingressRule)
 		}
-		if !allow {
+		if !allow && !c.Lift(trace.ACLIngress) {
 			return dataplane.Drop(trace.ACLIngress)
 		}
 	}
