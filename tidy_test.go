@@ -58,7 +58,7 @@ var floors = map[string][]string{
 	"health":             {"clock", "host"},
 	"internet":           {"wire", "clock", "trace", "dataplane", "internal/addrtable"},
 	"capture":            {"wire", "trace"},
-	"world":              {"wire", "clock", "trace", "dataplane", "eni", "host", "internet", "metadata", "vgw", "peering", "tgw", "vpc"},
+	"world":              {"wire", "clock", "trace", "dataplane", "eni", "host", "internet", "metadata", "vgw", "peering", "tgw", "endpoint", "vpc"},
 	"fault":              {"clock", "eni", "vpc", "world"},
 	"netstack":           {"wire", "clock", "trace", "dataplane", "host", "internet", "vpc", "world"},
 }

@@ -1,6 +1,7 @@
 // Package endpoint is the VPC endpoint of the three kinds: gateway, interface and
-// Gateway Load Balancer. It has their interfaces, their routes and what AWS refuses
-// about them; it carries no packets yet into a service.
+// Gateway Load Balancer. It has their interfaces, their routes, what AWS refuses about
+// them and what they do to packets. Endpoint policies are not modelled: they decide
+// about requests to a service's API, which no packet shows.
 package endpoint
 
 import (
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -33,6 +35,7 @@ type Endpoint struct {
 	groups  []*vpc.SecurityGroup
 	tables  []*vpc.RouteTable // of a gateway endpoint
 	list    *vpc.PrefixList
+	remote  dataplane.Node // of a gateway endpoint: see Connect
 }
 
 // Config says how an endpoint is made.
@@ -221,7 +224,24 @@ func (e *Endpoint) RoutesAtEdge() bool { return e.kind == GatewayLoadBalancer }
 // ServiceRoutes reports that a gateway endpoint makes its routes itself.
 func (e *Endpoint) ServiceRoutes() bool { return e.kind == Gateway }
 
-// Compile has routes to the endpoint lead to what is unknown: no service is modelled.
+// Connect has a gateway endpoint lead to n, such as a network of hosts that have
+// addresses of the service's prefix list, in the place of the service that is built in;
+// nil is that again. What comes back enters by [vpc.Snapshot.Outside].
+func (e *Endpoint) Connect(n dataplane.Node) error {
+	return e.Change(func(*vpc.Tx) error {
+		if err := checkKind(e, Gateway); err != nil {
+			return err
+		}
+		e.remote = n
+		return nil
+	})
+}
+
+// Compile makes the endpoint's nodes.
 func (e *Endpoint) Compile(c *vpc.Compiler) {
+	if e.kind == Gateway {
+		e.compileGateway(c)
+		return
+	}
 	c.Enter(e, e.vpc, vpc.Entry{Node: c.Unmodelled(e)})
 }

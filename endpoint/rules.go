@@ -26,11 +26,17 @@ func (e *Endpoint) CheckRoute(_ *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) erro
 // checkGatewayService returns the short name of a service that has gateway endpoints
 // in the region.
 func checkGatewayService(r *vpc.Region, service string) (string, error) {
-	short, ok := strings.CutPrefix(service, "com.amazonaws."+r.Name()+".")
+	short, ok := shortName(r, service)
 	if _, there := ranges[short]; !ok || !there {
 		return "", refuseService(service)
 	}
 	return short, nil
+}
+
+// shortName returns a service's name without com.amazonaws and the region, false of what
+// is no AWS service of the region.
+func shortName(r *vpc.Region, service string) (string, bool) {
+	return strings.CutPrefix(service, "com.amazonaws."+r.Name()+".")
 }
 
 // checkService holds a service's name to AWS's form: com.amazonaws.… or, of other

@@ -20,6 +20,10 @@ const (
 	// Fragmented: the packet was cut into fragments, each of which goes on, on a walk
 	// of its own.
 	Fragmented
+	// Encapsulated: the packet goes on inside another, on a walk of that one's own.
+	Encapsulated
+	// Decapsulated: the packet inside it goes on, on a walk of its own.
+	Decapsulated
 
 	// Malformed: the bytes are no packet; the wire.Fault says what is wrong.
 	Malformed
@@ -113,6 +117,35 @@ const (
 	UnknownPrefix
 	// EgressOnly: an egress-only internet gateway lets in only what answers.
 	EgressOnly
+	// EndpointForeign: a source at a gateway endpoint that is no interface's of its VPC.
+	EndpointForeign
+	// EndpointSource: a gateway endpoint lets into the VPC what is of its prefix list.
+	EndpointSource
+	// EndpointProtocol: a gateway endpoint carries TCP and ICMP echo.
+	EndpointProtocol
+	// EndpointPending: the connection of the endpoint to its service is not accepted.
+	EndpointPending
+	// EndpointInitiates: what comes from an interface endpoint's service answers nothing:
+	// the consumer alone opens connections.
+	EndpointInitiates
+	// EndpointZone: the service behind the endpoint is not in the endpoint's zone.
+	EndpointZone
+	// ServicePort: the service behind the endpoint does not serve the port.
+	ServicePort
+	// NoAppliance: the Gateway Load Balancer has no target in the zone.
+	NoAppliance
+	// GeneveProtocol: a packet for a Gateway Load Balancer's own address that is not UDP.
+	GeneveProtocol
+	// GenevePort: a datagram for a Gateway Load Balancer's own address that is not for
+	// port 6081.
+	GenevePort
+	// GeneveUnknown: an appliance sent back what its Gateway Load Balancer did not hand
+	// it: another endpoint's, with a changed cookie or without the options.
+	GeneveUnknown
+	// FirewallRule: a rule, or the default action, of a network firewall drops it.
+	FirewallRule
+	// FirewallMidstream: a network firewall has not seen the connection begin.
+	FirewallMidstream
 	// NoFamily: the component does not carry packets of this address family.
 	NoFamily
 	// NoSuchHost: nobody on the internet, or at the remote site, has the address.
@@ -170,6 +203,8 @@ var reasonWords = [reasonCount]words{
 	Forwarded:            {"forwarded by the guest", ""},
 	Answered:             {"answered by the platform", ""},
 	Fragmented:           {"cut into fragments", ""},
+	Encapsulated:         {"goes on inside another packet", ""},
+	Decapsulated:         {"the packet inside goes on", ""},
 	Malformed:            {"malformed packet", "SIM_MALFORMED"},
 	BadChecksum:          {"bad transport checksum", "SIM_BAD_CHECKSUM"},
 	UnknownEtherType:     {"EtherType not carried by a VPC", "SIM_ETHERTYPE"},
@@ -209,6 +244,19 @@ var reasonWords = [reasonCount]words{
 	ForeignDestination:   {"destination is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"},
 	UnknownPrefix:        {"gateway knows no prefix that holds the destination", "NO_ROUTE_TO_DESTINATION"},
 	EgressOnly:           {"egress-only internet gateway lets in answers only", "SIM_EGRESS_ONLY"},
+	EndpointForeign:      {"gateway endpoint serves its own VPC alone", "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION"},
+	EndpointSource:       {"source is not in the gateway endpoint's prefix list", "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION"},
+	EndpointProtocol:     {"gateway endpoint carries TCP and ICMP echo alone", "VPCE_GATEWAY_PROTOCOL_RESTRICTION"},
+	EndpointPending:      {"endpoint is not accepted by its service", "BAD_STATE"},
+	EndpointInitiates:    {"an endpoint's service opens no connections", "VPCE_INTRA_VPC_TRAFFIC"},
+	EndpointZone:         {"service behind the endpoint is not in the zone", "VPCE_SERVICE_NOT_INSTALLED_IN_AZ"},
+	ServicePort:          {"service behind the endpoint does not serve the port", "SIM_SERVICE_PORT"},
+	NoAppliance:          {"Gateway Load Balancer has no target in the zone", "ELBV2_NO_TARGETS_IN_AZ"},
+	GeneveProtocol:       {"Gateway Load Balancer's address takes UDP alone", "GWLB_PROTOCOL_RESTRICTION"},
+	GenevePort:           {"Gateway Load Balancer's address takes port 6081 alone", "GWLB_DESTINATION_PORT_RESTRICTION"},
+	GeneveUnknown:        {"appliance sent back what it was not handed", "SIM_GENEVE"},
+	FirewallRule:         {"network firewall drops it", "FIREWALL_RULES_RESTRICTION"},
+	FirewallMidstream:    {"network firewall has not seen the connection begin", "SIM_FIREWALL_MIDSTREAM"},
 	NoFamily:             {"address family not carried here", "PROTOCOL_RESTRICTION"},
 	NoSuchHost:           {"nobody has the destination address", "UNKNOWN_DESTINATION"},
 	TTLExpired:           {"TTL expired", "SIM_TTL_EXPIRED"},
@@ -259,7 +307,7 @@ func (r Reason) Code() string {
 }
 
 // IsDrop reports whether the packet died.
-func (r Reason) IsDrop() bool { return r > Fragmented && r != Reassembling }
+func (r Reason) IsDrop() bool { return r > Decapsulated && r != Reassembling }
 
 // MarshalText gives the reason in words, for JSON.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

@@ -52,7 +52,7 @@ func TestOnlyDropsAreDrops(t *testing.T) {
 			kept = append(kept, r)
 		}
 	}
-	require.Equal(t, []trace.Reason{trace.Delivered, trace.Forwarded, trace.Answered, trace.Fragmented, trace.Reassembling}, kept)
+	require.Equal(t, []trace.Reason{trace.Delivered, trace.Forwarded, trace.Answered, trace.Fragmented, trace.Encapsulated, trace.Decapsulated, trace.Reassembling}, kept)
 	require.False(t, trace.None.IsDrop())
 }
 

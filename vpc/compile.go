@@ -73,6 +73,7 @@ type Compiler struct {
 	lists      map[*PrefixList]*filter.PrefixSet
 	addresses  map[*VPC]*Addresses
 	used       map[stateKey]any
+	once       map[stateKey]any // see Once
 }
 
 type entryKey struct {
@@ -95,7 +96,7 @@ func compile(l *Live) *Snapshot {
 		networks: map[*VPC]*network{}, tables: map[*RouteTable]*routes{}, entries: map[entryKey]Entry{},
 		acls: map[*NetworkACL]*compiledACL{}, rules: map[string]*compiledGroups{},
 		members: map[*SecurityGroup][]wire.Addr{}, sets: map[*SecurityGroup]*filter.AddrSet{},
-		lists: map[*PrefixList]*filter.PrefixSet{}, addresses: map[*VPC]*Addresses{}, used: map[stateKey]any{},
+		lists: map[*PrefixList]*filter.PrefixSet{}, addresses: map[*VPC]*Addresses{}, used: map[stateKey]any{}, once: map[stateKey]any{},
 	}
 	c.collectMembers()
 	for _, v := range c.region.vpcs {
@@ -205,7 +206,7 @@ func (c *Compiler) shell(n *NetworkInterface, s *subnet) {
 	}
 	i.Port = State(c, n.id, port, func() *eni.Port { return c.live.newPort(n.id) })
 	i.Arrival = &arrival{s, i}
-	if n.kind == InterfaceTransitGateway {
+	if n.leadsOut() {
 		i.Arrival = &border{s, i}
 	}
 	s.segment.Add(i.Prepare())
@@ -430,6 +431,9 @@ func (c *Compiler) AddressesOf(n *NetworkInterface) []PrivateAddress { return n.
 
 // CIDRsOf returns the VPC's CIDRs. They must not be changed.
 func (c *Compiler) CIDRsOf(v *VPC) []netip.Prefix { return v.cidrs }
+
+// EntriesOf returns a prefix list's CIDRs. They must not be changed.
+func (c *Compiler) EntriesOf(l *PrefixList) []netip.Prefix { return l.entries }
 
 // LabelOf returns how traces call a resource.
 func (c *Compiler) LabelOf(r Resource) string { return labelOf(r) }

@@ -6,9 +6,10 @@ import (
 	"github.com/vpcsim/vpcsim/wire"
 )
 
-// border is the arrival at a transit gateway's interface. Packets leave the subnet
-// there, so its network ACLs are asked of those of the subnet's own hosts too
-// (Transit Gateway guide, "Network ACLs for transit gateways").
+// border is the arrival at an interface by which packets leave the VPC, a transit
+// gateway's or a Gateway Load Balancer endpoint's. They leave the subnet there, so its
+// network ACLs are asked of those of the subnet's own hosts too (Transit Gateway guide,
+// "Network ACLs for transit gateways"; PrivateLink guide, "Access virtual appliances").
 type border arrival
 
 // Name returns the subnet's name and "arrival".
@@ -31,12 +32,18 @@ func (b *border) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 }
 
 // subnetOf returns the subnet that a route to the interface stays in: none where it
-// is a transit gateway's, which leads out of every subnet.
+// is one that leads out of every subnet.
 func subnetOf(n *NetworkInterface) string {
-	if n.kind == InterfaceTransitGateway {
+	if n.leadsOut() {
 		return ""
 	}
 	return n.subnet.id
+}
+
+// leadsOut reports whether packets leave the VPC by the interface, whatever subnet they
+// come from.
+func (n *NetworkInterface) leadsOut() bool {
+	return n.kind == InterfaceTransitGateway || n.kind == InterfaceGWLBEndpoint
 }
 
 // Latency returns how long packets take inside the region.

@@ -12,10 +12,12 @@ package world
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/vpcsim/vpcsim/clock"
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/eni"
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/internet"
@@ -188,13 +190,47 @@ const outsideMTU = 1500
 // Site puts a network of hosts, such as a company's own, beyond a virtual private
 // gateway and returns it; the gateway learns the prefixes.
 func (w *World) Site(g *vgw.VirtualPrivateGateway, label string, prefixes ...netip.Prefix) (*internet.Network, error) {
-	l := w.Live(g.Region())
+	n, err := w.beyond(g.Region(), g.ID(), label)
+	if err != nil {
+		return nil, err
+	}
+	return n, g.Connect(n, prefixes...)
+}
+
+// Service puts a network of hosts beyond a gateway endpoint, in the place of the
+// service that is built in, and returns it. Its hosts have addresses of the endpoint's
+// prefix list; see [World.At].
+func (w *World) Service(e *endpoint.Endpoint, label string) (*internet.Network, error) {
+	n, err := w.beyond(e.Region(), e.ID(), label)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Connect(n); err != nil {
+		return nil, err
+	}
+	var own []wire.Prefix
+	for _, p := range e.PrefixList().Entries() {
+		own = append(own, wire.PrefixFrom(p))
+	}
+	back := n.Regions
+	n.Regions = func(a wire.Addr) dataplane.Node {
+		if slices.ContainsFunc(own, func(p wire.Prefix) bool { return p.Contains(a) }) {
+			return nil // a host of the service's that is not there
+		}
+		return back(a)
+	}
+	return n, nil
+}
+
+// beyond returns a network whose packets enter a region by the gateway with the id.
+func (w *World) beyond(r *vpc.Region, id, label string) (*internet.Network, error) {
+	l := w.Live(r)
 	if l == nil {
-		return nil, fmt.Errorf("world: gateway %s is in a region of another world", g.ID())
+		return nil, fmt.Errorf("world: gateway %s is in a region of another world", id)
 	}
 	n := internet.New(w.Engine, label)
-	n.Regions = func(wire.Addr) dataplane.Node { return l.Snapshot().Outside(g.ID()) }
-	return n, g.Connect(n, prefixes...)
+	n.Regions = func(wire.Addr) dataplane.Node { return l.Snapshot().Outside(id) }
+	return n, nil
 }
 
 // At starts a Linux guest at a site with the given addresses.
