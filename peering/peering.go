@@ -1,7 +1,8 @@
 // Package peering is the VPC peering connection: request, acceptance and end of it,
-// what AWS refuses meanwhile, and what crosses. Both VPCs are of one region and
-// account; connections between regions are not modelled, nor is the way back that
-// AWS gives a NAT gateway's packets where the peer VPC has no route.
+// what AWS refuses meanwhile, and what crosses, within a region and between two. A
+// connection between regions is a Connection in each: what one does the other shows.
+// The way back that AWS gives a NAT gateway's packets where the peer VPC has no route
+// is not modelled.
 package peering
 
 import (
@@ -34,25 +35,41 @@ const (
 	listedExpired = 48 * time.Hour
 )
 
-// Connection is a VPC peering connection.
+// Connection is a VPC peering connection, as the region of one of its ends, or of
+// both, knows it.
 type Connection struct {
 	vpc.Base
-	requester, accepter *vpc.VPC
-	state               State
-	created, ended      time.Time
+	requester, accepter end
+	status              *vpc.Shared[status]
+}
+
+// end is one of the two VPCs of a connection.
+type end struct {
+	vpc               *vpc.VPC // nil where a description alone tells of it
+	id, owner, region string
+	cidrs             []netip.Prefix // of the description; a VPC has its own
+}
+
+// status is a connection's state and since when it has it.
+type status struct {
+	state          State
+	message        string // of a description, "" for the state's own
+	created, ended time.Time
 }
 
 // Config says how a connection is requested.
 type Config struct {
 	// ID is the id to use; "" makes one.
 	ID string
-	// Name is the Name tag.
+	// Name is the Name tag, in the requester's region.
 	Name string
 }
 
-// Create requests a connection (CreateVpcPeeringConnection). AWS answers at once
-// and fails later: VPCs whose CIDRs overlap, and a VPC with itself, give a
-// connection in the state failed.
+// Create requests a connection (CreateVpcPeeringConnection) of two VPCs of one
+// region or of two, whatever accounts own them. AWS answers at once and fails later:
+// VPCs whose CIDRs overlap, a VPC with itself, and one of another region that does
+// not exist, give a connection in the state failed. It returns the Connection of the
+// requester's region; [Connection.In] has the accepter's.
 func Create(requester, accepter *vpc.VPC, c Config) (*Connection, error) {
 	var p *Connection
 	err := requester.Change(func(tx *vpc.Tx) error {
@@ -63,8 +80,12 @@ func Create(requester, accepter *vpc.VPC, c Config) (*Connection, error) {
 		if err != nil {
 			return err
 		}
-		p = &Connection{Base: b, requester: requester, accepter: accepter, state: PendingAcceptance, created: tx.Region().Now()}
-		if p.overlaps(tx) {
+		p = &Connection{
+			Base: b, requester: endOf(requester), accepter: endOf(accepter), status: &vpc.Shared[status]{},
+		}
+		p.status.Join(tx.Region())
+		p.status.Set(status{state: PendingAcceptance, created: tx.Region().Now()})
+		if p.overlaps() {
 			p.end(tx, Failed)
 		}
 		tx.Add(p)
@@ -73,16 +94,56 @@ func Create(requester, accepter *vpc.VPC, c Config) (*Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, nil
+	if requester.Region() == accepter.Region() {
+		return p, nil
+	}
+	return p.reach(accepter.Region())
 }
 
-// Accept accepts a request that is pending (AcceptVpcPeeringConnection).
+// reach makes the Connection of the accepter's region, or takes the request back
+// where its id is in use there.
+func (p *Connection) reach(r *vpc.Region) (*Connection, error) {
+	err := r.Change(func(tx *vpc.Tx) error {
+		b, err := tx.NewBase("pcx", p.ID(), "")
+		if err != nil {
+			return err
+		}
+		q := &Connection{Base: b, requester: p.requester, accepter: p.accepter, status: p.status}
+		q.status.Join(r)
+		if !tx.Knows(p.accepter.vpc) {
+			q.end(tx, Failed)
+		}
+		tx.Add(q)
+		return nil
+	})
+	if err == nil {
+		return p, nil
+	}
+	p.Region().Change(func(tx *vpc.Tx) error {
+		tx.Remove(p)
+		return nil
+	})
+	return nil, err
+}
+
+func endOf(v *vpc.VPC) end {
+	return end{vpc: v, id: v.ID(), owner: v.Region().Account(), region: v.Region().Name()}
+}
+
+// In returns the connection as the region r knows it, nil where it does not.
+func (p *Connection) In(r *vpc.Region) *Connection {
+	q, _ := r.Find(p.ID()).(*Connection)
+	return q
+}
+
+// Accept accepts a request that is pending (AcceptVpcPeeringConnection). Between
+// regions it is the accepter's Connection that does.
 func (p *Connection) Accept() error {
 	return p.Change(func(tx *vpc.Tx) error {
 		if err := checkAccept(tx, p); err != nil {
 			return err
 		}
-		p.state = Active
+		p.set(Active, time.Time{})
 		return nil
 	})
 }
@@ -98,7 +159,7 @@ func (p *Connection) Reject() error {
 	})
 }
 
-// Delete ends the connection, or takes the request back
+// Delete ends the connection, or takes the request back, from either end
 // (DeleteVpcPeeringConnection). Routes that name it become black holes.
 func (p *Connection) Delete() error {
 	return p.Change(func(tx *vpc.Tx) error {
@@ -117,7 +178,11 @@ func (p *Connection) VPCDeleted(tx *vpc.Tx, v *vpc.VPC) {
 	}
 }
 
-func (p *Connection) end(tx *vpc.Tx, s State) { p.state, p.ended = s, tx.Region().Now() }
+func (p *Connection) end(tx *vpc.Tx, s State) { p.set(s, tx.Region().Now()) }
+
+func (p *Connection) set(s State, ended time.Time) {
+	p.status.Set(status{state: s, created: p.status.Get().created, ended: ended})
+}
 
 // State returns the connection's state.
 func (p *Connection) State() State {
@@ -129,37 +194,53 @@ func (p *Connection) State() State {
 // now returns the state as time and CIDRs have made it: a request expires after
 // seven days, and fails when the accepter has taken a CIDR that overlaps.
 func (p *Connection) now(tx *vpc.Tx) State {
+	b := p.status.Get()
 	switch {
-	case p.state != PendingAcceptance:
-		return p.state
-	case !tx.Region().Now().Before(p.created.Add(expiry)):
-		p.state, p.ended = Expired, p.created.Add(expiry)
-	case p.overlaps(tx):
+	case b.state != PendingAcceptance:
+		return b.state
+	case !tx.Region().Now().Before(b.created.Add(expiry)):
+		p.set(Expired, b.created.Add(expiry))
+		return Expired
+	case p.overlaps():
 		p.end(tx, Failed)
+		return Failed
 	}
-	return p.state
+	return b.state
 }
 
-// Requester returns the VPC that asked.
-func (p *Connection) Requester() *vpc.VPC { return p.requester }
+// state is the state without what time may have made of it.
+func (p *Connection) state() State { return p.status.Get().state }
 
-// Accepter returns the VPC that was asked.
-func (p *Connection) Accepter() *vpc.VPC { return p.accepter }
+// Requester returns the VPC that asked, nil where a description alone tells of it.
+func (p *Connection) Requester() *vpc.VPC { return p.requester.vpc }
 
-func (p *Connection) side(v *vpc.VPC) bool { return v == p.requester || v == p.accepter }
+// Accepter returns the VPC that was asked, nil where a description alone tells of it.
+func (p *Connection) Accepter() *vpc.VPC { return p.accepter.vpc }
 
-// other returns the VPC at the other end.
-func (p *Connection) other(v *vpc.VPC) *vpc.VPC {
-	if v == p.requester {
-		return p.accepter
+func (p *Connection) side(v *vpc.VPC) bool {
+	return v != nil && (v == p.requester.vpc || v == p.accepter.vpc)
+}
+
+// other returns the end that is not v's.
+func (p *Connection) other(v *vpc.VPC) *end {
+	if v == p.requester.vpc {
+		return &p.accepter
 	}
-	return p.requester
+	return &p.requester
+}
+
+// prefixes returns the CIDRs of the end's VPC.
+func (e *end) prefixes() []netip.Prefix {
+	if e.vpc == nil {
+		return e.cidrs
+	}
+	return e.vpc.CIDRs()
 }
 
 // overlaps reports whether CIDRs of the two VPCs overlap, of either family.
-func (p *Connection) overlaps(tx *vpc.Tx) bool {
-	for _, a := range tx.CIDRs(p.requester) {
-		for _, b := range tx.CIDRs(p.accepter) {
+func (p *Connection) overlaps() bool {
+	for _, a := range p.requester.prefixes() {
+		for _, b := range p.accepter.prefixes() {
 			if a.Overlaps(b) {
 				return true
 			}
@@ -169,14 +250,15 @@ func (p *Connection) overlaps(tx *vpc.Tx) bool {
 }
 
 // Available reports whether v is an end of the connection and it is active.
-func (p *Connection) Available(_ *vpc.Tx, v *vpc.VPC) bool { return p.state == Active && p.side(v) }
+func (p *Connection) Available(_ *vpc.Tx, v *vpc.VPC) bool { return p.state() == Active && p.side(v) }
 
 // ListRoute lists a route to the connection.
 func (p *Connection) ListRoute(s *ec2.Route) { s.VpcPeeringConnectionId = new(p.ID()) }
 
-// Joins reports whether the connection is active between the two VPCs.
+// Joins reports whether the connection is active between the two VPCs of one region:
+// rules do not name groups of another region's (VPC guide, "Security group rules").
 func (p *Connection) Joins(_ *vpc.Tx, v, w *vpc.VPC) bool {
-	return p.state == Active && v != w && p.side(v) && p.side(w)
+	return p.state() == Active && v != w && p.side(v) && p.side(w) && v.Region() == w.Region()
 }
 
 // CheckRoute refuses a table of a VPC that is no end, and a connection that is
@@ -196,15 +278,16 @@ func (p *Connection) CheckCIDR(tx *vpc.Tx, v *vpc.VPC, cidr netip.Prefix) error 
 	if !p.side(v) {
 		return nil
 	}
-	if s == PendingAcceptance && v == p.requester {
+	if s == PendingAcceptance && v == p.requester.vpc {
 		return vpc.Refuse("InvalidVpcState", "The VPC %s has a pending VPC peering connection %s.", v.ID(), p.ID())
 	}
 	if s != Active {
 		return nil
 	}
-	for _, own := range tx.CIDRs(p.other(v)) {
+	peer := p.other(v)
+	for _, own := range peer.prefixes() {
 		if own.Overlaps(cidr) {
-			return vpc.Refuse("InvalidVpc.Range", "The CIDR '%s' conflicts with a CIDR of the peer VPC %s.", cidr, p.other(v).ID())
+			return vpc.Refuse("InvalidVpc.Range", "The CIDR '%s' conflicts with a CIDR of the peer VPC %s.", cidr, peer.id)
 		}
 	}
 	return nil

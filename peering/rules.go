@@ -7,8 +7,10 @@ import (
 // checkCreate refuses a second connection of two VPCs, and one beyond the quotas
 // (the sentence of the former is inferred).
 func checkCreate(tx *vpc.Tx, requester, accepter *vpc.VPC) error {
-	if err := tx.Needs("peerVpcId", accepter); err != nil {
-		return err
+	if accepter == nil || accepter.Region() == tx.Region() {
+		if err := tx.Needs("peerVpcId", accepter); err != nil {
+			return err
+		}
 	}
 	pending, active := 0, 0
 	for _, p := range vpc.Gateways[*Connection](tx) {
@@ -32,19 +34,25 @@ func checkCreate(tx *vpc.Tx, requester, accepter *vpc.VPC) error {
 	return tx.Within(vpc.QuotaPeerings, active, requester.ID())
 }
 
-// checkAccept refuses a request that is not pending, and one that would give the
-// accepter more connections than its quota.
+// checkAccept refuses a request that is not pending, one that another region has to
+// accept (an emulator's sentence), and one that would give the accepter more
+// connections than its quota.
 func checkAccept(tx *vpc.Tx, p *Connection) error {
+	if p.accepter.vpc == nil || p.accepter.vpc.Region() != tx.Region() {
+		return vpc.Refuse("OperationNotPermitted",
+			"Incorrect region (%s) specified for this request. VPC peering connection %s must be accepted in region %s",
+			tx.Region().Name(), p.ID(), p.accepter.region)
+	}
 	if p.now(tx) != PendingAcceptance {
 		return refuseState(p)
 	}
 	active := 0
 	for _, o := range vpc.Gateways[*Connection](tx) {
-		if o.Available(tx, p.accepter) {
+		if o.Available(tx, p.accepter.vpc) {
 			active++
 		}
 	}
-	return tx.Within(vpc.QuotaPeerings, active, p.accepter.ID())
+	return tx.Within(vpc.QuotaPeerings, active, p.accepter.id)
 }
 
 // refuseState is AWS's answer as an emulator has it.

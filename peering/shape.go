@@ -22,13 +22,15 @@ func Describe(r *vpc.Region) *ec2.DescribeVpcPeeringConnectionsResult {
 
 func (p *Connection) listed(tx *vpc.Tx) bool {
 	now := tx.Region().Now()
-	switch p.now(tx) {
+	state := p.now(tx)
+	ended := p.status.Get().ended
+	switch state {
 	case Active, PendingAcceptance:
 		return true
 	case Expired:
-		return now.Before(p.ended.Add(listedExpired))
+		return now.Before(ended.Add(listedExpired))
 	}
-	return now.Before(p.ended.Add(listed))
+	return now.Before(ended.Add(listed))
 }
 
 // shape leaves out the CIDRs of a connection that has ended (recorded answers of AWS).
@@ -36,13 +38,13 @@ func (p *Connection) shape(tx *vpc.Tx) ec2.VpcPeeringConnection {
 	state := p.now(tx)
 	s := ec2.VpcPeeringConnection{
 		VpcPeeringConnectionId: new(p.ID()), Tags: tx.TagShapes(p),
-		RequesterVpcInfo: p.info(tx, p.requester), AccepterVpcInfo: p.info(tx, p.accepter),
+		RequesterVpcInfo: p.requester.shape(state), AccepterVpcInfo: p.accepter.shape(state),
 		Status: &ec2.VpcPeeringConnectionStateReason{
 			Code: new(ec2.VpcPeeringConnectionStateReasonCode(state)), Message: new(p.message(state)),
 		},
 	}
 	if state == PendingAcceptance {
-		s.ExpirationTime = new(ec2.TimestampOf(p.created.Add(expiry)))
+		s.ExpirationTime = new(ec2.TimestampOf(p.status.Get().created.Add(expiry)))
 	}
 	return s
 }
@@ -50,7 +52,10 @@ func (p *Connection) shape(tx *vpc.Tx) ec2.VpcPeeringConnection {
 // message is AWS's sentence beside a state; those of active and deleted are recorded,
 // the others unproven.
 func (p *Connection) message(s State) string {
-	account := p.Region().Account()
+	if m := p.status.Get().message; m != "" {
+		return m
+	}
+	account := p.accepter.owner
 	switch s {
 	case PendingAcceptance:
 		return "Pending Acceptance by " + account
@@ -66,12 +71,12 @@ func (p *Connection) message(s State) string {
 	return "Active"
 }
 
-func (p *Connection) info(tx *vpc.Tx, v *vpc.VPC) *ec2.VpcPeeringConnectionVpcInfo {
-	s := &ec2.VpcPeeringConnectionVpcInfo{VpcId: new(v.ID()), OwnerId: new(p.Region().Account()), Region: new(p.Region().Name())}
-	if p.state != Active && p.state != PendingAcceptance {
+func (e *end) shape(state State) *ec2.VpcPeeringConnectionVpcInfo {
+	s := &ec2.VpcPeeringConnectionVpcInfo{VpcId: new(e.id), OwnerId: new(e.owner), Region: new(e.region)}
+	if state != Active && state != PendingAcceptance {
 		return s
 	}
-	for i, c := range tx.CIDRs(v) {
+	for i, c := range e.prefixes() {
 		switch {
 		case c.Addr().Is6():
 			s.Ipv6CidrBlockSet = append(s.Ipv6CidrBlockSet, ec2.Ipv6CidrBlock{Ipv6CidrBlock: new(c.String())})

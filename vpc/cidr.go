@@ -61,6 +61,7 @@ func (tx *Tx) addBlock(v *VPC, p netip.Prefix) {
 	tx.r.links[b.id] = b
 	v.blocks = append(v.blocks, b)
 	v.cidrs = append(v.cidrs, p)
+	v.publish()
 }
 
 // CIDRAssociation returns the id of the CIDR's association with the VPC, "" where
@@ -104,6 +105,7 @@ func (r *Region) DisassociateCIDR(association string) error {
 func (v *VPC) drop(b *cidrBlock) {
 	v.blocks = remove(v.blocks, b)
 	v.cidrs = remove(v.cidrs, b.cidr)
+	v.publish()
 	for _, t := range v.tables {
 		t.dropLocal(b.cidr)
 	}

@@ -36,8 +36,8 @@ type advertised struct {
 // Interface returns the compiled interface with the given id, or nil.
 func (s *Snapshot) Interface(id string) *eni.Interface { return s.interfaces[id] }
 
-// Outside returns the node at which packets from beyond the gateway with the given
-// id enter, nil where there is none.
+// Outside returns the node at which packets from beyond the gateway, or by the
+// connection, with the given id enter, nil where there is none.
 func (s *Snapshot) Outside(id string) dataplane.Node { return s.outside[id] }
 
 // Public returns the node that takes packets from the internet for an address of
@@ -406,6 +406,21 @@ func (c *Compiler) Enter(g Gateway, v *VPC, e Entry) { c.entries[entryKey{g.ID()
 
 // EnterFromOutside says where packets from beyond the gateway enter.
 func (c *Compiler) EnterFromOutside(g Gateway, n dataplane.Node) { c.snapshot.outside[g.ID()] = n }
+
+// EnterFromAbroad says where packets enter that come by a connection with another
+// region, or another resource of this one: by id, on which both ends agree.
+func (c *Compiler) EnterFromAbroad(id string, n dataplane.Node) { c.snapshot.outside[id] = n }
+
+// Abroad returns the node at which packets of the connection with the given id enter
+// at its other end, whatever region that lies in, nil where it is not known. It is for
+// nodes to ask for each packet, and does not allocate.
+func (c *Compiler) Abroad() func(id string) dataplane.Node {
+	if c.live.abroad != nil {
+		return c.live.abroad
+	}
+	l := c.live
+	return func(id string) dataplane.Node { return l.Snapshot().outside[id] }
+}
 
 // Advertise has packets from the internet for a public address go to n.
 func (c *Compiler) Advertise(public wire.Addr, n dataplane.Node) { c.snapshot.public[public] = n }

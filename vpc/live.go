@@ -18,6 +18,7 @@ type Live struct {
 	region   *Region
 	engine   *dataplane.Engine
 	uplink   dataplane.Node
+	abroad   func(id string) dataplane.Node
 	services []servedAt
 	snapshot *Snapshot
 	age      uint64 // the region's changes when snapshot was compiled
@@ -44,13 +45,18 @@ type stateKey struct{ id, what string }
 type LiveConfig struct {
 	// Uplink is the internet's node; nil is nobody there.
 	Uplink dataplane.Node
+	// Abroad returns the node at which the present snapshot of a region on the engine
+	// takes packets that come by a connection with the given id (see
+	// [Compiler.EnterFromAbroad]), nil where none does. It is asked anew for every packet:
+	// between regions nothing is linked. nil is a region by itself.
+	Abroad func(id string) dataplane.Node
 	// Seed makes the choices of live state differ, such as the ports of NAT gateways.
 	Seed uint64
 }
 
 // NewLive brings a region to life on the engine.
 func NewLive(r *Region, e *dataplane.Engine, c LiveConfig) *Live {
-	return &Live{region: r, engine: e, uplink: c.Uplink, seed: c.Seed, state: map[stateKey]any{}}
+	return &Live{region: r, engine: e, uplink: c.Uplink, abroad: c.Abroad, seed: c.Seed, state: map[stateKey]any{}}
 }
 
 // Serve has a service of the platform answer at an address in every subnet. It

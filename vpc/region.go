@@ -153,6 +153,12 @@ func (r *Region) read(f func()) {
 	f()
 }
 
+// Find returns the region's resource with the given id, or nil.
+func (tx *Tx) Find(id string) Resource { return tx.r.byID[id] }
+
+// Knows reports whether the resource is the region's, and not deleted.
+func (tx *Tx) Knows(x Resource) bool { return !isNil(x) && tx.r.byID[x.ID()] == x }
+
 // Find returns the resource with the given id, or nil.
 func (r *Region) Find(id string) Resource {
 	r.mu.Lock()

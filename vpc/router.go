@@ -63,6 +63,8 @@ type Latency struct {
 	SameZone time.Duration
 	// CrossZone is one delivery to another zone of the region; 0 is 500 µs.
 	CrossZone time.Duration
+	// CrossRegion is one way to another region; 0 is 30 ms.
+	CrossRegion time.Duration
 }
 
 func (l Latency) orDefault() Latency {
@@ -71,6 +73,9 @@ func (l Latency) orDefault() Latency {
 	}
 	if l.CrossZone == 0 {
 		l.CrossZone = 500 * time.Microsecond
+	}
+	if l.CrossRegion == 0 {
+		l.CrossRegion = 30 * time.Millisecond
 	}
 	return l
 }

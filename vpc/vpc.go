@@ -3,6 +3,7 @@ package vpc
 import (
 	"net/netip"
 	"slices"
+	"sync/atomic"
 
 	"github.com/vpcsim/vpcsim/ec2"
 )
@@ -25,7 +26,8 @@ type VPCConfig struct {
 // VPC is a virtual private cloud.
 type VPC struct {
 	Base
-	cidrs      []netip.Prefix // of blocks, primary IPv4 first
+	cidrs      []netip.Prefix                 // of blocks, primary IPv4 first
+	published  atomic.Pointer[[]netip.Prefix] // a copy of cidrs, for those who hold another region's lock or none
 	blocks     []*cidrBlock
 	main       *RouteTable
 	tables     []*RouteTable
@@ -144,11 +146,10 @@ func (v *VPC) Attributes() VPCAttributes {
 }
 
 // CIDRs returns the VPC's CIDRs, the primary IPv4 CIDR first.
-func (v *VPC) CIDRs() []netip.Prefix {
-	var c []netip.Prefix
-	v.region.read(func() { c = slices.Clone(v.cidrs) })
-	return c
-}
+func (v *VPC) CIDRs() []netip.Prefix { return slices.Clone(*v.published.Load()) }
+
+// publish has CIDRs tell of a change of the CIDRs.
+func (v *VPC) publish() { v.published.Store(new(slices.Clone(v.cidrs))) }
 
 // MainRouteTable returns the table of every subnet that has no other.
 func (v *VPC) MainRouteTable() *RouteTable {
@@ -236,8 +237,9 @@ func (tx *Tx) Attached(v *VPC, prefix string) Gateway { return v.gateway(prefix)
 // VPCs returns the region's VPCs, in the order in which they were made.
 func (tx *Tx) VPCs() []*VPC { return slices.Clone(tx.r.vpcs) }
 
-// CIDRs returns a VPC's CIDRs inside a change, the primary IPv4 CIDR first.
-func (tx *Tx) CIDRs(v *VPC) []netip.Prefix { return slices.Clone(v.cidrs) }
+// CIDRs returns a VPC's CIDRs inside a change, the primary IPv4 CIDR first. The VPC
+// may be one of another region.
+func (tx *Tx) CIDRs(v *VPC) []netip.Prefix { return v.CIDRs() }
 
 // DescribeVpcs lists the VPCs, in the order in which they were made.
 func (r *Region) DescribeVpcs() *ec2.DescribeVpcsResult {

@@ -72,7 +72,7 @@ func (s *Subnet) Card(name string) *Card {
 	return c
 }
 
-func (c *Card) port() *eni.Port { return c.world.Live(c.world.Region).Port(c.Interface) }
+func (c *Card) port() *eni.Port { return c.world.Live(c.Interface.Region()).Port(c.Interface) }
 
 // ID returns the id of the card's interface, which makes a Card the target of a route.
 func (c *Card) ID() string { return c.Interface.ID() }
@@ -89,7 +89,7 @@ func (c *Card) Allow(rules ...vpc.Permission) {
 // source address is the card's, a TTL of 0 is 64; lengths and checksums are filled in.
 func (c *Card) Send(packet ...gopacket.SerializableLayer) trace.Reason {
 	c.world.t.Helper()
-	i := c.world.Live(c.world.Region).Interface(c.Interface)
+	i := c.world.Live(c.Interface.Region()).Interface(c.Interface)
 	mac := i.Segment.Router
 	ethernet := &layers.Ethernet{SrcMAC: i.MAC[:], DstMAC: mac[:], EthernetType: layers.EthernetTypeIPv4}
 	switch ip := packet[0].(type) {
@@ -131,7 +131,7 @@ func (c *Card) SendFrame(frame []byte) trace.Reason {
 // SendIP sends an IP packet as it is, behind an Ethernet header to the subnet's
 // router, as SendFrame sends frames.
 func (c *Card) SendIP(ip []byte) trace.Reason {
-	i := c.world.Live(c.world.Region).Interface(c.Interface)
+	i := c.world.Live(c.Interface.Region()).Interface(c.Interface)
 	t := wire.EtherTypeIPv4
 	if len(ip) > 0 && ip[0]>>4 == 6 {
 		t = wire.EtherTypeIPv6

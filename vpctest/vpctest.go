@@ -69,7 +69,13 @@ type VPC struct {
 // VPC makes a VPC with one or more CIDRs.
 func (w *World) VPC(cidr string, more ...string) *VPC {
 	w.t.Helper()
-	v, err := w.Region.CreateVPC(cidr, vpc.VPCConfig{})
+	return w.VPCIn(w.Region, cidr, more...)
+}
+
+// VPCIn makes a VPC in a region of the world, such as one that World.World.Region made.
+func (w *World) VPCIn(r *vpc.Region, cidr string, more ...string) *VPC {
+	w.t.Helper()
+	v, err := r.CreateVPC(cidr, vpc.VPCConfig{})
 	check(w.t, err)
 	for _, c := range more {
 		check(w.t, v.AssociateCIDR(c))
@@ -81,7 +87,7 @@ func (w *World) VPC(cidr string, more ...string) *VPC {
 func (v *VPC) InternetGateway() *igw.InternetGateway {
 	v.world.t.Helper()
 	if v.igw == nil {
-		g, err := igw.Create(v.world.Region, igw.Config{Name: "internet gateway"})
+		g, err := igw.Create(v.VPC.Region(), igw.Config{Name: "internet gateway"})
 		v.igw = must(v.world.t, g, err)
 		check(v.world.t, g.Attach(v.VPC))
 	}

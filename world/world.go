@@ -71,6 +71,16 @@ func (w *World) public(a wire.Addr) dataplane.Node {
 	return nil
 }
 
+// abroad finds where packets of a connection between regions enter at its other end.
+func (w *World) abroad(id string) dataplane.Node {
+	for _, l := range w.lives {
+		if n := l.Snapshot().Outside(id); n != nil {
+			return n
+		}
+	}
+	return nil
+}
+
 // Region makes a region and brings it to life.
 func (w *World) Region(c vpc.RegionConfig) *vpc.Region {
 	if c.Seed == 0 {
@@ -83,7 +93,7 @@ func (w *World) Region(c vpc.RegionConfig) *vpc.Region {
 
 // Add brings a region that exists to life in this world and returns its life.
 func (w *World) Add(r *vpc.Region) *vpc.Live {
-	l := vpc.NewLive(r, w.Engine, vpc.LiveConfig{Uplink: w.Internet, Seed: w.seed})
+	l := vpc.NewLive(r, w.Engine, vpc.LiveConfig{Uplink: w.Internet, Abroad: w.abroad, Seed: w.seed})
 	w.lives = append(w.lives, l)
 	w.serveMetadata(l)
 	return l
