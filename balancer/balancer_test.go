@@ -1,4 +1,4 @@
-package elb_test
+package balancer_test
 
 import (
 	"encoding/json"
@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/alb"
+	"github.com/vpcsim/vpcsim/balancer"
 	"github.com/vpcsim/vpcsim/clb"
-	"github.com/vpcsim/vpcsim/internal/elb"
 	"github.com/vpcsim/vpcsim/nlb"
 	"github.com/vpcsim/vpcsim/rds"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -28,7 +28,7 @@ func refused(t *testing.T, r *vpc.Region, code, message string, call func() erro
 	require.Equal(t, before, text(), "a refused call has changed something")
 }
 
-type creation func(r *vpc.Region, name string, c elb.Config) (*elb.LoadBalancer, error)
+type creation func(r *vpc.Region, name string, c balancer.Config) (*balancer.LoadBalancer, error)
 
 func TestLoadBalancersHaveAnInterfaceASubnetForLife(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -48,7 +48,7 @@ func TestLoadBalancersHaveAnInterfaceASubnetForLife(t *testing.T) {
 			b, err := v.CreateSubnet("10.0.1.0/24", vpc.SubnetConfig{Zone: "us-east-1b"})
 			require.NoError(t, err)
 			free := a.AvailableAddresses()
-			in := elb.Config{Subnets: []*vpc.Subnet{a.Subnet, b}}
+			in := balancer.Config{Subnets: []*vpc.Subnet{a.Subnet, b}}
 			l, err := row.create(w.Region, "web", in)
 			require.NoError(t, err)
 			require.True(t, strings.HasPrefix(l.ID(), "arn:aws:elasticloadbalancing:us-east-1:123456789012:"+row.arn), l.ID())
@@ -60,12 +60,12 @@ func TestLoadBalancersHaveAnInterfaceASubnetForLife(t *testing.T) {
 			}
 			for _, bad := range []struct {
 				code, message, name string
-				c                   elb.Config
+				c                   balancer.Config
 			}{
 				{"DuplicateLoadBalancerName", "A load balancer with the same name 'web' exists, but with different settings", "web", in},
 				{"ValidationError", "The load balancer name must not be empty", "", in},
-				{"MissingParameter", "The request must contain the parameter subnets", "x", elb.Config{}},
-				{"DuplicateSubnetsInSameZone", "Duplicate Subnets for same AZ", "x", elb.Config{Subnets: []*vpc.Subnet{a.Subnet, same.Subnet}}},
+				{"MissingParameter", "The request must contain the parameter subnets", "x", balancer.Config{}},
+				{"DuplicateSubnetsInSameZone", "Duplicate Subnets for same AZ", "x", balancer.Config{Subnets: []*vpc.Subnet{a.Subnet, same.Subnet}}},
 			} {
 				refused(t, w.Region, bad.code, bad.message, func() error { _, err := row.create(w.Region, bad.name, bad.c); return err })
 			}
@@ -94,13 +94,14 @@ func TestASmallSubnetHasNoRoomForALoadBalancer(t *testing.T) {
 	})
 }
 
-func TestKindsHaveTheirNamesToThemselves(t *testing.T) {
+func TestNamesAreOneAKindOfAPI(t *testing.T) {
 	w := vpctest.New(t)
-	in := elb.Config{Subnets: []*vpc.Subnet{w.VPC("10.0.0.0/16").Subnet("10.0.0.0/24").Subnet}}
-	for _, create := range []creation{alb.Create, clb.Create, nlb.Create} {
+	in := balancer.Config{Subnets: []*vpc.Subnet{w.VPC("10.0.0.0/16").Subnet("10.0.0.0/24").Subnet}}
+	for _, create := range []creation{alb.Create, clb.Create} {
 		_, err := create(w.Region, "web", in)
 		require.NoError(t, err)
 	}
+	refused(t, w.Region, "DuplicateLoadBalancerName", "A load balancer with the same name 'web' exists, but with different settings", func() error { _, err := nlb.Create(w.Region, "web", in); return err })
 }
 
 func TestADatabaseHasOneInterfaceForLife(t *testing.T) {

@@ -1,0 +1,250 @@
+package balancer
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vpcsim/vpcsim/elbv2"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// What is restored stands as its description says, without the checks that the calls
+// make. In this order: interfaces and instances (package vpc), load balancers, target
+// groups, attributes, listeners, rules, target health. Names of what is not there are
+// no error, but where the resource could not stand without: real collections have gaps.
+
+// Restore makes a load balancer as it is described. Its nodes are the interfaces of
+// its VPC whose description is "ELB" and the name with the kind's path, such as
+// "ELB net/<name>/<id>". A description without ARN, or of a VPC that is not there, is
+// an error.
+func Restore(tx *vpc.Tx, k *Kind, s elbv2.LoadBalancer) (*LoadBalancer, error) {
+	id := deref(s.LoadBalancerArn)
+	_, full, ok := strings.Cut(id, ":loadbalancer/")
+	if !ok {
+		return nil, fmt.Errorf("balancer: LoadBalancerArn %q: expected an ARN of a load balancer", id)
+	}
+	v, _ := tx.Find(deref(s.VpcId)).(*vpc.VPC)
+	if v == nil {
+		return nil, fmt.Errorf("balancer: %s: VpcId %q: no such VPC", id, deref(s.VpcId))
+	}
+	b, err := tx.NewNamed(id, "")
+	if err != nil {
+		return nil, err
+	}
+	l := &LoadBalancer{Base: b, kind: k, name: deref(s.LoadBalancerName), vpc: v, attributes: slices.Clone(k.Attributes), restored: &s}
+	l.internet = s.Scheme != nil && *s.Scheme == elbv2.SchemeInternetFacing
+	if s.CreatedTime != nil {
+		l.created, _ = s.CreatedTime.Time() // one that can't be read stays as text
+	}
+	l.nics = tx.AdoptInterfaces(v, "ELB "+full, l, k.Interface)
+	for _, n := range l.nics {
+		l.subnets = append(l.subnets, n.Subnet())
+	}
+	for _, g := range s.SecurityGroups {
+		if x, ok := tx.Find(g).(*vpc.SecurityGroup); ok {
+			l.groups = append(l.groups, x)
+		}
+	}
+	tx.Add(l)
+	return l, nil
+}
+
+// RestoreAttributes sets what DescribeLoadBalancerAttributes says of a load balancer;
+// keys that are not known are added.
+func (l *LoadBalancer) RestoreAttributes(_ *vpc.Tx, list []elbv2.LoadBalancerAttribute) {
+	for _, a := range list {
+		restoreAttribute(&l.attributes, a.Key, a.Value)
+	}
+}
+
+// RestoreAttributes sets what DescribeTargetGroupAttributes says of a group; keys that
+// are not known are added.
+func (g *TargetGroup) RestoreAttributes(_ *vpc.Tx, list []elbv2.TargetGroupAttribute) {
+	for _, a := range list {
+		restoreAttribute(&g.attributes, a.Key, a.Value)
+	}
+}
+
+func restoreAttribute(to *[]Attribute, key, v *string) {
+	if key != nil && !set(to, *key, deref(v)) {
+		*to = append(*to, Attribute{*key, deref(v)})
+	}
+}
+
+// RestoreTargetGroup makes a target group as it is described, without targets. One
+// whose VPC is not there, a group of functions, has none.
+func RestoreTargetGroup(tx *vpc.Tx, s elbv2.TargetGroup) (*TargetGroup, error) {
+	id := deref(s.TargetGroupArn)
+	if !strings.Contains(id, ":targetgroup/") {
+		return nil, fmt.Errorf("balancer: TargetGroupArn %q: expected an ARN of a target group", id)
+	}
+	b, err := tx.NewNamed(id, "")
+	if err != nil {
+		return nil, err
+	}
+	g := &TargetGroup{
+		Base: b, name: deref(s.TargetGroupName), kind: deref(s.TargetType), protocol: deref(s.Protocol), port: uint16(deref(s.Port)), restored: &s,
+		check: HealthCheck{
+			Disabled: s.HealthCheckEnabled != nil && !*s.HealthCheckEnabled,
+			Protocol: deref(s.HealthCheckProtocol), Path: deref(s.HealthCheckPath), Healthy: deref(s.HealthyThresholdCount), Unhealthy: deref(s.UnhealthyThresholdCount),
+			Interval: time.Duration(deref(s.HealthCheckIntervalSeconds)) * time.Second, Timeout: time.Duration(deref(s.HealthCheckTimeoutSeconds)) * time.Second,
+		},
+	}
+	if g.kind == "" {
+		g.kind = elbv2.TargetInstance
+	}
+	if n, err := strconv.Atoi(deref(s.HealthCheckPort)); err == nil {
+		g.check.Port = uint16(n)
+	}
+	if s.Matcher != nil {
+		g.check.Codes = deref(s.Matcher.HttpCode)
+	}
+	g.check = g.check.withDefaults(g.protocol)
+	g.vpc, _ = tx.Find(deref(s.VpcId)).(*vpc.VPC)
+	g.attributes = groupAttributes(g.protocol, g.kind)
+	tx.Add(g)
+	return g, nil
+}
+
+// RestoreTargetHealth registers the targets that DescribeTargetHealth lists of the
+// group with the given ARN, in the states that it says.
+func RestoreTargetHealth(tx *vpc.Tx, arn string, list []elbv2.TargetHealthDescription) error {
+	g, ok := tx.Find(arn).(*TargetGroup)
+	if !ok {
+		return fmt.Errorf("balancer: target health of %q: no such target group", arn)
+	}
+	for _, d := range list {
+		if d.Target == nil || d.Target.Id == nil {
+			return fmt.Errorf("balancer: target health of %s: a target without Id", arn)
+		}
+		r := g.register(Target{ID: *d.Target.Id, Port: uint16(deref(d.Target.Port)), Zone: deref(d.Target.AvailabilityZone)})
+		if h := d.TargetHealth; h != nil {
+			r.health = Health{deref(h.State), deref(h.Reason), deref(h.Description)}
+			if r.health.State == elbv2.StateDraining {
+				r.draining, r.until = true, tx.Region().Now().Add(300*time.Second)
+			}
+			// A group that no load balancer used is told of by that alone.
+			if r.health.State == elbv2.StateUnused {
+				r.health = initial
+			}
+		}
+	}
+	return nil
+}
+
+// RestoreListener makes a listener as it is described. One whose load balancer is not
+// there is an error; target groups that are not there are left out of its actions.
+func RestoreListener(tx *vpc.Tx, s elbv2.Listener) (*Listener, error) {
+	id := deref(s.ListenerArn)
+	l, ok := tx.Find(deref(s.LoadBalancerArn)).(*LoadBalancer)
+	switch {
+	case id == "":
+		return nil, fmt.Errorf("balancer: a listener of %q without ListenerArn", deref(s.LoadBalancerArn))
+	case !ok:
+		return nil, fmt.Errorf("balancer: %s: LoadBalancerArn %q: no such load balancer", id, deref(s.LoadBalancerArn))
+	}
+	b, err := tx.NewNamed(id, "")
+	if err != nil {
+		return nil, err
+	}
+	x := &Listener{Base: b, balancer: l, protocol: deref(s.Protocol), port: uint16(deref(s.Port)), attributes: listenerAttributes(l), restored: &s}
+	x.actions = restoreActions(tx, s.DefaultActions)
+	l.listeners = append(l.listeners, x)
+	tx.Add(x)
+	return x, nil
+}
+
+// RestoreRule makes a rule of the listener with the given ARN as it is described. The
+// default rule, which is the listener's own actions, is nil.
+func RestoreRule(tx *vpc.Tx, listener string, s elbv2.Rule) (*Rule, error) {
+	x, ok := tx.Find(listener).(*Listener)
+	if !ok {
+		return nil, fmt.Errorf("balancer: rule %s: %q: no such listener", deref(s.RuleArn), listener)
+	}
+	if s.IsDefault != nil && *s.IsDefault || deref(s.Priority) == "default" {
+		return nil, nil
+	}
+	priority, err := strconv.Atoi(deref(s.Priority))
+	if err != nil {
+		return nil, fmt.Errorf("balancer: rule %s: Priority %q: expected a number or default", deref(s.RuleArn), deref(s.Priority))
+	}
+	b, err := tx.NewNamed(deref(s.RuleArn), "")
+	if err != nil {
+		return nil, err
+	}
+	r := &Rule{Base: b, listener: x, priority: priority}
+	for _, c := range s.Conditions {
+		r.conditions = append(r.conditions, restoreCondition(c))
+	}
+	if list := restoreActions(tx, s.Actions); len(list) > 0 {
+		r.action = list[len(list)-1]
+	}
+	x.insert(r)
+	tx.Add(r)
+	return r, nil
+}
+
+func restoreCondition(s elbv2.RuleCondition) Condition {
+	c := Condition{Field: deref(s.Field), Values: s.Values}
+	for _, v := range []*elbv2.ValuesConfig{s.HostHeaderConfig, s.PathPatternConfig, s.HttpRequestMethodConfig, s.SourceIpConfig} {
+		if v != nil {
+			c.Values = v.Values
+		}
+	}
+	if h := s.HttpHeaderConfig; h != nil {
+		c.Header, c.Values = deref(h.HttpHeaderName), h.Values
+	}
+	if q := s.QueryStringConfig; q != nil {
+		c.Values = nil
+		for _, p := range q.Values {
+			text := deref(p.Value)
+			if p.Key != nil {
+				text = *p.Key + "=" + text
+			}
+			c.Values = append(c.Values, text)
+		}
+	}
+	return c
+}
+
+func restoreActions(tx *vpc.Tx, list []elbv2.Action) []Action {
+	var actions []Action
+	for _, s := range list {
+		a := Action{Type: deref(s.Type)}
+		tuples := []elbv2.TargetGroupTuple{}
+		if s.ForwardConfig != nil {
+			tuples = s.ForwardConfig.TargetGroups
+		} else if s.TargetGroupArn != nil {
+			tuples = []elbv2.TargetGroupTuple{{TargetGroupArn: s.TargetGroupArn}}
+		}
+		for _, t := range tuples {
+			if g, ok := tx.Find(deref(t.TargetGroupArn)).(*TargetGroup); ok {
+				w := Weighted{g, 1}
+				if t.Weight != nil {
+					w.Weight = *t.Weight
+				}
+				a.Groups = append(a.Groups, w)
+			}
+		}
+		if r := s.RedirectConfig; r != nil {
+			a.Redirect = Redirect{deref(r.Protocol), deref(r.Port), deref(r.Host), deref(r.Path), deref(r.Query), deref(r.StatusCode)}
+		}
+		if f := s.FixedResponseConfig; f != nil {
+			code, _ := strconv.Atoi(deref(f.StatusCode))
+			a.Fixed = Fixed{code, deref(f.ContentType), deref(f.MessageBody)}
+		}
+		actions = append(actions, a)
+	}
+	return actions
+}
+
+// deref returns what p points to, the zero value of nil.
+func deref[T any](p *T) T {
+	if p == nil {
+		return *new(T)
+	}
+	return *p
+}

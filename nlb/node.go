@@ -1,0 +1,8 @@
+package nlb
+
+import (
+	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+func compile(*vpc.Compiler, *balancer.LoadBalancer) {}
