@@ -4,9 +4,6 @@ import "net/netip"
 
 // What packages of services that have targets in a VPC ask inside a change.
 
-// Find returns the resource with the given id, or nil.
-func (tx *Tx) Find(id string) Resource { return tx.r.byID[id] }
-
 // StateOf is Instance.State inside a change.
 func (tx *Tx) StateOf(i *Instance) InstanceState { return i.state }
 
