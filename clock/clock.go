@@ -31,15 +31,17 @@ type Clock struct {
 type entry struct {
 	at    time.Duration
 	seq   uint64
-	event Event
-	timer *Timer // nil, or the timer that must still be armed for seq
+	event Event // of a timer: its alarm, which must still be armed for seq
 }
 
 func (e *entry) before(f *entry) bool {
 	return e.at < f.at || e.at == f.at && e.seq < f.seq
 }
 
-func (e *entry) live() bool { return e.timer == nil || e.timer.seq == e.seq }
+func (e *entry) live() bool {
+	t, ok := e.event.(*alarm)
+	return !ok || t.seq == e.seq
+}
 
 // Now returns the present instant.
 func (c *Clock) Now() time.Duration { return c.now }
@@ -47,31 +49,28 @@ func (c *Clock) Now() time.Duration { return c.now }
 // Schedule has e run after d, behind everything already scheduled for that
 // instant. A negative d panics: time never goes back. It allocates only where the
 // queue grows.
-func (c *Clock) Schedule(d time.Duration, e Event) { c.add(d, e, nil) }
-
-func (c *Clock) add(d time.Duration, e Event, t *Timer) uint64 {
+func (c *Clock) Schedule(d time.Duration, e Event) {
 	if d < 0 {
 		panic(fmt.Sprintf("clock: event scheduled %v before now", -d))
 	}
 	c.seq++
-	c.queue = append(c.queue, entry{c.now + d, c.seq, e, t})
-	c.up(len(c.queue) - 1)
-	return c.seq
+	n := len(c.queue)
+	c.queue = append(c.queue, entry{c.now + d, c.seq, e})
+	if n > 0 {
+		c.up(n)
+	}
 }
 
 // Step runs the next event at its instant and reports whether there was one.
 func (c *Clock) Step() bool {
 	for len(c.queue) > 0 {
 		e := &c.queue[0]
-		at, event, timer, live := e.at, e.event, e.timer, e.live()
+		at, event, live := e.at, e.event, e.live()
 		c.pop()
 		if !live { // stopped: time does not move to where nothing happens
 			continue
 		}
 		c.now = at
-		if timer != nil {
-			timer.seq = 0
-		}
 		event.Run()
 		return true
 	}
@@ -176,7 +175,19 @@ type Timer struct {
 func (c *Clock) NewTimer(e Event) *Timer { return &Timer{clock: c, event: e} }
 
 // Reset arms the timer to run after d, whatever it was armed for before.
-func (t *Timer) Reset(d time.Duration) { t.seq = t.clock.add(d, t.event, t) }
+func (t *Timer) Reset(d time.Duration) {
+	t.clock.Schedule(d, (*alarm)(t))
+	t.seq = t.clock.seq
+}
+
+// alarm is a Timer as the event that it is in the queue.
+type alarm Timer
+
+// Run runs the timer's event, which may arm the timer again.
+func (t *alarm) Run() {
+	t.seq = 0
+	t.event.Run()
+}
 
 // Stop calls the timer's event off and reports whether it was armed.
 func (t *Timer) Stop() bool {

@@ -63,7 +63,7 @@ func (e *Engine) SendTo(at, link Node, ip []byte) trace.Reason {
 	if e.walking {
 		panic("dataplane: Send from inside a walk, at " + e.ctx.node.Name())
 	}
-	end := e.walk(e.take(ip), &emission{at: at, cause: e.cause}, link)
+	end := e.walk(e.take(ip), at, link, e.cause, 0)
 	if len(e.queue) > 0 {
 		e.walkEmitted()
 	}
@@ -75,7 +75,7 @@ func (e *Engine) walkEmitted() {
 	for n := 0; n < len(e.queue); n++ {
 		m := e.queue[n]
 		if n < MaxEmitted {
-			e.walk(m.flight, &m, nil)
+			e.walk(m.flight, m.at, nil, m.cause, m.after)
 			continue
 		}
 		e.refuse(Refusal{Where: m.at.Name(), WhereID: resource(m.at), Size: m.flight.n, End: trace.TooManyHops, Why: "too many packets of the platform's own"}, m.cause)
@@ -87,27 +87,26 @@ func (e *Engine) walkEmitted() {
 
 // walk is one packet's way: its headers are read once, nodes have it one after
 // another, and it is scheduled for its guest or it is dead.
-func (e *Engine) walk(f *flight, from *emission, link Node) trace.Reason {
+func (e *Engine) walk(f *flight, at, link Node, cause int, after time.Duration) trace.Reason {
 	c := &e.ctx
 	*c = Context{} // in place: a Context with its fields would be made elsewhere, and copied
-	c.Now, c.Latency, c.Link, c.engine, c.node = e.Clock.Now(), from.after, link, e, from.at
+	c.Now, c.Latency, c.Link, c.engine, c.node = e.Clock.Now(), after, link, e, at
 	if err := f.p.Read(f.buf[:f.n]); err != nil {
-		r := Refusal{Where: from.at.Name(), WhereID: resource(from.at), Size: f.n, End: trace.Malformed, Why: err.Error()}
+		r := Refusal{Where: at.Name(), WhereID: resource(at), Size: f.n, End: trace.Malformed, Why: err.Error()}
 		e.release(f)
-		return e.refuse(r, from.cause)
+		return e.refuse(r, cause)
 	}
 	if e.Log != nil {
-		c.walk = e.Log.Begin(c.Now, from.cause, sender(from.at), &f.p)
-		c.walk.FromID = resource(from.at)
-		e.open(c.walk, f.p.Flow)
-		c.noted = len(c.walk.Steps)
+		e.begin(at, cause, &f.p)
 	}
 	e.walking = true
 	end := e.follow(&f.p)
 	if end == trace.None || end == trace.Delivered && c.guest == nil {
 		panic("dataplane: no word from " + c.node.Name())
 	}
-	e.ended(end, &f.p)
+	if c.walk != nil || e.Ended != nil {
+		e.ended(end, &f.p)
+	}
 	e.walking = false
 	if end == trace.Delivered {
 		f.depart(c)
@@ -115,6 +114,15 @@ func (e *Engine) walk(f *flight, from *emission, link Node) trace.Reason {
 		e.release(f)
 	}
 	return end
+}
+
+// begin begins the walk's record in the log.
+func (e *Engine) begin(at Node, cause int, p *wire.Packet) {
+	c := &e.ctx
+	c.walk = e.Log.Begin(c.Now, cause, sender(at), p)
+	c.walk.FromID = resource(at)
+	e.open(c.walk, p.Flow)
+	c.noted = len(c.walk.Steps)
 }
 
 // follow is the loop. Everything a packet meets, it meets here.
@@ -163,9 +171,6 @@ func resource(n Node) string {
 }
 
 func (e *Engine) ended(end trace.Reason, p *wire.Packet) {
-	if e.ctx.walk == nil && e.Ended == nil {
-		return
-	}
 	where := e.ctx.node.Name()
 	if w := e.ctx.walk; w != nil {
 		w.Reason, w.Where, w.WhereID, w.Last = end, where, resource(e.ctx.node), p.Flow

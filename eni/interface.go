@@ -67,6 +67,11 @@ func (i *Interface) Prepare() *Interface {
 // Owns reports whether a is the interface's own: one of its addresses or in a
 // prefix assigned to it. It does not allocate.
 func (i *Interface) Owns(a wire.Addr) bool {
+	return len(i.Addrs) > 0 && i.Addrs[0] == a || i.ownsToo(a)
+}
+
+// ownsToo is Owns for other addresses than the first.
+func (i *Interface) ownsToo(a wire.Addr) bool {
 	for _, own := range i.Addrs {
 		if own == a {
 			return true
@@ -109,18 +114,24 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if i.Down != trace.None {
 		return dataplane.Drop(i.Down)
 	}
-	if !i.checkAddress(c, p, p.Flow.Src, "source") && !c.Lift(trace.SourceCheck) {
+	own := i.Owns(p.Flow.Src)
+	if c.Tracing() {
+		i.noteCheck(c, p, own, "source")
+	}
+	if !own && i.SourceDestCheck && !c.Lift(trace.SourceCheck) {
 		return dataplane.Drop(trace.SourceCheck)
 	}
-	c.Relayed = !i.SourceDestCheck && !i.Owns(p.Flow.Src)
+	c.Relayed = !own && !i.SourceDestCheck
 	if s := i.Segment.services.Lookup(p.Flow.Dst); s != nil {
 		return s.Serve(c, i, p)
 	}
 	if i.Port.impaired(c, p, true) {
 		return dataplane.Drop(trace.Lost)
 	}
-	if end := i.filter(c, p, filter.Egress); end != trace.None {
-		return dataplane.Drop(end)
+	if i.Groups != nil {
+		if end := i.filter(c, p, filter.Egress); end != trace.None {
+			return dataplane.Drop(end)
+		}
 	}
 	return dataplane.To(i.Router)
 }
@@ -152,11 +163,22 @@ func (n *in) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if i.Port.impaired(c, p, false) {
 		return dataplane.Drop(trace.Lost)
 	}
-	if end := i.filter(c, p, filter.Ingress); end != trace.None {
-		return dataplane.Drop(end)
+	if i.Groups != nil {
+		if end := i.filter(c, p, filter.Ingress); end != trace.None {
+			return dataplane.Drop(end)
+		}
 	}
-	if !i.checkAddress(c, p, p.Flow.Dst, "destination") && !c.Lift(trace.DestinationCheck) {
-		return dataplane.Drop(trace.DestinationCheck)
+	if i.SourceDestCheck || c.Tracing() {
+		own := i.Owns(p.Flow.Dst)
+		if c.Tracing() {
+			i.noteCheck(c, p, own, "destination")
+		}
+		if !own && i.SourceDestCheck && !c.Lift(trace.DestinationCheck) {
+			return dataplane.Drop(trace.DestinationCheck)
+		}
+	}
+	if i.Owner != nil {
+		return dataplane.To(i.Owner)
 	}
 	return i.hand(c)
 }
@@ -186,24 +208,17 @@ func (s *service) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	return (*Interface)(s).hand(c)
 }
 
-// checkAddress is source/dest check: it reports whether a packet whose address on
-// this side is a, its source or destination, may pass.
-func (i *Interface) checkAddress(c *dataplane.Context, p *wire.Packet, a wire.Addr, side string) bool {
-	if !i.SourceDestCheck && !c.Tracing() {
-		return true
+// noteCheck keeps the step of source/dest check: own says whether the address that it
+// looked at, the packet's source or destination, is the interface's.
+func (i *Interface) noteCheck(c *dataplane.Context, p *wire.Packet, own bool, side string) {
+	act := trace.Checked
+	switch {
+	case !own && i.SourceDestCheck:
+		act = trace.NotOwn
+	case !own:
+		act = trace.CheckOff
 	}
-	own := i.Owns(a)
-	if c.Tracing() {
-		act := trace.Checked
-		switch {
-		case !own && i.SourceDestCheck:
-			act = trace.NotOwn
-		case !own:
-			act = trace.CheckOff
-		}
-		c.Step(p, act).Object = side
-	}
-	return own || !i.SourceDestCheck
+	c.Step(p, act).Object = side
 }
 
 // filter asks the security groups in one direction: known flows pass, new ones
@@ -213,9 +228,6 @@ func (i *Interface) checkAddress(c *dataplane.Context, p *wire.Packet, a wire.Ad
 // ahead: on the way in the nodes passed have said so ([dataplane.Context.Tracked]);
 // on the way out the interface leaves word, and such a node has it track after all.
 func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
-	if i.Groups == nil {
-		return trace.None
-	}
 	if i.Flows.Knows(d, p, c.Now) {
 		if c.Tracing() {
 			c.Step(p, trace.Tracked)

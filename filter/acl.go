@@ -37,7 +37,16 @@ type ACLRule struct {
 // ACL is an ordered list of rules for one direction: the first that takes a packet
 // decides, and where none does the packet is denied. It remembers nothing between
 // packets. It is immutable; the zero ACL denies everything.
-type ACL struct{ v4, v6 []aclRule }
+type ACL struct {
+	v4, v6 []aclRule
+	first4 verdict // of the first IPv4 rule, where that takes every packet
+}
+
+// verdict is a rule's number, 0 for none, and whether it allows.
+type verdict struct {
+	number uint16
+	allow  bool
+}
 
 // aclRule is an ACLRule as packets are compared with it: a linear scan over such
 // rules beats any index at the 20 to 40 rules that AWS allows.
@@ -69,6 +78,9 @@ func NewACL(rules []ACLRule) (ACL, error) {
 			list = &acl.v4
 		}
 		every := r.Traffic == AllTraffic() && r.Peer.Bits() == 0
+		if every && len(acl.v4) == 0 && list == &acl.v4 {
+			acl.first4 = verdict{uint16(r.Number), r.Allow}
+		}
 		*list = append(*list, aclRule{wire.PrefixFrom(r.Peer), r.Traffic, uint16(r.Number), r.Allow, every})
 	}
 	return acl, nil
@@ -78,12 +90,23 @@ func NewACL(rules []ACLRule) (ACL, error) {
 // is the packet's source on ingress, its destination on egress. Where no rule takes
 // p the number is [ImplicitDeny], or [ImplicitDeny6] for an IPv6 packet. It does
 // not allocate.
+//
+// AWS's default ACL, and most others, begin with a rule for every packet: that is
+// decided where Decide is inlined.
 func (a *ACL) Decide(p *wire.Packet, peer wire.Addr) (number int, allow bool) {
+	if a.first4.number != 0 && peer.Is4() {
+		return int(a.first4.number), a.first4.allow
+	}
+	return a.scan(p, peer)
+}
+
+// scan looks for the first rule that takes p.
+func (a *ACL) scan(p *wire.Packet, peer wire.Addr) (number int, allow bool) {
 	rules, star := a.v6, ImplicitDeny6
 	if peer.Is4() {
 		rules, star = a.v4, ImplicitDeny
 	}
-	if len(rules) > 0 && rules[0].every { // AWS's default ACL, and most others
+	if len(rules) > 0 && rules[0].every {
 		return int(rules[0].number), rules[0].allow
 	}
 	q := probeOf(p)

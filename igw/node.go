@@ -84,8 +84,9 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	if n.edge.PassesBy(p.Flow.Src, from) {
 		return dataplane.Drop(trace.PastAppliance)
 	}
-	if end := n.checkSource(p); end != trace.None {
-		return dataplane.Drop(end)
+	public, ok := n.static.Outside(p.Flow.Src)
+	if !ok && (p.Is4() || !n.own.Has(p.Flow.Src)) {
+		return dataplane.Drop(n.unanswerable(p))
 	}
 	if p.TTL() <= 1 {
 		return dataplane.Drop(trace.TTLExpired)
@@ -93,34 +94,26 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	if p.Len() > MTU {
 		return oversize(c, p, o, n.edge)
 	}
-	n.translate(c, p)
+	p.DecTTL()
+	if ok {
+		before := p.Flow
+		n.static.OutTo(p, public)
+		if c.Tracing() {
+			c.Note(p, trace.Step{Act: trace.Translated, Before: before})
+		}
+	}
 	if n.uplink == nil {
 		return dataplane.Drop(trace.NoSuchHost)
 	}
 	return dataplane.To(n.uplink)
 }
 
-// checkSource says why the packet's source is none that the internet can answer.
-func (n *node) checkSource(p *wire.Packet) trace.Reason {
-	if _, public := n.static.Outside(p.Flow.Src); public {
-		return trace.None
-	}
-	switch own := n.own.Has(p.Flow.Src); {
-	case !own:
-		return trace.SpoofedSource
-	case p.Is4():
+// unanswerable says why the packet's source is none that the internet can answer.
+func (n *node) unanswerable(p *wire.Packet) trace.Reason {
+	if n.own.Has(p.Flow.Src) {
 		return trace.NoPublicAddress
 	}
-	return trace.None
-}
-
-// translate takes a hop from the packet and, of IPv4, puts the public source in.
-func (n *node) translate(c *dataplane.Context, p *wire.Packet) {
-	before := p.Flow
-	p.DecTTL()
-	if n.static.Out(p) && c.Tracing() {
-		c.Note(p, trace.Step{Act: trace.Translated, Before: before})
-	}
+	return trace.SpoofedSource
 }
 
 // Name returns the gateway's name and "inbound".

@@ -58,11 +58,16 @@ func (s *Static) Out(p *wire.Packet) bool {
 	if !a.IsValid() {
 		return false
 	}
+	s.OutTo(p, a)
+	return true
+}
+
+// OutTo is Out for who knows the source's outside address from [Static.Outside].
+func (s *Static) OutTo(p *wire.Packet, outside wire.Addr) {
 	if p.IsError() {
 		s.outQuoted(p)
 	}
-	p.SetSrc(a, p.Flow.SrcPort)
-	return true
+	p.SetSrc(outside, p.Flow.SrcPort)
 }
 
 func (s *Static) outQuoted(p *wire.Packet) {

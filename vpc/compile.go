@@ -63,6 +63,7 @@ type Compiler struct {
 	snapshot   *Snapshot
 	interfaces map[*NetworkInterface]*eni.Interface
 	subnets    map[*Subnet]*subnet
+	byID       map[string]*subnet
 	networks   map[*VPC]*network
 	tables     map[*RouteTable]*routes
 	entries    map[entryKey]Entry
@@ -92,7 +93,7 @@ func compile(l *Live) *Snapshot {
 	c := &Compiler{
 		live: l, region: l.region,
 		snapshot:   &Snapshot{interfaces: map[string]*eni.Interface{}, public: map[wire.Addr]dataplane.Node{}, outside: map[string]dataplane.Node{}},
-		interfaces: map[*NetworkInterface]*eni.Interface{}, subnets: map[*Subnet]*subnet{},
+		interfaces: map[*NetworkInterface]*eni.Interface{}, subnets: map[*Subnet]*subnet{}, byID: map[string]*subnet{},
 		networks: map[*VPC]*network{}, tables: map[*RouteTable]*routes{}, entries: map[entryKey]Entry{},
 		acls: map[*NetworkACL]*compiledACL{}, rules: map[string]*compiledGroups{},
 		members: map[*SecurityGroup][]wire.Addr{}, sets: map[*SecurityGroup]*filter.AddrSet{},
@@ -173,7 +174,7 @@ func (c *Compiler) shells(v *VPC) {
 		for _, service := range c.live.services {
 			sub.segment.Serve(service.addr, service.service)
 		}
-		c.subnets[s] = sub
+		c.subnets[s], c.byID[s.id] = sub, sub
 		for _, x := range s.interfaces {
 			c.shell(x, sub)
 		}
@@ -347,13 +348,13 @@ func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, targe
 		h.node, h.dead = (*inside)(c.networks[v]), trace.None
 	case *NetworkInterface:
 		if i := c.interfaces[x]; i != nil && x.attached() {
-			h.node, h.subnet, h.dead = i.Arrival, subnetOf(x), trace.None
+			h.node, h.within, h.dead = i.Arrival, c.byID[subnetOf(x)], trace.None
 			h.unpublished = x.kind == InterfaceUser && !x.published()
 		}
 	case Gateway:
 		e, ok := c.entries[entryKey{x.ID(), v}]
 		if ok && x.Available(c.Tx(), v) {
-			h.node, h.subnet, h.dead = e.Node, e.Subnet, trace.None
+			h.node, h.within, h.dead = e.Node, c.byID[e.Subnet], trace.None
 		}
 	}
 	to.Insert(dst, h)

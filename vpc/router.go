@@ -48,7 +48,7 @@ type routes struct {
 // only by the node.
 type hop struct {
 	node   dataplane.Node
-	subnet string // id of the subnet that the node lies in
+	within *subnet // that the node lies in, nil for none
 	dead   trace.Reason
 	// text is "10.0.1.0/24 -> nat-…", destination its prefix, target the target's id.
 	text, destination, target string
@@ -103,17 +103,19 @@ func (d *departure) Resource() string { return d.origin.Subnet }
 func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	s, dst := (*subnet)(d), p.Flow.Dst
 	c.From, c.Entered = &s.origin, dataplane.ByInterface
-	if to, end := s.neighbor(c, dst); end != trace.None {
-		return dataplane.Drop(end)
-	} else if to != nil {
+	if c.Link != nil || s.segment.Contains(dst) || !dst.IsForwardable() {
+		to, end := s.neighbor(c, dst)
+		if end != trace.None {
+			return dataplane.Drop(end)
+		}
 		if c.Tracing() {
 			c.Step(p, trace.Resolved)
 		}
 		c.Latency += s.latency.SameZone
 		return dataplane.To(to)
 	}
-	h, ok := s.routes.fib.LookupPacked(dst.Words())
-	if !ok || h.subnet != s.origin.Subnet {
+	h, ok := s.routes.lookup(dst)
+	if !ok || h.within != s {
 		number, allow := s.egress.Decide(p, dst)
 		if c.Tracing() {
 			s.noteACL(c, p, number, allow, s.egressRule)
@@ -125,9 +127,9 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 	return s.routes.follow(c, p, h)
 }
 
-// neighbor returns the interface of the subnet that the packet is for: the one that
-// its frame was addressed to, else the one that has its destination; nil for neither.
-// It names the destinations that are no neighbor's and that no route can reach.
+// neighbor returns the interface of the subnet that a packet is for, which no route
+// leads to its destination: the one that its frame was addressed to, else the one that
+// has its destination; or it says why there is none.
 func (s *subnet) neighbor(c *dataplane.Context, dst wire.Addr) (dataplane.Node, trace.Reason) {
 	if l := c.Link; l != nil {
 		c.Link = nil
@@ -141,10 +143,8 @@ func (s *subnet) neighbor(c *dataplane.Context, dst wire.Addr) (dataplane.Node, 
 		return nil, trace.NoSuchAddress
 	case dst.IsLinkLocal():
 		return nil, trace.LinkLocal
-	case dst.IsMulticast():
-		return nil, trace.Multicast
 	}
-	return nil, trace.None
+	return nil, trace.Multicast
 }
 
 // noteACL keeps the step of one direction of the subnet's network ACL.
@@ -158,6 +158,9 @@ func (s *subnet) noteACL(c *dataplane.Context, p *wire.Packet, number int, allow
 
 // lookup returns the longest match, or false.
 func (r *routes) lookup(dst wire.Addr) (*hop, bool) {
+	if dst.Is4() {
+		return r.fib.Lookup4(dst.V4())
+	}
 	return r.fib.LookupPacked(dst.Words())
 }
 
@@ -295,7 +298,7 @@ func (e *Edge) PassesBy(src wire.Addr, from *dataplane.Origin) bool {
 		return false
 	}
 	h, ok := e.routes.lookup(src)
-	return ok && h.subnet != "" && h.subnet != from.Subnet
+	return ok && h.within != nil && h.within != own
 }
 
 // Inside returns the node that delivers within the VPC past the gateway's table: for

@@ -101,6 +101,16 @@ func (a Addr) IsLinkLocal() bool {
 	return a.hi>>54 == 0xfe80>>6
 }
 
+// IsForwardable reports whether routers send on what is for a: it is neither link-local
+// (RFC 3927, RFC 4291) nor multicast.
+func (a Addr) IsForwardable() bool {
+	if a.Is4() {
+		v := a.V4()
+		return v>>28 != 0xe && v>>16 != 169<<8|254
+	}
+	return a.hi>>56 != 0xff && a.hi>>54 != 0xfe80>>6
+}
+
 // String returns a in netip's form; the zero Addr is "invalid IP".
 func (a Addr) String() string { return a.Netip().String() }
 

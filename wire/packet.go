@@ -39,6 +39,9 @@ type place struct {
 // [Fault], and then the Packet is the zero Packet. Transport checksums are not
 // looked at: routers don't; see [Packet.VerifyChecksum]. It does not allocate.
 func (p *Packet) Read(b []byte) error {
+	if p.readUsual(b) {
+		return nil
+	}
 	*p = Packet{}
 	f := ShortHeader
 	if len(b) > 0 {
@@ -56,6 +59,36 @@ func (p *Packet) Read(b []byte) error {
 	}
 	*p = Packet{}
 	return f
+}
+
+// readUsual reads in one go what most packets are: IPv4 without options, whole, UDP or
+// TCP. It reports false for any other packet and for one with a fault, which are to be
+// read part by part.
+func (p *Packet) readUsual(b []byte) bool {
+	const least = IPv4Len + UDPLen
+	if len(b) < least || b[0] != 4<<4|IPv4Len/4 {
+		return false
+	}
+	h, be := b[:least], binary.BigEndian
+	n, proto, flags, sum := int(be.Uint16(h[2:])), Proto(h[9]), TCPFlags(0), uint16(IPv4Len+6)
+	if n > len(b) || be.Uint16(h[fragmentWord4:])&0x3fff != 0 || !IPv4(h).sumsUp(IPv4Len) {
+		return false
+	}
+	switch length := int(be.Uint16(h[IPv4Len+4:])); {
+	case proto == ProtoUDP && length >= UDPLen && length <= n-IPv4Len:
+	case proto == ProtoTCP && n >= IPv4Len+TCPLen && TCP(b[IPv4Len:n]).check() == NoFault:
+		flags, sum = TCP(b[IPv4Len:n]).Flags(), IPv4Len+16
+	default:
+		return false
+	}
+	p.Flow.Src, p.Flow.Dst = AddrFromV4(be.Uint32(h[12:])), AddrFromV4(be.Uint32(h[16:]))
+	p.Flow.SrcPort, p.Flow.DstPort, p.Flow.Proto = be.Uint16(h[IPv4Len:]), be.Uint16(h[IPv4Len+2:]), proto
+	p.Fragment, p.Flags, p.Type, p.Code = Whole, flags, 0, 0
+	p.at = place{
+		b: b[:n:n], l4: IPv4Len, sum: sum, srcPort: IPv4Len, dstPort: IPv4Len + 2, frag: fragmentWord4,
+		proto: proto, v4: true,
+	}
+	return true
 }
 
 func (p *Packet) read4(b []byte) Fault {

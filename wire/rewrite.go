@@ -20,7 +20,7 @@ func (p *Packet) SetDst(a Addr, port uint16) {
 // DecTTL takes one from the time to live and reports whether any is left. Where
 // none would be left the packet stays as it came, to be quoted in the error.
 func (p *Packet) DecTTL() (left bool) {
-	b := p.at.b
+	b := p.at.b[:IPv4Len]
 	if !p.at.v4 {
 		if b[7] <= 1 {
 			return false
@@ -32,7 +32,8 @@ func (p *Packet) DecTTL() (left bool) {
 		return false
 	}
 	b[8]--
-	patch(b[10:12:12], uint64(^uint16(0x0100))) // the word with the TTL is less by 256
+	sum := uint32(binary.BigEndian.Uint16(b[10:])) + 0x100 // the word with the TTL is less by that
+	binary.BigEndian.PutUint16(b[10:], uint16(sum+(sum+1)>>16))
 	return true
 }
 
@@ -50,68 +51,59 @@ func (p *Packet) SetTTL(ttl uint8) {
 
 // setSrc writes a and, where there is one on this side, port as the source.
 func (h *place) setSrc(f *Flow, a Addr, port uint16) {
-	var d uint64
-	if a != f.Src {
-		d = h.setAddr(12, 8, f.Src, a)
-		f.Src = a
-	}
-	if h.srcPort != 0 && port != f.SrcPort {
-		d += h.setPort(h.srcPort, f.SrcPort, port)
-		f.SrcPort = port
-	}
-	h.patchTransport(d)
+	h.setEnd(&f.Src, &f.SrcPort, a, port, h.srcPort, 12, 8)
 }
 
-// setDst is setSrc for the destination. Where it is not the final one the
-// pseudo-header does not hold it (RFC 8200 section 8.1).
+// setDst is setSrc for the destination.
 func (h *place) setDst(f *Flow, a Addr, port uint16) {
+	h.setEnd(&f.Dst, &f.DstPort, a, port, h.dstPort, 16, 24)
+}
+
+// setEnd writes the address and the port of one end in place of those that the facts
+// say, and brings facts and checksums up to date. The port stands at portAt, 0 where
+// there is none, the address at one offset in an IPv4 header and at another in an IPv6
+// header. What changed is the sum ~m + m' of RFC 1624, below 2^35.
+func (h *place) setEnd(addr *Addr, at *uint16, a Addr, port, portAt uint16, at4, at6 int) {
 	var d uint64
-	if a != f.Dst {
-		d = h.setAddr(16, 24, f.Dst, a)
-		f.Dst = a
-		if h.routed {
-			d = 0
+	if from := *addr; a != from {
+		if a.Is4() != h.v4 {
+			panic("wire: " + a.String() + " is not of the packet's address family")
+		}
+		*addr = a
+		if h.v4 {
+			ip := h.b[:IPv4Len]
+			d = uint64(^from.V4()) + uint64(a.V4())
+			binary.BigEndian.PutUint32(h.b[at4:at4+4:at4+4], a.V4())
+			patch(ip[10:12:12], d)
+			if h.proto == ProtoICMP { // whose checksum does not hold addresses
+				d = 0
+			}
+		} else {
+			d = h.setAddr6(at6, from, a)
 		}
 	}
-	if h.dstPort == 0 || port == f.DstPort {
-		h.patchTransport(d)
-		return
+	if i := int(portAt); i != 0 && port != *at {
+		d += uint64(^*at) + uint64(port)
+		*at = port
+		binary.BigEndian.PutUint16(h.b[i:i+2:i+2], port)
+		if port == 0 {
+			h.patchTransport(d)
+			h.sumZeros()
+			return
+		}
 	}
-	d += h.setPort(h.dstPort, f.DstPort, port)
-	f.DstPort = port
 	h.patchTransport(d)
-	if port == 0 {
-		h.sumZeros()
-	}
 }
 
-// setAddr writes an address, which stands at one offset in an IPv4 header and at
-// another in an IPv6 header, and brings the IPv4 header's checksum up to date. It
-// returns the sum ~m + m' of RFC 1624 for the transport checksum, below 2^34: that of
-// ICMPv4 does not hold addresses.
-func (h *place) setAddr(at4, at6 int, from, to Addr) uint64 {
-	if to.Is4() != h.v4 {
-		panic("wire: " + to.String() + " is not of the packet's address family")
-	}
-	if !h.v4 {
-		binary.BigEndian.PutUint64(h.b[at6:], to.hi)
-		binary.BigEndian.PutUint64(h.b[at6+8:], to.lo)
-		return uint64(fold(sum2(sum2(0, ^from.hi, ^from.lo), to.hi, to.lo)))
-	}
-	binary.BigEndian.PutUint32(h.b[at4:at4+4:at4+4], to.V4())
-	d := uint64(^from.V4()) + uint64(to.V4())
-	patch(h.b[10:12:12], d)
-	if h.proto == ProtoICMP {
+// setAddr6 writes an IPv6 address. A destination that is not the final one is not in
+// the pseudo-header (RFC 8200 section 8.1).
+func (h *place) setAddr6(at int, from, to Addr) uint64 {
+	binary.BigEndian.PutUint64(h.b[at:], to.hi)
+	binary.BigEndian.PutUint64(h.b[at+8:], to.lo)
+	if at == 24 && h.routed {
 		return 0
 	}
-	return d
-}
-
-// setPort writes a port or an identifier and returns its ~m + m'.
-func (h *place) setPort(at uint16, from, to uint16) uint64 {
-	i := int(at)
-	binary.BigEndian.PutUint16(h.b[i:i+2:i+2], to)
-	return uint64(^from) + uint64(to)
+	return uint64(fold(sum2(sum2(0, ^from.hi, ^from.lo), to.hi, to.lo)))
 }
 
 // sumZeros sets the one checksum that RFC 1624 can't bring up to date: that of an
@@ -127,18 +119,22 @@ func (h *place) sumZeros() {
 // patchTransport brings the transport checksum up to date. UDP's 0 says that there
 // is none, and stays; a sum that comes out as 0 is sent as all ones (RFC 768).
 func (h *place) patchTransport(d uint64) {
-	if d == 0 || h.sum == 0 {
+	i := int(h.sum)
+	if d == 0 || i == 0 {
 		return
 	}
-	i := int(h.sum)
 	b := h.b[i : i+2 : i+2]
-	if h.proto != ProtoUDP {
-		patch(b, d)
-	} else if binary.BigEndian.Uint16(b) != 0 {
-		if patch(b, d); binary.BigEndian.Uint16(b) == 0 {
-			binary.BigEndian.PutUint16(b, 0xffff)
+	old := binary.BigEndian.Uint16(b)
+	fresh := ^fold(d + uint64(^old))
+	if h.proto == ProtoUDP {
+		if old == 0 {
+			return
+		}
+		if fresh == 0 {
+			fresh = 0xffff
 		}
 	}
+	binary.BigEndian.PutUint16(b, fresh)
 }
 
 // patch brings the checksum b up to date with the sum ~m + m' of what changed:
