@@ -55,6 +55,7 @@ var floors = map[string][]string{
 	"clb":                append([]string{"balancer", "elb", "elbv2"}, gateway...),
 	"nlb":                append([]string{"balancer", "elbv2"}, gateway...),
 	"rds":                {"vpc", "ec2"},
+	"flowlog":            {"wire", "trace", "eni", "vpc", "ec2"},
 	"host":               {"wire", "clock", "route", "nat", "netfilter", "trace", "dataplane", "reasm"},
 	"metadata":           {"wire", "clock", "trace", "dataplane", "host"},
 	"health":             {"clock", "host"},

@@ -53,6 +53,8 @@ type Interface struct {
 	Router dataplane.Node
 	// Arrival is the side of the subnet's router that delivers to the interface.
 	Arrival dataplane.Node
+	// Witness is told of the interface's packets; nil is nobody.
+	Witness Witness
 
 	outName, inName, serviceName string
 }
@@ -94,10 +96,20 @@ type (
 )
 
 // Out returns the side that the guest sends into.
-func (i *Interface) Out() dataplane.Node { return (*out)(i) }
+func (i *Interface) Out() dataplane.Node {
+	if i.Witness != nil {
+		return (*watchedOut)(i)
+	}
+	return (*out)(i)
+}
 
 // In returns the side that the subnet delivers to.
-func (i *Interface) In() dataplane.Node { return (*in)(i) }
+func (i *Interface) In() dataplane.Node {
+	if i.Witness != nil {
+		return (*watchedIn)(i)
+	}
+	return (*in)(i)
+}
 
 // FromService returns the side through which the platform's services answer the
 // guest: no group, no check.

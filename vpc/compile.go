@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/eni"
@@ -75,6 +76,7 @@ type Compiler struct {
 	addresses  map[*VPC]*Addresses
 	used       map[stateKey]any
 	once       map[stateKey]any // see Once
+	watches    []func(*NetworkInterface) eni.Witness
 }
 
 type entryKey struct {
@@ -100,6 +102,9 @@ func compile(l *Live) *Snapshot {
 		lists: map[*PrefixList]*filter.PrefixSet{}, addresses: map[*VPC]*Addresses{}, used: map[stateKey]any{}, once: map[stateKey]any{},
 	}
 	c.collectMembers()
+	for _, w := range c.region.watchers {
+		c.watches = append(c.watches, w.Watch(c))
+	}
 	for _, v := range c.region.vpcs {
 		c.shells(v)
 	}
@@ -176,14 +181,14 @@ func (c *Compiler) shells(v *VPC) {
 		}
 		c.subnets[s], c.byID[s.id] = sub, sub
 		for _, x := range s.interfaces {
-			c.shell(x, sub)
+			c.shell(x, sub, n)
 		}
 	}
 	n.subnets = subnets.Compile()
 }
 
 // shell makes an interface.
-func (c *Compiler) shell(n *NetworkInterface, s *subnet) {
+func (c *Compiler) shell(n *NetworkInterface, s *subnet, v *network) {
 	i := &eni.Interface{
 		ID: n.id, Label: n.label(), MAC: n.mac, SourceDestCheck: n.check, Segment: s.segment,
 		Router: (*departure)(s), Down: n.down(), Service: n.kind != InterfaceUser,
@@ -210,6 +215,7 @@ func (c *Compiler) shell(n *NetworkInterface, s *subnet) {
 	if n.leadsOut() {
 		i.Arrival = &border{s, i}
 	}
+	c.watch(n, i, s, v)
 	s.segment.Add(i.Prepare())
 	c.interfaces[n] = i
 	c.snapshot.interfaces[n.id] = i
@@ -444,6 +450,15 @@ func (c *Compiler) InterfacesOf(v *VPC) []*NetworkInterface { return v.interface
 // AddressesOf returns an interface's private IPv4 addresses with their public ones,
 // the primary first. They must not be changed.
 func (c *Compiler) AddressesOf(n *NetworkInterface) []PrivateAddress { return n.addrs }
+
+// IPv6Of returns an interface's IPv6 addresses. They must not be changed.
+func (c *Compiler) IPv6Of(n *NetworkInterface) []netip.Addr { return n.ipv6 }
+
+// Now returns the simulated time.
+func (c *Compiler) Now() time.Duration { return c.live.engine.Clock.Now() }
+
+// Epoch returns the time of day at which the simulation begins.
+func (c *Compiler) Epoch() time.Time { return c.region.start }
 
 // CIDRsOf returns the VPC's CIDRs. They must not be changed.
 func (c *Compiler) CIDRsOf(v *VPC) []netip.Prefix { return v.cidrs }

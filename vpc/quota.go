@@ -41,6 +41,7 @@ const (
 	QuotaTransitGatewayRouteTables
 	QuotaTransitGatewayRoutes
 	QuotaTags
+	QuotaFlowLogs
 	quotas
 )
 
@@ -88,6 +89,7 @@ var limits = [quotas]struct {
 	QuotaTransitGatewayRouteTables:  {"route tables per transit gateway", 20, "TransitGatewayRouteTableLimitExceeded", "The maximum number of transit gateway route tables has been reached."},
 	QuotaTransitGatewayRoutes:       {"static routes per transit gateway", 10000, "TransitGatewayRouteLimitExceeded", "The maximum number of transit gateway routes has been reached."},
 	QuotaTags:                       {"tags per resource", 50, "TagLimitExceeded", "The maximum number of Tags for a resource has been reached."},
+	QuotaFlowLogs:                   {"flow logs per VPC, subnet or network interface", 2, "FlowLogsLimitExceeded", "You've reached the limit on the number of flow logs you can create."},
 }
 
 // String returns what the quota counts.

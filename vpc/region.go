@@ -57,6 +57,7 @@ type Region struct {
 	links      map[string]any // associations and attachments, by their id
 	vpcs       []*VPC
 	gateways   []Gateway
+	watchers   []Watcher
 	eips       []*Address
 	lists      []*PrefixList
 	instances  []*Instance
@@ -187,6 +188,9 @@ func (tx *Tx) Add(x Resource) {
 	if g, ok := x.(Gateway); ok {
 		tx.r.gateways = append(tx.r.gateways, g)
 	}
+	if w, ok := x.(Watcher); ok {
+		tx.r.watchers = append(tx.r.watchers, w)
+	}
 }
 
 // Remove makes a resource unknown: from now on every call on it is refused.
@@ -198,6 +202,9 @@ func (tx *Tx) Remove(x Resource) {
 	if g, ok := x.(Gateway); ok {
 		tx.r.gateways = slices.DeleteFunc(tx.r.gateways, func(o Gateway) bool { return o == g })
 	}
+	if w, ok := x.(Watcher); ok {
+		tx.r.watchers = slices.DeleteFunc(tx.r.watchers, func(o Watcher) bool { return o == w })
+	}
 }
 
 // Gateways returns the region's gateways of the type, in the order in which they
@@ -206,6 +213,18 @@ func Gateways[G Gateway](tx *Tx) []G {
 	var of []G
 	for _, g := range tx.r.gateways {
 		if x, ok := g.(G); ok {
+			of = append(of, x)
+		}
+	}
+	return of
+}
+
+// Watchers returns the region's watchers of the type, in the order in which they were
+// made.
+func Watchers[W Watcher](tx *Tx) []W {
+	var of []W
+	for _, w := range tx.r.watchers {
+		if x, ok := w.(W); ok {
 			of = append(of, x)
 		}
 	}

@@ -15,6 +15,7 @@ var idWords = map[string]struct{ code, sentence string }{
 	"eigw":       {"InvalidGatewayID.NotFound", "The eigw ID '%s' does not exist"},
 	"eipalloc":   {"InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist"},
 	"eni":        {"InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist"},
+	"fl":         {"InvalidFlowLogId.NotFound", "These flow log ids in the input list are not found: [TotalCount: 1] %s"},
 	"i":          {"InvalidInstanceID.NotFound", "The instance ID '%s' does not exist"},
 	"igw":        {"InvalidInternetGatewayID.NotFound", "The internetGateway ID '%s' does not exist"},
 	"nat":        {"NatGatewayNotFound", "NatGateway %s was not found"},

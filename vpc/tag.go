@@ -86,7 +86,7 @@ func (b *Base) tagShapes() []ec2.Tag {
 // their ids.
 var tagged = map[string]ec2.ResourceType{
 	"acl": ec2.ResourceTypeNetworkAcl, "dopt": ec2.ResourceTypeDhcpOptions, "eigw": ec2.ResourceTypeEgressOnlyInternetGateway,
-	"eipalloc": ec2.ResourceTypeElasticIp, "eni": ec2.ResourceTypeNetworkInterface, "i": ec2.ResourceTypeInstance,
+	"eipalloc": ec2.ResourceTypeElasticIp, "eni": ec2.ResourceTypeNetworkInterface, "fl": ec2.ResourceTypeVpcFlowLog, "i": ec2.ResourceTypeInstance,
 	"igw": ec2.ResourceTypeInternetGateway, "nat": ec2.ResourceTypeNatgateway, "pcx": ec2.ResourceTypeVpcPeeringConnection,
 	"pl": ec2.ResourceTypePrefixList, "rtb": ec2.ResourceTypeRouteTable, "sg": ec2.ResourceTypeSecurityGroup,
 	"subnet": ec2.ResourceTypeSubnet, "tgw": ec2.ResourceTypeTransitGateway, "vgw": ec2.ResourceTypeVpnGateway,
