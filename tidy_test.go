@@ -67,7 +67,7 @@ var floors = map[string][]string{
 }
 
 // gateway is what a gateway may import: never another gateway, never a door.
-var gateway = []string{"wire", "flowtable", "nat", "filter", "route", "trace", "dataplane", "vpc", "ec2"}
+var gateway = []string{"wire", "flowtable", "nat", "filter", "route", "trace", "dataplane", "eni", "vpc", "ec2"}
 
 // outside says which packages may import what of other modules, tests apart.
 var outside = map[string][]string{

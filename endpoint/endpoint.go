@@ -36,7 +36,19 @@ type Endpoint struct {
 	tables  []*vpc.RouteTable // of a gateway endpoint
 	list    *vpc.PrefixList
 	remote  dataplane.Node // of a gateway endpoint: see Connect
+	state   state
+	account string // the consumer's
+	private bool   // private DNS names are on
 }
+
+// state is whether the service lets the endpoint in, in AWS's words.
+type state string
+
+const (
+	pending   state = "pendingAcceptance"
+	available state = "available"
+	rejected  state = "rejected"
+)
 
 // Config says how an endpoint is made.
 type Config struct {
@@ -47,6 +59,10 @@ type Config struct {
 	// Groups are the security groups of an interface endpoint; none is the VPC's
 	// default group.
 	Groups []*vpc.SecurityGroup
+	// PrivateDNS has the service's own names lead to an interface endpoint inside the VPC.
+	PrivateDNS bool
+	// Account is the consumer's twelve digits; "" is the region's account.
+	Account string
 }
 
 // ranges are addresses of the services that have gateway endpoints, of the benchmark
@@ -136,10 +152,13 @@ func createIn(kind Kind, service string, subnets []*vpc.Subnet, c Config, m vpc.
 	}
 	v := subnets[0].VPC()
 	return create(v, kind, service, c, func(tx *vpc.Tx, e *Endpoint) (err error) {
-		if err := checkService(service); err != nil {
+		if err := tx.CheckPlaces(subnets, c.Groups); err != nil {
 			return err
 		}
-		if err := tx.CheckPlaces(subnets, c.Groups); err != nil {
+		if err := checkService(tx, e, subnets); err != nil {
+			return err
+		}
+		if err := checkPrivateDNS(tx, e); err != nil {
 			return err
 		}
 		if kind == Interface && len(c.Groups) == 0 {
@@ -165,7 +184,13 @@ func create(v *vpc.VPC, kind Kind, service string, c Config, f func(tx *vpc.Tx, 
 		if err != nil {
 			return err
 		}
-		e = &Endpoint{Base: b, vpc: v, kind: kind, service: service, created: tx.Region().Now()}
+		if c.Account == "" {
+			c.Account = tx.Region().Account()
+		}
+		e = &Endpoint{
+			Base: b, vpc: v, kind: kind, service: service, created: tx.Region().Now(),
+			state: available, account: c.Account, private: c.PrivateDNS,
+		}
 		if err := f(tx, e); err != nil {
 			return err
 		}
@@ -243,5 +268,10 @@ func (e *Endpoint) Compile(c *vpc.Compiler) {
 		e.compileGateway(c)
 		return
 	}
-	c.Enter(e, e.vpc, vpc.Entry{Node: c.Unmodelled(e)})
+	for _, n := range e.nics {
+		c.Interface(n).Owner = e.compileInterface(c, n)
+	}
+	if e.kind == GatewayLoadBalancer {
+		c.Enter(e, e.vpc, vpc.Entry{Node: c.Toward(e.nics[0])})
+	}
 }

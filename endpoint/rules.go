@@ -39,13 +39,65 @@ func shortName(r *vpc.Region, service string) (string, bool) {
 	return strings.CutPrefix(service, "com.amazonaws."+r.Name()+".")
 }
 
-// checkService holds a service's name to AWS's form: com.amazonaws.… or, of other
-// accounts, com.amazonaws.vpce.….
-func checkService(service string) error {
-	if !strings.HasPrefix(service, "com.amazonaws.") || strings.HasSuffix(service, ".") {
-		return refuseService(service)
+// checkService holds an endpoint in subnets to its service: a name of AWS's form,
+// com.amazonaws.… or, of other accounts, com.amazonaws.vpce.…; where the region knows
+// the service, its kind, its principals and its zones (the code of the kind is
+// inferred). What AWS offers, and services of accounts that the region does not hold,
+// are taken as they come. It sets whether the endpoint waits to be accepted.
+func checkService(tx *vpc.Tx, e *Endpoint, subnets []*vpc.Subnet) error {
+	if !strings.HasPrefix(e.service, "com.amazonaws.") || strings.HasSuffix(e.service, ".") {
+		return refuseService(e.service)
+	}
+	s := serviceOf(tx, e.service)
+	if s == nil {
+		return nil
+	}
+	if !s.allows(e.account) {
+		return refuseService(e.service)
+	}
+	if s.kind != e.kind {
+		return vpc.Refuse("InvalidParameter", "The VPC endpoint service %s does not support endpoints of the type %s.", e.service, e.kind)
+	}
+	zones := s.zones(tx)
+	for _, sub := range subnets {
+		if !slices.Contains(zones, sub.Zone()) {
+			return vpc.Refuse("InvalidParameter", "The VPC endpoint service %s does not support the availability zone of the subnet: %s.", e.service, sub.ID())
+		}
+	}
+	if s.acceptance {
+		e.state = pending
 	}
 	return nil
+}
+
+// checkPrivateDNS holds private names to the VPC's switches.
+func checkPrivateDNS(tx *vpc.Tx, e *Endpoint) error {
+	if a := tx.Attributes(e.vpc); e.private && !(a.EnableDNSSupport && a.EnableDNSHostnames) {
+		return vpc.Refuse("InvalidParameter", "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for %s", e.vpc.ID())
+	}
+	return nil
+}
+
+// checkProviders returns the kind of a service on the load balancers.
+func checkProviders(tx *vpc.Tx, on []Provider) (Kind, error) {
+	if len(on) == 0 {
+		return "", vpc.Refuse("MissingParameter", "The request must contain at least one load balancer ARN")
+	}
+	kind := Kind(on[0].EndpointKind())
+	for _, p := range on {
+		if err := tx.Needs("loadBalancerArn", p); err != nil {
+			return "", err
+		}
+		if Kind(p.EndpointKind()) != kind {
+			return "", vpc.Refuse("InvalidParameter", "A VPC endpoint service cannot have both Network Load Balancers and Gateway Load Balancers.")
+		}
+	}
+	return kind, nil
+}
+
+// refuseEndpoint is AWS's answer about an endpoint that is not there, or not a service's.
+func refuseEndpoint(id string) error {
+	return vpc.Refuse("InvalidVpcEndpointId.NotFound", "The VpcEndPoint ID '%s' does not exist", id)
 }
 
 func refuseService(service string) error {

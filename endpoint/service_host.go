@@ -63,7 +63,12 @@ func (s *service) Name() string { return s.name }
 
 // Forward delivers to the service what it serves.
 func (s *service) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	if p.Flow.Proto == wire.ProtoTCP && p.Fragment != wire.LaterFragment && !slices.Contains(s.ports, p.Flow.DstPort) {
+	switch p.Flow.Proto {
+	case wire.ProtoTCP:
+		if p.Fragment != wire.LaterFragment && !slices.Contains(s.ports, p.Flow.DstPort) {
+			return dataplane.Drop(trace.ServicePort)
+		}
+	case wire.ProtoUDP:
 		return dataplane.Drop(trace.ServicePort)
 	}
 	c.Latency += s.delay.SameZone

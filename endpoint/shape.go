@@ -20,9 +20,9 @@ func Describe(r *vpc.Region) *ec2.DescribeVpcEndpointsResult {
 func (e *Endpoint) shape(tx *vpc.Tx) ec2.VpcEndpoint {
 	s := ec2.VpcEndpoint{
 		VpcEndpointId: new(e.ID()), VpcEndpointType: new(ec2.VpcEndpointType(e.kind)), VpcId: new(e.vpc.ID()), ServiceName: new(e.service),
-		State: new(ec2.State("available")), RouteTableIds: []string{}, SubnetIds: []string{}, Groups: []ec2.SecurityGroupIdentifier{},
-		PrivateDnsEnabled: new(false), RequesterManaged: new(false), NetworkInterfaceIds: []string{}, DnsEntries: []ec2.DnsEntry{},
-		CreationTimestamp: new(ec2.TimestampOf(e.created)), OwnerId: new(e.Region().Account()), Tags: tx.TagShapes(e),
+		State: new(ec2.State(e.state)), RouteTableIds: []string{}, SubnetIds: []string{}, Groups: []ec2.SecurityGroupIdentifier{},
+		PrivateDnsEnabled: new(e.private), RequesterManaged: new(false), NetworkInterfaceIds: []string{}, DnsEntries: e.dnsEntries(tx),
+		CreationTimestamp: new(ec2.TimestampOf(e.created)), OwnerId: new(e.account), Tags: tx.TagShapes(e),
 	}
 	for _, t := range e.tables {
 		if tx.Needs("routeTableId", t) == nil { // a deleted table has no routes
@@ -39,4 +39,67 @@ func (e *Endpoint) shape(tx *vpc.Tx) ec2.VpcEndpoint {
 		s.NetworkInterfaceIds = append(s.NetworkInterfaceIds, n.ID())
 	}
 	return s
+}
+
+// dnsEntries are the endpoint's names, private ones too; AWS lists them so.
+func (e *Endpoint) dnsEntries(tx *vpc.Tx) []ec2.DnsEntry {
+	list := []ec2.DnsEntry{}
+	for _, n := range e.names(tx) {
+		list = append(list, ec2.DnsEntry{DnsName: new(n.Name)})
+	}
+	return list
+}
+
+// DescribeServices lists the region's endpoint services
+// (DescribeVpcEndpointServiceConfigurations), by id.
+func DescribeServices(r *vpc.Region) *ec2.DescribeVpcEndpointServiceConfigurationsResult {
+	list := []ec2.ServiceConfiguration{}
+	r.View(func(tx *vpc.Tx) {
+		for _, s := range vpc.Resources[*Service](tx) {
+			list = append(list, s.shape(tx))
+		}
+	})
+	return &ec2.DescribeVpcEndpointServiceConfigurationsResult{ServiceConfigurations: list}
+}
+
+func (s *Service) shape(tx *vpc.Tx) ec2.ServiceConfiguration {
+	c := ec2.ServiceConfiguration{
+		ServiceId: new(s.ID()), ServiceName: new(s.ServiceName()), ServiceState: new(ec2.ServiceStateAvailable),
+		ServiceType:       []ec2.ServiceTypeDetail{{ServiceType: new(ec2.ServiceType(s.kind))}},
+		AvailabilityZones: s.zones(tx), AcceptanceRequired: new(s.acceptance), ManagesVpcEndpoints: new(false),
+		SupportedIpAddressTypes: []ec2.ServiceConnectivityType{ec2.ServiceConnectivityTypeIpv4},
+		BaseEndpointDnsNames:    []string{s.domain()}, Tags: tx.TagShapes(s),
+	}
+	if s.private != "" {
+		c.PrivateDnsName = new(s.private)
+		c.PrivateDnsNameConfiguration = &ec2.PrivateDnsNameConfiguration{State: new(ec2.DnsNameStateVerified)}
+	}
+	for _, p := range s.providers {
+		if s.kind == Interface {
+			c.NetworkLoadBalancerArns = append(c.NetworkLoadBalancerArns, p.ID())
+		} else {
+			c.GatewayLoadBalancerArns = append(c.GatewayLoadBalancerArns, p.ID())
+		}
+	}
+	return c
+}
+
+// DescribeConnections lists the endpoints of the region's endpoint services
+// (DescribeVpcEndpointConnections), service by service.
+func DescribeConnections(r *vpc.Region) *ec2.DescribeVpcEndpointConnectionsResult {
+	list := []ec2.VpcEndpointConnection{}
+	r.View(func(tx *vpc.Tx) {
+		for _, s := range vpc.Resources[*Service](tx) {
+			for _, e := range s.connections(tx) {
+				c := s.shape(tx)
+				list = append(list, ec2.VpcEndpointConnection{
+					ServiceId: new(s.ID()), VpcEndpointId: new(e.ID()), VpcEndpointOwner: new(e.account), VpcEndpointState: new(ec2.State(e.state)),
+					CreationTimestamp: new(ec2.TimestampOf(e.created)), DnsEntries: e.dnsEntries(tx),
+					NetworkLoadBalancerArns: c.NetworkLoadBalancerArns, GatewayLoadBalancerArns: c.GatewayLoadBalancerArns,
+					IpAddressType: new(ec2.IpAddressTypeIpv4), Tags: []ec2.Tag{},
+				})
+			}
+		}
+	})
+	return &ec2.DescribeVpcEndpointConnectionsResult{VpcEndpointConnections: list}
 }

@@ -30,6 +30,7 @@ var idWords = map[string]struct{ code, sentence string }{
 	"vgw":        {"InvalidVpnGatewayID.NotFound", "The virtual private gateway ID '%s' does not exist"},
 	"vpc":        {"InvalidVpcID.NotFound", "The vpc ID '%s' does not exist"},
 	"vpce":       {"InvalidVpcEndpointId.NotFound", "The VpcEndPoint ID '%s' does not exist"},
+	"vpce-svc":   {"InvalidVpcEndpointServiceId.NotFound", "The VpcEndpointService Id '%s' does not exist"},
 }
 
 // targetWords are the same for what a route names, where AWS has other words for
@@ -42,9 +43,9 @@ var targetWords = map[string]struct{ code, sentence string }{
 }
 
 // prefixOf returns what stands before an id's first hyphen, of a transit gateway's
-// attachments and route tables before the second.
+// attachments and route tables, and of endpoint services, before the second.
 func prefixOf(id string) string {
-	for _, p := range []string{"tgw-attach", "tgw-rtb"} {
+	for _, p := range []string{"tgw-attach", "tgw-rtb", "vpce-svc"} {
 		if hasPrefix(id, p) {
 			return p
 		}

@@ -241,6 +241,9 @@ func (tx *Tx) VPCs() []*VPC { return slices.Clone(tx.r.vpcs) }
 // may be one of another region.
 func (tx *Tx) CIDRs(v *VPC) []netip.Prefix { return v.CIDRs() }
 
+// Attributes returns a VPC's switches inside a change.
+func (tx *Tx) Attributes(v *VPC) VPCAttributes { return v.attributes }
+
 // DescribeVpcs lists the VPCs, in the order in which they were made.
 func (r *Region) DescribeVpcs() *ec2.DescribeVpcsResult {
 	list := []ec2.Vpc{}
