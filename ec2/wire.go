@@ -76,6 +76,15 @@ func (t Timestamp) Time() (time.Time, error) {
 	return time.Time{}, fmt.Errorf("ec2: timestamp %q: expected a form such as %q", string(t), timestampWire)
 }
 
+// Value returns what p points to, the zero value of T where the member is absent.
+func Value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
 // A Blob is binary data in base64, as the wire and the aws CLI have it.
 type Blob string
 

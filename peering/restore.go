@@ -17,7 +17,7 @@ func Restore(tx *vpc.Tx, s ec2.VpcPeeringConnection) (*Connection, error) {
 		return nil, fmt.Errorf("peering: a connection without VpcPeeringConnectionId or Status.Code")
 	}
 	id := *s.VpcPeeringConnectionId
-	b, err := tx.NewBase("pcx", id, "")
+	b, err := tx.RestoreBase("VpcPeeringConnectionId", s.VpcPeeringConnectionId, nil, s.Tags)
 	if err != nil {
 		return nil, err
 	}

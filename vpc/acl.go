@@ -12,6 +12,7 @@ type NetworkACL struct {
 	Base
 	vpc             *VPC
 	ingress, egress []ACLEntry
+	isDefault       bool // the VPC's default ACL
 }
 
 // ACLEntry is one rule of a network ACL.
@@ -65,7 +66,7 @@ var allowAll = []ACLEntry{
 
 // newDefaultACL makes the VPC's default ACL.
 func (tx *Tx) newDefaultACL(v *VPC) {
-	a := &NetworkACL{Base: Base{id: tx.r.ids.next("acl"), region: v.region}, vpc: v}
+	a := &NetworkACL{Base: Base{id: tx.r.ids.next("acl"), region: v.region}, vpc: v, isDefault: true}
 	a.ingress, a.egress = slices.Clone(allowAll[:1]), slices.Clone(allowAll[:1])
 	v.acls = append(v.acls, a)
 	tx.Add(a)
@@ -184,7 +185,7 @@ func (e ACLEntry) permission() Permission {
 // the VPC's default one with InvalidParameterValue (code and sentence are inferred).
 func (a *NetworkACL) Delete() error {
 	return a.Change(func(tx *Tx) error {
-		if a == a.vpc.acls[0] {
+		if a.isDefault {
 			return Refuse("InvalidParameterValue", "cannot delete default network ACL %s", a.id)
 		}
 		if slices.ContainsFunc(a.vpc.subnets, func(s *Subnet) bool { return s.acl == a }) {

@@ -231,7 +231,7 @@ func (e *Address) shape() ec2.Address {
 		NetworkBorderGroup: new(e.region.name), Tags: e.tagShapes(),
 	}
 	if e.to != nil {
-		s.AssociationId, s.NetworkInterfaceId, s.NetworkInterfaceOwnerId = new(e.assoc), new(e.to.id), new(e.region.account)
+		s.AssociationId, s.NetworkInterfaceId, s.NetworkInterfaceOwnerId = new(e.assoc), new(e.to.id), new(e.to.OwnerID())
 		s.PrivateIpAddress = new(e.private.String())
 		if e.to.instance != nil {
 			s.InstanceId = new(e.to.instance.id)

@@ -10,6 +10,7 @@ import (
 type attachment struct {
 	id      string
 	index   int // of the device
+	card    int // of the network card
 	deletes bool
 	at      time.Time
 }
@@ -107,7 +108,7 @@ func (r *Region) DetachNetworkInterface(attachment string) error {
 
 func (tx *Tx) detach(n *NetworkInterface) error {
 	switch {
-	case n.kind.facts().link == "ela-attach":
+	case n.facts().link == "ela-attach":
 		return Refuse("OperationNotPermitted", "You are not allowed to manage 'ela-attach' attachments.")
 	case n.kind != InterfaceUser:
 		return n.checkOwned()

@@ -7,6 +7,7 @@ import "slices"
 type Base struct {
 	id     string
 	region *Region
+	owner  string // the account's twelve digits; "" is the region's
 	tags   []Tag
 	gone   bool // deleted: only old handles lead here
 }
@@ -27,6 +28,16 @@ func (tx *Tx) NewBase(prefix, want, name string) (Base, error) {
 
 // ID returns the resource's id. It never changes.
 func (b *Base) ID() string { return b.id }
+
+// OwnerID returns the twelve digits of the account that owns the resource: the
+// region's own, or the one that a restored resource was described with. It never
+// changes.
+func (b *Base) OwnerID() string {
+	if b.owner != "" {
+		return b.owner
+	}
+	return b.region.account
+}
 
 // Region returns the region that holds the resource.
 func (b *Base) Region() *Region { return b.region }

@@ -1,6 +1,7 @@
 package vpc
 
 import (
+	"cmp"
 	"net/netip"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -8,9 +9,10 @@ import (
 
 // cidrBlock is the association of a CIDR with a VPC.
 type cidrBlock struct {
-	id   string
-	cidr netip.Prefix
-	vpc  *VPC
+	id           string
+	cidr         netip.Prefix
+	vpc          *VPC
+	pool, border string // of a restored IPv6 CIDR: where it comes from and is advertised
 }
 
 // AssociateCIDR adds an IPv4 or IPv6 CIDR to the VPC, and with it a local route to
@@ -137,7 +139,8 @@ func (b *cidrBlock) shape4() ec2.VpcCidrBlockAssociation {
 
 func (b *cidrBlock) shape6() ec2.VpcIpv6CidrBlockAssociation {
 	return ec2.VpcIpv6CidrBlockAssociation{
-		AssociationId: new(b.id), Ipv6CidrBlock: new(b.cidr.String()), NetworkBorderGroup: new(b.vpc.region.name), Ipv6Pool: new("Amazon"),
+		AssociationId: new(b.id), Ipv6CidrBlock: new(b.cidr.String()),
+		NetworkBorderGroup: new(cmp.Or(b.border, b.vpc.region.name)), Ipv6Pool: new(cmp.Or(b.pool, "Amazon")),
 		Ipv6CidrBlockState: &ec2.VpcCidrBlockState{State: new(ec2.VpcCidrBlockStateCodeAssociated)},
 	}
 }

@@ -39,11 +39,13 @@ var dhcpKeys = []string{
 // and AmazonProvidedDNS (VPC guide, "DHCP option sets").
 func (r *Region) newDefaultDHCPOptions() {
 	tx := &Tx{r}
-	d := &DHCPOptions{Base: Base{id: r.ids.next("dopt"), region: r}, options: []DHCPOption{
-		{"domain-name", []string{r.domain()}}, {"domain-name-servers", []string{"AmazonProvidedDNS"}},
-	}}
+	d := &DHCPOptions{Base: Base{id: r.ids.next("dopt"), region: r}, options: r.defaultDHCP()}
 	r.dhcp = append(r.dhcp, d)
 	tx.Add(d)
+}
+
+func (r *Region) defaultDHCP() []DHCPOption {
+	return []DHCPOption{{"domain-name", []string{r.domain()}}, {"domain-name-servers", []string{"AmazonProvidedDNS"}}}
 }
 
 // CreateDHCPOptions makes a set (CreateDhcpOptions). An unknown key, or none at
@@ -127,7 +129,7 @@ func (r *Region) DescribeDhcpOptions() *ec2.DescribeDhcpOptionsResult {
 	list := []ec2.DhcpOptions{}
 	r.read(func() {
 		for _, d := range r.dhcp {
-			s := ec2.DhcpOptions{DhcpOptionsId: new(d.id), OwnerId: new(r.account), Tags: d.tagShapes()}
+			s := ec2.DhcpOptions{DhcpOptionsId: new(d.id), OwnerId: new(d.OwnerID()), Tags: d.tagShapes()}
 			for _, o := range d.options {
 				c := ec2.DhcpConfiguration{Key: new(o.Key)}
 				for _, value := range o.Values {

@@ -116,7 +116,12 @@ func (i *Instance) State() InstanceState {
 }
 
 // zone returns the name of the instance's zone.
-func (i *Instance) zone() string { return i.subnet.zone }
+func (i *Instance) zone() string {
+	if i.subnet == nil { // restored without an interface
+		return ""
+	}
+	return i.subnet.zone
+}
 
 // onlyInterface returns the interface of an instance that has just one.
 func (tx *Tx) onlyInterface(i *Instance) (*NetworkInterface, error) {
@@ -164,6 +169,9 @@ func (i *Instance) become(to, from InstanceState) error {
 			return Refuse("IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", i.id, verbs[to])
 		}
 		i.state = to
+		if len(i.interfaces) == 0 { // restored without one
+			return nil
+		}
 		n := i.interfaces[0]
 		if at := &n.addrs[0]; to == Stopped && at.Address == nil {
 			n.disassociate(at)

@@ -57,10 +57,11 @@ type NetworkInterface struct {
 	groups      []*SecurityGroup
 	check       bool
 	kind        InterfaceType
-	owner       Resource    // of a service's interface
-	instance    *Instance   // that it is attached to
-	link        *attachment // to the instance, or to the service
-	noGroups    bool        // filters nothing
+	owner       Resource      // of a service's interface
+	instance    *Instance     // that it is attached to
+	link        *attachment   // to the instance, or to the service
+	noGroups    bool          // filters nothing
+	told        *serviceFacts // what a restored interface was described with; nil: its kind's
 }
 
 // CreateNetworkInterface makes an interface in the subnet, attached to nothing.

@@ -29,6 +29,9 @@ const (
 	InterfaceALB            InterfaceType = "application_load_balancer"
 	InterfaceCLB            InterfaceType = "classic_load_balancer"
 	InterfaceRDS            InterfaceType = "rds"
+	// InterfaceService is a plain interface of a service that its description does not
+	// tell: what answers on it is unknown.
+	InterfaceService InterfaceType = "service"
 )
 
 // serviceFacts are what describe-network-interfaces says of a service's interfaces,
@@ -68,6 +71,14 @@ func (t InterfaceType) facts() serviceFacts {
 		return f
 	}
 	return serviceFacts{api: ec2.NetworkInterfaceType(t), managed: true, instances: "amazon-aws", link: "ela-attach"}
+}
+
+// facts of the interface: what it was described with, or those of its kind.
+func (n *NetworkInterface) facts() serviceFacts {
+	if n.told != nil {
+		return *n.told
+	}
+	return n.kind.facts()
 }
 
 // ManagedInterface says how a service's interface is made.

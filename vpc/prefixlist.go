@@ -93,6 +93,11 @@ func (tx *Tx) ServiceList(name string, entries ...netip.Prefix) *PrefixList {
 	return l
 }
 
+// HasServiceList reports whether there is a prefix list of the AWS service.
+func (tx *Tx) HasServiceList(name string) bool {
+	return slices.ContainsFunc(tx.r.lists, func(l *PrefixList) bool { return l.aws && l.name == name })
+}
+
 // SetEntries replaces the list's CIDRs (ModifyManagedPrefixList); routes and rules
 // that name the list follow. A list of AWS's is refused (code and sentence are inferred).
 func (l *PrefixList) SetEntries(entries []netip.Prefix) error {
@@ -187,8 +192,8 @@ func (r *Region) DescribeManagedPrefixLists() *ec2.DescribeManagedPrefixListsRes
 func (l *PrefixList) shape() ec2.ManagedPrefixList {
 	s := ec2.ManagedPrefixList{
 		PrefixListId: new(l.id), PrefixListName: new(l.name), AddressFamily: new("IPv4"), Tags: l.tagShapes(),
-		State: new(ec2.PrefixListStateCreateComplete), OwnerId: new(l.region.account), MaxEntries: new(int32(l.max)), Version: new(l.version),
-		PrefixListArn: new("arn:aws:ec2:" + l.region.name + ":" + l.region.account + ":prefix-list/" + l.id),
+		State: new(ec2.PrefixListStateCreateComplete), OwnerId: new(l.OwnerID()), MaxEntries: new(int32(l.max)), Version: new(l.version),
+		PrefixListArn: new("arn:aws:ec2:" + l.region.name + ":" + l.OwnerID() + ":prefix-list/" + l.id),
 	}
 	if !l.four {
 		s.AddressFamily = new("IPv6")

@@ -17,8 +17,14 @@ type RegionConfig struct {
 	Name string
 	// Zones are the names of the availability zones; none are the three a, b, c.
 	Zones []string
-	// Account is the owner's twelve digits; "" is 123456789012.
+	// ZoneIDs are the ids of Zones, by index, such as use1-az2; none are made from the
+	// account.
+	ZoneIDs []string
+	// Account is the twelve digits of the account that owns what is made here; "" is
+	// 123456789012.
 	Account string
+	// Bare leaves the default DHCP option set out: for a region that is restored.
+	Bare bool
 	// Seed makes ids, MAC addresses and addresses differ from those of another
 	// region; the same seed gives the same ones.
 	Seed uint64
@@ -36,7 +42,8 @@ type RegionConfig struct {
 	Unlimited bool
 }
 
-// Region is the control plane of one AWS region of one account. Its methods, and
+// Region is the control plane of one AWS region. What is made in it belongs to its
+// account; what is restored keeps its owner ([Base.OwnerID]). Its methods, and
 // those of its resources, may be called from any goroutine. Make one with
 // [NewRegion].
 type Region struct {
@@ -63,8 +70,9 @@ type Region struct {
 	instances  []*Instance
 	dhcp       []*DHCPOptions
 	public     publicAddresses
-	groups     int // security groups of all VPCs
-	interfaces int // interfaces of all VPCs
+	groups     int                            // security groups of all VPCs
+	interfaces int                            // interfaces of all VPCs
+	described  map[string][]*NetworkInterface // restored interfaces by their descriptions
 }
 
 // Resource is anything with an id.
@@ -88,12 +96,14 @@ func NewRegion(c RegionConfig) *Region {
 		c.Start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	r := &Region{
-		name: c.Name, account: c.Account, zones: newZones(c.Name, c.Account, c.Zones), before2021: c.Before2021,
+		name: c.Name, account: c.Account, zones: newZones(c), before2021: c.Before2021,
 		unlimited: c.Unlimited, latency: c.Latency.orDefault(), start: c.Start, quotas: map[Quota]int{},
-		ids: ids{seed: c.Seed}, byID: map[string]Resource{}, links: map[string]any{}, public: newPublicAddresses(),
+		ids: ids{seed: c.Seed}, byID: map[string]Resource{}, links: map[string]any{}, public: newPublicAddresses(), described: map[string][]*NetworkInterface{},
 	}
 	maps.Copy(r.quotas, c.Quotas)
-	r.newDefaultDHCPOptions()
+	if !c.Bare {
+		r.newDefaultDHCPOptions()
+	}
 	return r
 }
 

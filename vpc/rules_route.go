@@ -158,7 +158,7 @@ func checkEdgeTable(t *RouteTable, g EdgeGateway) error {
 func checkEdgeRoute(v *VPC, g EdgeGateway, dst netip.Prefix, target Target) error {
 	switch x := target.(type) {
 	case *NetworkInterface:
-		if !x.kind.facts().edge {
+		if !x.facts().edge {
 			return Refuse("RouteNotSupported", msgUnsupportedInterface, x.id)
 		}
 	case Gateway:

@@ -25,7 +25,7 @@ func (r *Region) DescribeNetworkAcls() *ec2.DescribeNetworkAclsResult {
 // what no other matches: 32767 and, in a VPC with IPv6, 32768 (recorded answers of AWS).
 func (a *NetworkACL) shape() ec2.NetworkAcl {
 	s := ec2.NetworkAcl{
-		NetworkAclId: new(a.id), VpcId: new(a.vpc.id), OwnerId: new(a.region.account), IsDefault: new(a == a.vpc.acls[0]),
+		NetworkAclId: new(a.id), VpcId: new(a.vpc.id), OwnerId: new(a.OwnerID()), IsDefault: new(a.isDefault),
 		Associations: []ec2.NetworkAclAssociation{}, Tags: a.tagShapes(),
 	}
 	for _, sub := range a.vpc.subnets {

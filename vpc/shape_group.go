@@ -48,8 +48,8 @@ func (r *Region) DescribeSecurityGroups() *ec2.DescribeSecurityGroupsResult {
 
 func (g *SecurityGroup) shape() ec2.SecurityGroup {
 	return ec2.SecurityGroup{
-		GroupId: new(g.id), GroupName: new(g.name), Description: new(g.description), OwnerId: new(g.region.account), VpcId: new(g.vpc.id),
-		SecurityGroupArn: new("arn:aws:ec2:" + g.region.name + ":" + g.region.account + ":security-group/" + g.id),
+		GroupId: new(g.id), GroupName: new(g.name), Description: new(g.description), OwnerId: new(g.OwnerID()), VpcId: new(g.vpc.id),
+		SecurityGroupArn: new("arn:aws:ec2:" + g.region.name + ":" + g.OwnerID() + ":security-group/" + g.id),
 		IpPermissions:    g.permissions(g.ingress), IpPermissionsEgress: g.permissions(g.egress), Tags: g.tagShapes(),
 	}
 }
@@ -77,7 +77,7 @@ func (g *SecurityGroup) permissions(list []Permission) []ec2.IpPermission {
 func (g *SecurityGroup) addPeer(s *ec2.IpPermission, p Permission) {
 	switch {
 	case p.Group != nil:
-		pair := ec2.UserIdGroupPair{GroupId: new(p.Group.id), UserId: new(g.region.account), Description: p.note()}
+		pair := ec2.UserIdGroupPair{GroupId: new(p.Group.id), UserId: new(p.Group.OwnerID()), Description: p.note()}
 		if p.Group.vpc != g.vpc {
 			pair.VpcId, pair.PeeringStatus = new(p.Group.vpc.id), new("active")
 		}
@@ -112,16 +112,16 @@ func (r *Region) DescribeSecurityGroupRules() *ec2.DescribeSecurityGroupRulesRes
 
 func (g *SecurityGroup) ruleShape(p Permission, egress bool) ec2.SecurityGroupRule {
 	s := ec2.SecurityGroupRule{
-		SecurityGroupRuleId: new(p.ID), GroupId: new(g.id), GroupOwnerId: new(g.region.account), IsEgress: new(egress),
+		SecurityGroupRuleId: new(p.ID), GroupId: new(g.id), GroupOwnerId: new(g.OwnerID()), IsEgress: new(egress),
 		IpProtocol: p.protocol(), FromPort: new(int32(-1)), ToPort: new(int32(-1)), Description: p.note(), Tags: []ec2.Tag{},
-		SecurityGroupRuleArn: new("arn:aws:ec2:" + g.region.name + ":" + g.region.account + ":security-group-rule/" + p.ID),
+		SecurityGroupRuleArn: new("arn:aws:ec2:" + g.region.name + ":" + g.OwnerID() + ":security-group-rule/" + p.ID),
 	}
 	if from, to := p.ports(); from != nil {
 		s.FromPort, s.ToPort = from, to
 	}
 	switch {
 	case p.Group != nil:
-		s.ReferencedGroupInfo = &ec2.ReferencedSecurityGroup{GroupId: new(p.Group.id), UserId: new(g.region.account)}
+		s.ReferencedGroupInfo = &ec2.ReferencedSecurityGroup{GroupId: new(p.Group.id), UserId: new(p.Group.OwnerID())}
 	case p.PrefixList != nil:
 		s.PrefixListId = new(p.PrefixList.id)
 	case p.CIDR.Addr().Is4():

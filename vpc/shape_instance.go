@@ -27,7 +27,7 @@ func (r *Region) DescribeInstances() *ec2.DescribeInstancesResult {
 				continue
 			}
 			list = append(list, ec2.Reservation{
-				ReservationId: new("r-" + i.id[len("i-"):]), OwnerId: new(r.account),
+				ReservationId: new("r-" + i.id[len("i-"):]), OwnerId: new(i.OwnerID()),
 				Groups: []ec2.GroupIdentifier{}, Instances: []ec2.Instance{i.shape()},
 			})
 		}

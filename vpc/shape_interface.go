@@ -21,10 +21,10 @@ func (r *Region) DescribeNetworkInterfaces() *ec2.DescribeNetworkInterfacesResul
 }
 
 func (n *NetworkInterface) shape() ec2.NetworkInterface {
-	r, facts := n.region, n.kind.facts()
+	r, facts := n.region, n.facts()
 	primary := n.addrs[0].IP
 	s := ec2.NetworkInterface{
-		NetworkInterfaceId: new(n.id), OwnerId: new(r.account), VpcId: new(n.subnet.vpc.id), SubnetId: new(n.subnet.id),
+		NetworkInterfaceId: new(n.id), OwnerId: new(n.OwnerID()), VpcId: new(n.subnet.vpc.id), SubnetId: new(n.subnet.id),
 		AvailabilityZone: new(n.subnet.zone), Description: new(n.description), MacAddress: new(n.mac.String()),
 		InterfaceType: new(facts.api), RequesterManaged: new(facts.managed), SourceDestCheck: new(n.check),
 		Status: new(n.status()), Groups: identifiers(n.groups), TagSet: n.tagShapes(),
@@ -76,10 +76,10 @@ func (n *NetworkInterface) attachmentShape() *ec2.NetworkInterfaceAttachment {
 		Status: new(ec2.AttachmentStatusAttached), AttachTime: new(ec2.TimestampOf(n.link.at)),
 	}
 	if n.instance == nil {
-		s.InstanceOwnerId, s.AttachTime = new(n.kind.facts().instances), nil
+		s.InstanceOwnerId, s.AttachTime = new(n.facts().instances), nil
 		return s
 	}
-	s.InstanceId, s.InstanceOwnerId, s.NetworkCardIndex = new(n.instance.id), new(n.region.account), new(int32(0))
+	s.InstanceId, s.InstanceOwnerId, s.NetworkCardIndex = new(n.instance.id), new(n.instance.OwnerID()), new(int32(n.link.card))
 	return s
 }
 
@@ -90,7 +90,7 @@ func (n *NetworkInterface) association(at *PrivateAddress) *ec2.NetworkInterface
 	}
 	s := &ec2.NetworkInterfaceAssociation{PublicIp: new(at.Public.String()), IpOwnerId: new("amazon"), PublicDnsName: new(n.publicName(at.Public))}
 	if e := at.Address; e != nil {
-		s.AllocationId, s.AssociationId, s.IpOwnerId = new(e.id), new(e.assoc), new(n.region.account)
+		s.AllocationId, s.AssociationId, s.IpOwnerId = new(e.id), new(e.assoc), new(e.OwnerID())
 	}
 	return s
 }

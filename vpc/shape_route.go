@@ -120,7 +120,7 @@ func (t *RouteTable) Describe() *ec2.DescribeRouteTablesResult {
 
 func (t *RouteTable) shape(tx *Tx) ec2.RouteTable {
 	s := ec2.RouteTable{
-		RouteTableId: new(t.id), VpcId: new(t.vpc.id), OwnerId: new(t.region.account), Tags: t.tagShapes(),
+		RouteTableId: new(t.id), VpcId: new(t.vpc.id), OwnerId: new(t.OwnerID()), Tags: t.tagShapes(),
 		Associations: []ec2.RouteTableAssociation{}, PropagatingVgws: []ec2.PropagatingVgw{}, Routes: []ec2.Route{},
 	}
 	for _, a := range t.links {
@@ -149,7 +149,7 @@ func (r *Route) shape() ec2.Route {
 	case *NetworkInterface:
 		s.NetworkInterfaceId = new(x.id)
 		if x.instance != nil {
-			s.InstanceId, s.InstanceOwnerId = new(x.instance.id), new(x.region.account)
+			s.InstanceId, s.InstanceOwnerId = new(x.instance.id), new(x.instance.OwnerID())
 		}
 	case RouteLister:
 		x.ListRoute(&s)

@@ -1,6 +1,7 @@
 package vpc
 
 import (
+	"cmp"
 	"net/netip"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -32,6 +33,8 @@ type Subnet struct {
 	cidr, ipv6 netip.Prefix
 	ipv6Assoc  string
 	zone       string
+	zoneHere   string // what the owner's account calls the zone; "" is zone
+	isDefault  bool   // the zone's default subnet
 	mapPublic  bool
 	assignIPv6 bool
 	own        *association // nil: the VPC's main table
@@ -237,10 +240,10 @@ func (r *Region) DescribeSubnets() *ec2.DescribeSubnetsResult {
 func (s *Subnet) shape() ec2.Subnet {
 	z, _ := s.region.zoneNamed(s.zone)
 	shape := ec2.Subnet{
-		SubnetId: new(s.id), VpcId: new(s.vpc.id), OwnerId: new(s.region.account), State: new(ec2.SubnetStateAvailable),
-		SubnetArn: new("arn:aws:ec2:" + s.region.name + ":" + s.region.account + ":subnet/" + s.id),
+		SubnetId: new(s.id), VpcId: new(s.vpc.id), OwnerId: new(s.OwnerID()), State: new(ec2.SubnetStateAvailable),
+		SubnetArn: new("arn:aws:ec2:" + s.region.name + ":" + s.OwnerID() + ":subnet/" + s.id),
 		CidrBlock: new(s.cidr.String()), AvailableIpAddressCount: new(int32(s.hosts[0].Available())),
-		AvailabilityZone: new(z.name), AvailabilityZoneId: new(z.id), DefaultForAz: new(false), EnableDns64: new(false), Ipv6Native: new(false),
+		AvailabilityZone: new(cmp.Or(s.zoneHere, z.name)), AvailabilityZoneId: new(z.id), DefaultForAz: new(s.isDefault), EnableDns64: new(false), Ipv6Native: new(false),
 		MapPublicIpOnLaunch: new(s.mapPublic), AssignIpv6AddressOnCreation: new(s.assignIPv6), MapCustomerOwnedIpOnLaunch: new(false),
 		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: s.tagShapes(),
 		PrivateDnsNameOptionsOnLaunch: &ec2.PrivateDnsNameOptionsOnLaunch{

@@ -39,6 +39,7 @@ type VPC struct {
 	dhcp       *DHCPOptions // nil: the option set "default", which is none
 	attributes VPCAttributes
 	dedicated  bool
+	isDefault  bool // the account's default VPC
 }
 
 // VPCAttributes are a VPC's switches (DescribeVpcAttribute).
@@ -84,7 +85,10 @@ func (tx *Tx) createVPC(cidr string, c VPCConfig) (*VPC, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &VPC{Base: b, attributes: VPCAttributes{EnableDNSSupport: true}, dedicated: c.DedicatedTenancy, dhcp: r.dhcp[0]}
+	v := &VPC{Base: b, attributes: VPCAttributes{EnableDNSSupport: true}, dedicated: c.DedicatedTenancy}
+	if len(r.dhcp) > 0 {
+		v.dhcp = r.dhcp[0]
+	}
 	r.vpcs = append(r.vpcs, v)
 	tx.Add(v)
 	tx.addBlock(v, p)
@@ -257,7 +261,7 @@ func (r *Region) DescribeVpcs() *ec2.DescribeVpcsResult {
 
 func (v *VPC) shape() ec2.Vpc {
 	s := ec2.Vpc{
-		VpcId: new(v.id), OwnerId: new(v.region.account), State: new(ec2.VpcStateAvailable), IsDefault: new(false),
+		VpcId: new(v.id), OwnerId: new(v.OwnerID()), State: new(ec2.VpcStateAvailable), IsDefault: new(v.isDefault),
 		CidrBlock: new(v.cidrs[0].String()), InstanceTenancy: new(ec2.TenancyDefault), DhcpOptionsId: new("default"),
 		CidrBlockAssociationSet: []ec2.VpcCidrBlockAssociation{}, Tags: v.tagShapes(),
 	}

@@ -15,14 +15,17 @@ type zone struct{ name, id string }
 
 // newZones gives the names of zones the region's ids. Which name has which id
 // depends on the account and nothing else.
-func newZones(region, account string, names []string) []zone {
-	short := shortRegion(region)
+func newZones(c RegionConfig) []zone {
+	short := shortRegion(c.Name)
 	h := fnv.New32a()
-	h.Write([]byte(account))
-	shift := int(h.Sum32() % uint32(max(len(names), 1)))
-	zones := make([]zone, len(names))
-	for i, name := range names {
-		zones[i] = zone{name, short + "-az" + strconv.Itoa((i+shift)%len(names)+1)}
+	h.Write([]byte(c.Account))
+	shift := int(h.Sum32() % uint32(max(len(c.Zones), 1)))
+	zones := make([]zone, len(c.Zones))
+	for i, name := range c.Zones {
+		zones[i] = zone{name, short + "-az" + strconv.Itoa((i+shift)%len(c.Zones)+1)}
+		if i < len(c.ZoneIDs) && c.ZoneIDs[i] != "" {
+			zones[i].id = c.ZoneIDs[i]
+		}
 	}
 	return zones
 }

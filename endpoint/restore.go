@@ -1,0 +1,76 @@
+package endpoint
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// Restore makes an endpoint as described, with the interfaces that were restored
+// before, or the routes of a gateway endpoint in tables that were. See the Restore
+// methods of [vpc.Tx].
+func Restore(tx *vpc.Tx, s ec2.VpcEndpoint) (*Endpoint, error) {
+	b, err := tx.RestoreBase("VpcEndpointId", s.VpcEndpointId, s.OwnerId, s.Tags)
+	if err != nil {
+		return nil, err
+	}
+	v, err := vpc.Named[*vpc.VPC](tx, "VpcId", s.VpcId)
+	if err != nil {
+		return nil, err
+	}
+	e := &Endpoint{
+		Base: b, vpc: v, kind: Kind(ec2.Value(s.VpcEndpointType)), service: ec2.Value(s.ServiceName), created: tx.RestoreTime(s.CreationTimestamp),
+	}
+	tx.Add(e)
+	tx.Attach(v, e)
+	var absent []error
+	for i, id := range s.SubnetIds {
+		sub, err := vpc.Named[*vpc.Subnet](tx, fmt.Sprintf("SubnetIds[%d]", i), &id)
+		if absent = append(absent, err); err == nil {
+			e.subnets = append(e.subnets, sub)
+		}
+	}
+	for i, id := range s.NetworkInterfaceIds {
+		n, err := tx.Adopt(e, fmt.Sprintf("NetworkInterfaceIds[%d]", i), &id)
+		if absent = append(absent, err); err == nil {
+			e.nics = append(e.nics, n)
+		}
+	}
+	for i, g := range s.Groups {
+		group, err := vpc.Named[*vpc.SecurityGroup](tx, fmt.Sprintf("Groups[%d].GroupId", i), g.GroupId)
+		if absent = append(absent, err); err == nil {
+			e.groups = append(e.groups, group)
+		}
+	}
+	if e.kind == Gateway {
+		absent = append(absent, e.restoreTables(tx, s))
+	}
+	return e, errors.Join(absent...)
+}
+
+// restoreTables puts a gateway endpoint's routes into its tables. The service's prefix
+// list is known by the service's name; one that was not restored is made, with the
+// addresses that stand for the service's, and told.
+func (e *Endpoint) restoreTables(tx *vpc.Tx, s ec2.VpcEndpoint) error {
+	var absent []error
+	there := tx.HasServiceList(e.service)
+	if !there {
+		absent = append(absent, vpc.Absent("ServiceName", e.service))
+	}
+	short, err := checkGatewayService(tx.Region(), e.service)
+	if err != nil && !there {
+		return errors.Join(absent...)
+	}
+	e.list = tx.ServiceList(e.service, ranges[short])
+	for i, id := range s.RouteTableIds {
+		t, err := vpc.Named[*vpc.RouteTable](tx, fmt.Sprintf("RouteTableIds[%d]", i), &id)
+		if err != nil {
+			absent = append(absent, err)
+			continue
+		}
+		absent = append(absent, e.route(tx, []*vpc.RouteTable{t}))
+	}
+	return errors.Join(absent...)
+}

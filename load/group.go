@@ -1,0 +1,87 @@
+package load
+
+import (
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/vpcsim/vpcsim/ec2"
+)
+
+// snapshot is what the files say of one region, of all its accounts.
+type snapshot struct {
+	shapes
+	region string
+}
+
+// group puts the files' contents together by region, in the order of the regions'
+// names.
+func group(files []*file, c Config) []*snapshot {
+	byName := map[string]*snapshot{}
+	folders := map[string]string{}
+	var all []*snapshot
+	for _, f := range files {
+		if f.shapes.empty() {
+			continue
+		}
+		name := f.region
+		if dir := path.Dir(f.name); name == "" {
+			if folders[dir] == "" {
+				folders[dir] = regionOf(files, dir, c.Region)
+			}
+			name = folders[dir]
+		}
+		if byName[name] == nil {
+			byName[name] = &snapshot{region: name}
+			all = append(all, byName[name])
+		}
+		byName[name].add(f.shapes)
+	}
+	slices.SortFunc(all, func(a, b *snapshot) int { return strings.Compare(a.region, b.region) })
+	return all
+}
+
+// add appends the contents of a file.
+func (s *shapes) add(o *shapes) {
+	to, from := reflect.ValueOf(s).Elem(), reflect.ValueOf(o).Elem()
+	for i := range to.NumField() {
+		to.Field(i).Set(reflect.AppendSlice(to.Field(i), from.Field(i)))
+	}
+}
+
+func (s *shapes) empty() bool {
+	v := reflect.ValueOf(s).Elem()
+	for i := range v.NumField() {
+		if v.Field(i).Len() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// regionOf returns the region that a folder's files name where their path does not: in
+// a list of zones, or by a subnet's zone.
+func regionOf(files []*file, dir, unknown string) string {
+	for _, f := range files {
+		if path.Dir(f.name) != dir {
+			continue
+		}
+		for _, z := range f.shapes.Zones {
+			if name := ec2.Value(z.shape.RegionName); name != "" {
+				return name
+			}
+		}
+	}
+	for _, f := range files {
+		if path.Dir(f.name) != dir {
+			continue
+		}
+		for _, s := range f.shapes.Subnets {
+			if name := strings.TrimRight(ec2.Value(s.shape.AvailabilityZone), "abcdefghijklmnopqrstuvwxyz"); regionName.MatchString(name) {
+				return name
+			}
+		}
+	}
+	return unknown
+}

@@ -1,0 +1,156 @@
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/vpcsim/vpcsim/ec2"
+)
+
+// item is one described resource and where it stands.
+type item[T any] struct {
+	shape T
+	file  *file
+	key   string
+	index int
+}
+
+// path returns the item's place in its file.
+func (i *item[T]) path() string { return fmt.Sprintf("%s[%d]", i.key, i.index) }
+
+// shapes is what the files of a region hold, in the order in which they were
+// read. Its fields are exported for reflect.
+type shapes struct {
+	Zones            []item[ec2.AvailabilityZone]
+	Vpcs             []item[ec2.Vpc]
+	Attributes       []item[vpcAttributes]
+	Subnets          []item[ec2.Subnet]
+	Tables           []item[ec2.RouteTable]
+	Acls             []item[ec2.NetworkAcl]
+	Groups           []item[ec2.SecurityGroup]
+	Interfaces       []item[ec2.NetworkInterface]
+	Reservations     []item[ec2.Reservation]
+	Addresses        []item[ec2.Address]
+	ServiceLists     []item[ec2.PrefixList]
+	ManagedLists     []item[ec2.ManagedPrefixList]
+	ListEntries      []item[listEntries]
+	Dhcp             []item[ec2.DhcpOptions]
+	Internet         []item[ec2.InternetGateway]
+	EgressOnly       []item[ec2.EgressOnlyInternetGateway]
+	Nats             []item[ec2.NatGateway]
+	VpnGateways      []item[ec2.VpnGateway]
+	CustomerGateways []item[ec2.CustomerGateway]
+	Vpns             []item[ec2.VpnConnection]
+	Peerings         []item[ec2.VpcPeeringConnection]
+	Endpoints        []item[ec2.VpcEndpoint]
+	Transits         []item[ec2.TransitGateway]
+	TransitTables    []item[ec2.TransitGatewayRouteTable]
+	Attachments      []item[ec2.TransitGatewayAttachment]
+	VpcAttachments   []item[ec2.TransitGatewayVpcAttachment]
+	Propagations     []item[propagations]
+	TransitRoutes    []item[transitRoutes]
+}
+
+// vpcAttributes is an answer of DescribeVpcAttribute; VpcAttributes is a list of them.
+type vpcAttributes struct {
+	VpcId              *string
+	EnableDnsSupport   *ec2.AttributeBooleanValue
+	EnableDnsHostnames *ec2.AttributeBooleanValue
+}
+
+// listEntries are the entries of a managed prefix list; PrefixListEntries is a list of
+// them.
+type listEntries struct {
+	PrefixListId *string
+	Entries      []ec2.PrefixListEntry
+}
+
+// propagations are an answer of GetTransitGatewayRouteTablePropagations with its table.
+type propagations struct {
+	TransitGatewayRouteTableId           *string
+	TransitGatewayRouteTablePropagations []ec2.TransitGatewayRouteTablePropagation
+}
+
+// transitRoutes are an answer of SearchTransitGatewayRoutes with its table.
+type transitRoutes struct {
+	TransitGatewayRouteTableId *string
+	Routes                     []ec2.TransitGatewayRoute
+}
+
+// kind reads the entries of the lists that stand under a top-level key.
+type kind struct {
+	decode func(f *file, dec *json.Decoder, index int) error
+}
+
+// into returns the kind whose entries go to a list of shapes.
+func into[T any](key string, list func(*shapes) *[]item[T]) *kind {
+	return &kind{decode: func(f *file, dec *json.Decoder, index int) error {
+		to := list(f.shapes)
+		*to = append(*to, item[T]{file: f, key: key, index: index})
+		return dec.Decode(&(*to)[len(*to)-1].shape)
+	}}
+}
+
+// ignored is a kind that is known to say nothing about packets.
+var ignored = &kind{decode: func(_ *file, dec *json.Decoder, _ int) error {
+	var raw json.RawMessage
+	return dec.Decode(&raw)
+}}
+
+// kinds are the top-level keys that are read.
+var kinds = map[string]*kind{
+	"AvailabilityZones":            into("AvailabilityZones", func(s *shapes) *[]item[ec2.AvailabilityZone] { return &s.Zones }),
+	"Vpcs":                         into("Vpcs", func(s *shapes) *[]item[ec2.Vpc] { return &s.Vpcs }),
+	"VpcAttributes":                into("VpcAttributes", func(s *shapes) *[]item[vpcAttributes] { return &s.Attributes }),
+	"Subnets":                      into("Subnets", func(s *shapes) *[]item[ec2.Subnet] { return &s.Subnets }),
+	"RouteTables":                  into("RouteTables", func(s *shapes) *[]item[ec2.RouteTable] { return &s.Tables }),
+	"NetworkAcls":                  into("NetworkAcls", func(s *shapes) *[]item[ec2.NetworkAcl] { return &s.Acls }),
+	"SecurityGroups":               into("SecurityGroups", func(s *shapes) *[]item[ec2.SecurityGroup] { return &s.Groups }),
+	"NetworkInterfaces":            into("NetworkInterfaces", func(s *shapes) *[]item[ec2.NetworkInterface] { return &s.Interfaces }),
+	"Reservations":                 into("Reservations", func(s *shapes) *[]item[ec2.Reservation] { return &s.Reservations }),
+	"Addresses":                    into("Addresses", func(s *shapes) *[]item[ec2.Address] { return &s.Addresses }),
+	"DhcpOptions":                  into("DhcpOptions", func(s *shapes) *[]item[ec2.DhcpOptions] { return &s.Dhcp }),
+	"PrefixListEntries":            into("PrefixListEntries", func(s *shapes) *[]item[listEntries] { return &s.ListEntries }),
+	"InternetGateways":             into("InternetGateways", func(s *shapes) *[]item[ec2.InternetGateway] { return &s.Internet }),
+	"EgressOnlyInternetGateways":   into("EgressOnlyInternetGateways", func(s *shapes) *[]item[ec2.EgressOnlyInternetGateway] { return &s.EgressOnly }),
+	"NatGateways":                  into("NatGateways", func(s *shapes) *[]item[ec2.NatGateway] { return &s.Nats }),
+	"VpnGateways":                  into("VpnGateways", func(s *shapes) *[]item[ec2.VpnGateway] { return &s.VpnGateways }),
+	"CustomerGateways":             into("CustomerGateways", func(s *shapes) *[]item[ec2.CustomerGateway] { return &s.CustomerGateways }),
+	"VpnConnections":               into("VpnConnections", func(s *shapes) *[]item[ec2.VpnConnection] { return &s.Vpns }),
+	"VpcPeeringConnections":        into("VpcPeeringConnections", func(s *shapes) *[]item[ec2.VpcPeeringConnection] { return &s.Peerings }),
+	"VpcEndpoints":                 into("VpcEndpoints", func(s *shapes) *[]item[ec2.VpcEndpoint] { return &s.Endpoints }),
+	"TransitGateways":              into("TransitGateways", func(s *shapes) *[]item[ec2.TransitGateway] { return &s.Transits }),
+	"TransitGatewayRouteTables":    into("TransitGatewayRouteTables", func(s *shapes) *[]item[ec2.TransitGatewayRouteTable] { return &s.TransitTables }),
+	"TransitGatewayAttachments":    into("TransitGatewayAttachments", func(s *shapes) *[]item[ec2.TransitGatewayAttachment] { return &s.Attachments }),
+	"TransitGatewayVpcAttachments": into("TransitGatewayVpcAttachments", func(s *shapes) *[]item[ec2.TransitGatewayVpcAttachment] { return &s.VpcAttachments }),
+	"TransitGatewayPropagations":   into("TransitGatewayPropagations", func(s *shapes) *[]item[propagations] { return &s.Propagations }),
+	"TransitGatewayStaticRoutes":   into("TransitGatewayStaticRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
+	"TransitGatewayRoutes":         into("TransitGatewayRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
+	"PrefixLists":                  prefixLists,
+	"ServiceDetails":               ignored,
+	"ServiceNames":                 ignored,
+}
+
+// prefixLists reads what DescribePrefixLists and DescribeManagedPrefixLists print under
+// one key: only the former has CIDRs, only the latter versions.
+var prefixLists = &kind{decode: func(f *file, dec *json.Decoder, index int) error {
+	var both struct {
+		ec2.ManagedPrefixList
+		Cidrs ec2.List[string]
+	}
+	if err := dec.Decode(&both); err != nil {
+		return err
+	}
+	if both.Cidrs != nil {
+		l := ec2.PrefixList{PrefixListId: both.PrefixListId, PrefixListName: both.PrefixListName, Cidrs: both.Cidrs}
+		f.shapes.ServiceLists = append(f.shapes.ServiceLists, item[ec2.PrefixList]{l, f, "PrefixLists", index})
+		return nil
+	}
+	f.shapes.ManagedLists = append(f.shapes.ManagedLists, item[ec2.ManagedPrefixList]{both.ManagedPrefixList, f, "PrefixLists", index})
+	return nil
+}}
+
+// loose reads what answers hold that are not lists under a key of their own.
+func (f *file) loose(members map[string]json.RawMessage) (bool, error) {
+	return false, nil
+}

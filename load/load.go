@@ -1,0 +1,148 @@
+// Package load makes regions from what the aws CLI printed of real ones: a folder of
+// describe-… answers as JSON, of one region, of several, or of several accounts. The
+// top-level key says what a file holds, not its name; keys that are unknown are no
+// error.
+//
+//	n, err := load.Dir("snapshot", load.Config{})
+//	…
+//	web := n.Find("web-1")
+//	for _, s := range n.Skipped {
+//		fmt.Println(s)
+//	}
+//
+// All accounts' resources of one region make one [vpc.Region], and the regions share
+// one [world.World]. What a description tells of a resource is taken as it is: ids,
+// owners, states, addresses, MAC addresses, associations. What is missing, deleted or
+// not understood stands in Network.Skipped; a route to something that no file holds
+// leads to a [vpc.UnknownGateway], and no packet is delivered by it.
+package load
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/world"
+)
+
+// Config says how a network is loaded. The zero value will do.
+type Config struct {
+	// World is the world's configuration. What is made beside the files (ids of
+	// associations that no file tells) depends on its seed.
+	World world.Config
+	// Region is the region of files whose path and contents do not tell; "" is
+	// us-east-1.
+	Region string
+	// Account is the account that owns what the user makes in a loaded region; "" is
+	// the one that owns the first VPC.
+	Account string
+}
+
+// Network is a loaded network: regions in one world.
+type Network struct {
+	// World is where the regions live.
+	World *world.World
+	// Regions are the regions, by name.
+	Regions []*vpc.Region
+	// Skipped is what was left out or completed, file by file.
+	Skipped []Skip
+
+	sources map[string]Source
+	names   index
+}
+
+// Source is where a resource was read.
+type Source struct {
+	// File is the file's path in the folder, Path the resource's place in it, such as
+	// Subnets[3].
+	File, Path string
+}
+
+// Skip is something in the files that the network does not have.
+type Skip struct {
+	// File is the file's path in the folder; Path is the place in its JSON, such as
+	// RouteTables[2].Routes[0].NatGatewayId, "" for all of the file.
+	File, Path string
+	// Reason says what was left out or made up, and why.
+	Reason string
+}
+
+// String returns file, path and reason on one line.
+func (s Skip) String() string { return place(s.File, s.Path) + ": " + s.Reason }
+
+// Error is a file that can't be read: no JSON, or a member that is of the wrong type
+// or has a value that means nothing.
+type Error struct {
+	// File is the file's path in the folder, Path the place in its JSON.
+	File, Path string
+	// Msg says what is there and what was expected.
+	Msg string
+}
+
+// Error returns file, path and message.
+func (e *Error) Error() string { return "load: " + place(e.File, e.Path) + ": " + e.Msg }
+
+func place(file, path string) string {
+	if path == "" {
+		return file
+	}
+	return file + ": " + path
+}
+
+// Dir loads a folder. The error is a *Error where a file can't be read as what it
+// should be, and the file system's where it can't be read at all.
+func Dir(path string, c Config) (*Network, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, &Error{File: path, Msg: "expected a folder"}
+	}
+	return FS(os.DirFS(path), c)
+}
+
+// FS loads a file system, as Dir does.
+func FS(fsys fs.FS, c Config) (*Network, error) {
+	if c.Region == "" {
+		c.Region = "us-east-1"
+	}
+	files, skipped, err := readFiles(fsys)
+	if err != nil {
+		return nil, err
+	}
+	snapshots := group(files, c)
+	n := &Network{World: world.New(c.World), Skipped: skipped, sources: map[string]Source{}}
+	for _, s := range snapshots {
+		r, err := n.restore(s, c)
+		if err != nil {
+			return nil, err
+		}
+		n.Regions = append(n.Regions, r)
+	}
+	peering.Join(n.Regions...)
+	if len(n.Regions) == 0 {
+		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in %d JSON files", len(files)+len(skipped))}
+	}
+	n.names = n.index()
+	return n, nil
+}
+
+// Region returns the region of that name, nil where none was loaded.
+func (n *Network) Region(name string) *vpc.Region {
+	for _, r := range n.Regions {
+		if r.Name() == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// Source returns where the resource with the id was read, and whether it was: what
+// was made up has no source.
+func (n *Network) Source(id string) (Source, bool) {
+	s, ok := n.sources[id]
+	return s, ok
+}

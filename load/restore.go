@@ -1,0 +1,291 @@
+package load
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/endpoint"
+	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/natgw"
+	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/tgw"
+	"github.com/vpcsim/vpcsim/vgw"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// restoring makes one region of a snapshot.
+type restoring struct {
+	*snapshot
+	network *Network
+	tx      *vpc.Tx
+	err     error // the first file that can't be read as what it should be
+}
+
+// restore makes the region of a snapshot.
+func (n *Network) restore(s *snapshot, c Config) (*vpc.Region, error) {
+	zones, ids := s.zones()
+	r := n.World.Region(vpc.RegionConfig{
+		Name: s.region, Zones: zones, ZoneIDs: ids, Account: cmp.Or(c.Account, s.account()), Bare: true, Unlimited: true,
+	})
+	err := r.Change(func(tx *vpc.Tx) error {
+		l := &restoring{snapshot: s, network: n, tx: tx}
+		for _, step := range []func(){l.lists, l.places, l.rules, l.hosts, l.gateways, l.transit, l.routes, l.complete} {
+			if step(); l.err != nil {
+				return l.err
+			}
+		}
+		return nil
+	})
+	return r, err
+}
+
+// zones returns the names and ids of the region's zones: those that a file lists, and
+// those that subnets lie in. Accounts have names of their own for zones; the first
+// account's are used.
+func (s *snapshot) zones() (names, ids []string) {
+	add := func(name, id string) {
+		if name != "" && !slices.Contains(names, name) && (id == "" || !slices.Contains(ids, id)) {
+			names, ids = append(names, name), append(ids, id)
+		}
+	}
+	for _, z := range s.Zones {
+		add(ec2.Value(z.shape.ZoneName), ec2.Value(z.shape.ZoneId))
+	}
+	for _, sub := range s.Subnets {
+		add(ec2.Value(sub.shape.AvailabilityZone), ec2.Value(sub.shape.AvailabilityZoneId))
+	}
+	return names, ids
+}
+
+// account returns the owner of the region's first VPC, or the account that a path names.
+func (s *snapshot) account() string {
+	for _, v := range s.Vpcs {
+		if id := cmp.Or(ec2.Value(v.shape.OwnerId), v.file.account); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// each restores the items in their order, those of one id once. gone says why a
+// resource is left out, "" where it is not.
+func each[T, R any](l *restoring, items []item[T], id func(*T) *string, gone func(*T) string, restore func(T) (R, error)) {
+	if l.err != nil {
+		return
+	}
+	for _, i := range items {
+		if l.err != nil {
+			return
+		}
+		key := ec2.Value(id(&i.shape))
+		if _, seen := l.network.sources[key]; seen && key != "" {
+			continue
+		}
+		if why := gone(&i.shape); why != "" {
+			l.skip(i.file, i.path(), fmt.Sprintf("%s is %s", key, why))
+			continue
+		}
+		l.network.sources[key] = Source{i.file.name, i.path()}
+		_, err := restore(i.shape)
+		l.note(i.file, i.path(), err)
+	}
+}
+
+// here is the gone of kinds that are listed as long as they are there.
+func here[T any](*T) string { return "" }
+
+func (l *restoring) skip(f *file, path, reason string) {
+	l.network.Skipped = append(l.network.Skipped, Skip{f.name, path, reason})
+}
+
+// note takes down what restoring an item said: an error where a member means nothing,
+// something skipped where it is sound and the network lacks what it names.
+func (l *restoring) note(f *file, path string, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			l.note(f, path, e)
+		}
+		return
+	}
+	var s *vpc.ShapeError
+	switch {
+	case err == nil:
+	case errors.As(err, &s) && s.Absent:
+		l.skip(f, path+"."+s.Field, fmt.Sprintf("%q: expected %s", s.Value, s.Want))
+	case s != nil && l.err == nil:
+		l.err = &Error{File: f.name, Path: path + "." + s.Field, Msg: fmt.Sprintf("%q: expected %s", s.Value, s.Want)}
+	case s == nil:
+		l.skip(f, path, err.Error())
+	}
+}
+
+// lists restores what has no place: prefix lists and DHCP options.
+func (l *restoring) lists() {
+	entries := map[string][]ec2.PrefixListEntry{}
+	for _, e := range l.ListEntries {
+		entries[ec2.Value(e.shape.PrefixListId)] = e.shape.Entries
+	}
+	each(l, l.ServiceLists, func(s *ec2.PrefixList) *string { return s.PrefixListId }, here, l.tx.RestoreServiceList)
+	each(l, l.ManagedLists, func(s *ec2.ManagedPrefixList) *string { return s.PrefixListId }, here,
+		func(s ec2.ManagedPrefixList) (*vpc.PrefixList, error) {
+			return l.tx.RestorePrefixList(s, entries[ec2.Value(s.PrefixListId)])
+		})
+	each(l, l.Dhcp, func(s *ec2.DhcpOptions) *string { return s.DhcpOptionsId }, here, l.tx.RestoreDHCPOptions)
+}
+
+// places restores VPCs and subnets.
+func (l *restoring) places() {
+	each(l, l.Vpcs, func(s *ec2.Vpc) *string { return s.VpcId }, here, l.tx.RestoreVPC)
+	for _, a := range l.Attributes {
+		v, err := vpc.Named[*vpc.VPC](l.tx, "VpcId", a.shape.VpcId)
+		if err != nil {
+			l.note(a.file, a.path(), err)
+			continue
+		}
+		l.tx.RestoreVPCAttributes(v, a.shape.EnableDnsSupport, a.shape.EnableDnsHostnames)
+	}
+	each(l, l.Subnets, func(s *ec2.Subnet) *string { return s.SubnetId }, here, l.tx.RestoreSubnet)
+}
+
+// rules restores security groups, network ACLs and the shells of route tables.
+func (l *restoring) rules() {
+	each(l, l.Groups, func(s *ec2.SecurityGroup) *string { return s.GroupId }, here, l.tx.RestoreSecurityGroup)
+	follow(l, l.Groups, func(s *ec2.SecurityGroup) *string { return s.GroupId }, l.tx.RestorePermissions)
+	each(l, l.Acls, func(s *ec2.NetworkAcl) *string { return s.NetworkAclId }, here, l.tx.RestoreNetworkACL)
+	each(l, l.Tables, func(s *ec2.RouteTable) *string { return s.RouteTableId }, here, l.tx.RestoreRouteTable)
+}
+
+// follow is the second step of what each has restored from the same items.
+func follow[T any, R vpc.Resource](l *restoring, items []item[T], id func(*T) *string, restore func(R, T) error) {
+	for _, i := range items {
+		key := id(&i.shape)
+		if l.err != nil || l.network.sources[ec2.Value(key)] != (Source{i.file.name, i.path()}) {
+			continue
+		}
+		if x, err := vpc.Named[R](l.tx, "", key); err == nil {
+			l.note(i.file, i.path(), restore(x, i.shape))
+		}
+	}
+}
+
+// hosts restores instances, interfaces and addresses.
+func (l *restoring) hosts() {
+	each(l, l.Addresses, func(s *ec2.Address) *string { return s.AllocationId }, here, l.tx.RestoreAddress)
+	for _, r := range l.Reservations {
+		for k, i := range r.shape.Instances {
+			one := []item[ec2.Instance]{{shape: i, file: r.file, key: r.path() + ".Instances", index: k}}
+			each(l, one, func(s *ec2.Instance) *string { return s.InstanceId }, goneInstance, func(s ec2.Instance) (*vpc.Instance, error) {
+				return l.tx.RestoreInstance(s, r.shape.OwnerId)
+			})
+		}
+	}
+	each(l, l.Interfaces, func(s *ec2.NetworkInterface) *string { return s.NetworkInterfaceId }, here, l.tx.RestoreInterface)
+	follow(l, l.Addresses, func(s *ec2.Address) *string { return s.AllocationId }, l.tx.RestoreAssociation)
+}
+
+func goneInstance(s *ec2.Instance) string {
+	if s.State != nil {
+		switch name := ec2.Value(s.State.Name); name {
+		case ec2.InstanceStateNameTerminated, ec2.InstanceStateNameShuttingDown:
+			return string(name)
+		}
+	}
+	return ""
+}
+
+// ended returns a state in which a resource takes part in nothing any more.
+func ended[T ~string](state *T) string {
+	switch s := string(ec2.Value(state)); s {
+	case "deleted", "deleting", "failed", "rejected", "expired":
+		return s
+	}
+	return ""
+}
+
+// gateways restores the gateways of VPCs.
+func (l *restoring) gateways() {
+	each(l, l.Internet, func(s *ec2.InternetGateway) *string { return s.InternetGatewayId }, here, with(l, igw.Restore))
+	each(l, l.EgressOnly, func(s *ec2.EgressOnlyInternetGateway) *string { return s.EgressOnlyInternetGatewayId }, here, with(l, igw.RestoreEgressOnly))
+	each(l, l.VpnGateways, func(s *ec2.VpnGateway) *string { return s.VpnGatewayId },
+		func(s *ec2.VpnGateway) string { return ended(s.State) }, with(l, vgw.Restore))
+	each(l, l.Nats, func(s *ec2.NatGateway) *string { return s.NatGatewayId },
+		func(s *ec2.NatGateway) string { return ended(s.State) }, with(l, natgw.Restore))
+	each(l, l.Peerings, func(s *ec2.VpcPeeringConnection) *string { return s.VpcPeeringConnectionId }, func(s *ec2.VpcPeeringConnection) string {
+		if s.Status == nil {
+			return ""
+		}
+		return ended(s.Status.Code)
+	}, with(l, peering.Restore))
+	each(l, l.Endpoints, func(s *ec2.VpcEndpoint) *string { return s.VpcEndpointId },
+		func(s *ec2.VpcEndpoint) string { return ended(s.State) }, with(l, endpoint.Restore))
+}
+
+// with gives a package's Restore its transaction.
+func with[T, R any](l *restoring, restore func(*vpc.Tx, T) (R, error)) func(T) (R, error) {
+	return func(s T) (R, error) { return restore(l.tx, s) }
+}
+
+// transit restores transit gateways, their tables and attachments, and then what ties
+// these.
+func (l *restoring) transit() {
+	each(l, l.Transits, func(s *ec2.TransitGateway) *string { return s.TransitGatewayId },
+		func(s *ec2.TransitGateway) string { return ended(s.State) }, with(l, tgw.Restore))
+	each(l, l.TransitTables, func(s *ec2.TransitGatewayRouteTable) *string { return s.TransitGatewayRouteTableId },
+		func(s *ec2.TransitGatewayRouteTable) string { return ended(s.State) }, with(l, tgw.RestoreRouteTable))
+	each(l, l.VpcAttachments, func(s *ec2.TransitGatewayVpcAttachment) *string { return s.TransitGatewayAttachmentId },
+		func(s *ec2.TransitGatewayVpcAttachment) string { return ended(s.State) }, with(l, tgw.RestoreAttachment))
+	for _, i := range l.Attachments {
+		a, err := vpc.Named[*tgw.Attachment](l.tx, "", i.shape.TransitGatewayAttachmentId)
+		if link := i.shape.Association; err == nil && link != nil && ec2.Value(link.State) != ec2.TransitGatewayAssociationStateDisassociated {
+			t, err := vpc.Named[*tgw.RouteTable](l.tx, "Association.TransitGatewayRouteTableId", link.TransitGatewayRouteTableId)
+			if err != nil {
+				l.note(i.file, i.path(), err)
+				continue
+			}
+			a.RestoreAssociation(l.tx, t)
+		}
+	}
+	for _, i := range l.Propagations {
+		t, err := vpc.Named[*tgw.RouteTable](l.tx, "TransitGatewayRouteTableId", i.shape.TransitGatewayRouteTableId)
+		if err != nil {
+			l.note(i.file, i.path(), err)
+			continue
+		}
+		for k, p := range i.shape.TransitGatewayRouteTablePropagations {
+			a, err := vpc.Named[*tgw.Attachment](l.tx, fmt.Sprintf("TransitGatewayRouteTablePropagations[%d].TransitGatewayAttachmentId", k), p.TransitGatewayAttachmentId)
+			if err != nil {
+				l.note(i.file, i.path(), err)
+				continue
+			}
+			t.RestorePropagation(l.tx, a)
+		}
+	}
+	for _, i := range l.TransitRoutes {
+		t, err := vpc.Named[*tgw.RouteTable](l.tx, "TransitGatewayRouteTableId", i.shape.TransitGatewayRouteTableId)
+		if err != nil {
+			l.note(i.file, i.path(), err)
+			continue
+		}
+		for k, r := range i.shape.Routes {
+			l.note(i.file, fmt.Sprintf("%s.Routes[%d]", i.path(), k), t.RestoreRoute(l.tx, r))
+		}
+	}
+}
+
+// routes restores the rows of route tables, when every target is there.
+func (l *restoring) routes() {
+	follow(l, l.Tables, func(s *ec2.RouteTable) *string { return s.RouteTableId }, l.tx.RestoreRoutes)
+}
+
+// complete makes what every VPC has and no file told.
+func (l *restoring) complete() {
+	for _, v := range l.tx.VPCs() {
+		for _, made := range l.tx.CompleteVPC(v) {
+			at := l.network.sources[v.ID()]
+			l.network.Skipped = append(l.network.Skipped, Skip{at.File, at.Path, "no file holds the " + made + " of " + v.ID() + ": it was made as AWS makes it"})
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package tgw
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// Restore makes a transit gateway as described, without route tables and attachments,
+// which are restored after it: RestoreRouteTable, RestoreAttachment,
+// [Attachment.RestoreAssociation], [RouteTable.RestorePropagation],
+// [RouteTable.RestoreRoute]. See the Restore methods of [vpc.Tx].
+func Restore(tx *vpc.Tx, s ec2.TransitGateway) (*TransitGateway, error) {
+	b, err := tx.RestoreBase("TransitGatewayId", s.TransitGatewayId, s.OwnerId, s.Tags)
+	if err != nil {
+		return nil, err
+	}
+	g := &TransitGateway{Base: b, asn: DefaultASN, description: ec2.Value(s.Description), created: tx.RestoreTime(s.CreationTime)}
+	if o := s.Options; o != nil && o.AmazonSideAsn != nil {
+		g.asn = *o.AmazonSideAsn
+	}
+	tx.Add(g)
+	return g, nil
+}
+
+// RestoreRouteTable makes an empty route table of a gateway that is restored.
+func RestoreRouteTable(tx *vpc.Tx, s ec2.TransitGatewayRouteTable) (*RouteTable, error) {
+	b, err := tx.RestoreBase("TransitGatewayRouteTableId", s.TransitGatewayRouteTableId, nil, s.Tags)
+	if err != nil {
+		return nil, err
+	}
+	g, err := vpc.Named[*TransitGateway](tx, "TransitGatewayId", s.TransitGatewayId)
+	if err != nil {
+		return nil, err
+	}
+	t := &RouteTable{Base: b, gateway: g, created: tx.RestoreTime(s.CreationTime)}
+	if ec2.Value(s.DefaultAssociationRouteTable) {
+		g.associates = t
+	}
+	if ec2.Value(s.DefaultPropagationRouteTable) {
+		g.propagates = t
+	}
+	g.tables = append(g.tables, t)
+	tx.Add(t)
+	return t, nil
+}
+
+// RestoreAttachment makes the attachment of a VPC, with the interfaces that were
+// restored before: those that say whose they are in their description (measured: labs).
+func RestoreAttachment(tx *vpc.Tx, s ec2.TransitGatewayVpcAttachment) (*Attachment, error) {
+	b, err := tx.RestoreBase("TransitGatewayAttachmentId", s.TransitGatewayAttachmentId, nil, s.Tags)
+	if err != nil {
+		return nil, err
+	}
+	g, err := vpc.Named[*TransitGateway](tx, "TransitGatewayId", s.TransitGatewayId)
+	if err != nil {
+		return nil, err
+	}
+	v, err := vpc.Named[*vpc.VPC](tx, "VpcId", s.VpcId)
+	if err != nil {
+		return nil, err
+	}
+	a := &Attachment{Base: b, gateway: g, vpc: v, created: tx.RestoreTime(s.CreationTime)}
+	if o := s.Options; o != nil {
+		a.appliance = ec2.Value(o.ApplianceModeSupport) == ec2.ApplianceModeSupportValueEnable
+		a.six = ec2.Value(o.Ipv6Support) == ec2.Ipv6SupportValueEnable
+	}
+	nics := tx.Described("Network Interface for Transit Gateway Attachment " + a.ID())
+	var absent []error
+	for i, id := range s.SubnetIds {
+		k := slices.IndexFunc(nics, func(n *vpc.NetworkInterface) bool { return n.Subnet().ID() == id && n.Type() == vpc.InterfaceTransitGateway })
+		if k < 0 {
+			absent = append(absent, vpc.Absent(fmt.Sprintf("SubnetIds[%d]", i), id))
+			continue
+		}
+		nic, err := tx.Adopt(a, "SubnetIds", new(nics[k].ID()))
+		if err != nil {
+			return nil, err
+		}
+		a.nics = append(a.nics, nic)
+	}
+	g.attachments = append(g.attachments, a)
+	tx.Add(a)
+	return a, errors.Join(absent...)
+}
+
+// RestoreAssociation has packets that enter by the attachment routed by the table.
+func (a *Attachment) RestoreAssociation(_ *vpc.Tx, t *RouteTable) { a.table = t }
+
+// RestorePropagation has the attachment propagate to the table.
+func (t *RouteTable) RestorePropagation(_ *vpc.Tx, a *Attachment) {
+	if !slices.Contains(t.propagated, a) {
+		t.propagated = append(t.propagated, a)
+	}
+}
+
+// RestoreRoute adds a route as SearchTransitGatewayRoutes has it. A propagated one is
+// left out: the attachments that propagate to the table are restored by themselves. So
+// is a route to an attachment that is not there, which is told.
+func (t *RouteTable) RestoreRoute(tx *vpc.Tx, s ec2.TransitGatewayRoute) error {
+	if ec2.Value(s.Type) == ec2.TransitGatewayRouteTypePropagated || s.DestinationCidrBlock == nil {
+		return nil
+	}
+	dst, err := vpc.ParseCIDR(*s.DestinationCidrBlock, "DestinationCidrBlock")
+	if err != nil {
+		return &vpc.ShapeError{Field: "DestinationCidrBlock", Value: *s.DestinationCidrBlock, Want: "a CIDR"}
+	}
+	if t.find(dst) >= 0 {
+		return nil
+	}
+	r := Route{Destination: dst}
+	if len(s.TransitGatewayAttachments) > 0 {
+		id := s.TransitGatewayAttachments[0].TransitGatewayAttachmentId
+		if r.Attachment, err = vpc.Named[*Attachment](tx, "TransitGatewayAttachments[0].TransitGatewayAttachmentId", id); err != nil {
+			return err
+		}
+	}
+	t.static = append(t.static, r)
+	return nil
+}

@@ -1,0 +1,197 @@
+package vpc
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+
+	"github.com/vpcsim/vpcsim/ec2"
+)
+
+// RestoreRouteTable makes a route table and gives it to the subnets that are
+// associated with it, or makes it the main one. Routes, propagation and edge
+// associations name gateways and follow by [Tx.RestoreRoutes].
+func (tx *Tx) RestoreRouteTable(s ec2.RouteTable) (*RouteTable, error) {
+	b, err := tx.RestoreBase("RouteTableId", s.RouteTableId, s.OwnerId, s.Tags)
+	if err != nil {
+		return nil, err
+	}
+	v, err := Named[*VPC](tx, "VpcId", s.VpcId)
+	if err != nil {
+		return nil, err
+	}
+	t := tx.newRouteTable(v, b)
+	var absent []error
+	for i, link := range s.Associations {
+		a := &association{id: ec2.Value(link.RouteTableAssociationId)}
+		switch state := link.AssociationState; {
+		case state != nil && !associated(ec2.Value(state.State)), link.GatewayId != nil:
+			continue
+		case ec2.Value(link.Main):
+			a.main, v.main = true, t
+		default:
+			sub, err := Named[*Subnet](tx, member("Associations", i, "SubnetId"), link.SubnetId)
+			if err == nil && (sub.vpc != v || sub.own != nil) {
+				err = Absent(member("Associations", i, "SubnetId"), sub.id)
+			}
+			if err != nil {
+				absent = append(absent, err)
+				continue
+			}
+			a.subnet = sub
+		}
+		tx.restoreLink(t, a)
+	}
+	return t, errors.Join(absent...)
+}
+
+// restoreLink puts an association in force under the id that it was described with.
+func (tx *Tx) restoreLink(t *RouteTable, a *association) {
+	id := a.id
+	tx.link(t, a)
+	if id != "" {
+		delete(tx.r.links, a.id)
+		a.id = id
+		tx.r.links[id] = a
+	}
+}
+
+// Learner is a gateway that is told, when it is restored, which routes it propagated.
+type Learner interface {
+	Propagator
+	// Learn adds a destination to those that the gateway knows, unless it does.
+	Learn(tx *Tx, dst netip.Prefix)
+}
+
+// RestoreRoutes gives a restored table its rows, propagation and edge associations. A
+// target that is not there becomes an [UnknownGateway], and is told. Local routes are
+// the VPC's and only kept where their target was replaced.
+func (tx *Tx) RestoreRoutes(t *RouteTable, s ec2.RouteTable) error {
+	var absent []error
+	for i, p := range s.PropagatingVgws {
+		g, err := Named[Propagator](tx, member("PropagatingVgws", i, "GatewayId"), p.GatewayId)
+		if err != nil {
+			absent = append(absent, err)
+			continue
+		}
+		if !slices.Contains(t.learned, g) {
+			t.learned = append(t.learned, g)
+		}
+	}
+	for i, link := range s.Associations {
+		if link.GatewayId == nil || link.AssociationState != nil && !associated(ec2.Value(link.AssociationState.State)) {
+			continue
+		}
+		g, err := Named[EdgeGateway](tx, member("Associations", i, "GatewayId"), link.GatewayId)
+		if err != nil {
+			absent = append(absent, err)
+			continue
+		}
+		tx.restoreLink(t, &association{id: ec2.Value(link.RouteTableAssociationId), edge: g})
+	}
+	for i, r := range s.Routes {
+		if err := tx.restoreRoute(t, r); err != nil {
+			err = inEntry("Routes", i, err)
+			if e, ok := errors.AsType[*ShapeError](err); ok && !e.Absent {
+				return err
+			}
+			absent = append(absent, err)
+		}
+	}
+	return errors.Join(absent...)
+}
+
+func (tx *Tx) restoreRoute(t *RouteTable, s ec2.Route) error {
+	r := &Route{Origin: Origin(ec2.Value(s.Origin))}
+	if r.Origin == "" {
+		r.Origin = CreateRoute
+	}
+	if err := tx.restoredDestination(r, s); err != nil {
+		return err
+	}
+	if ec2.Value(s.GatewayId) == "local" {
+		if r.PrefixList == nil && slices.Contains(t.vpc.cidrs, r.Destination) {
+			return nil
+		}
+		r.Target = Local
+		t.routes = append(t.routes, r)
+		return nil
+	}
+	field, id := targetOf(s)
+	if id == "" {
+		return malformedShape("GatewayId", "", "a target")
+	}
+	target, absent := tx.restoredTarget(t, field, id, ec2.Value(s.State) != ec2.RouteStateBlackhole)
+	if target == nil {
+		return absent
+	}
+	r.Target = target
+	if l, ok := target.(Learner); ok && r.Origin == EnableVGWRoutePropagation && r.PrefixList == nil {
+		l.Learn(tx, r.Destination)
+		if !slices.Contains(t.learned, Propagator(l)) {
+			t.learned = append(t.learned, l)
+		}
+		return absent
+	}
+	if r.PrefixList != nil && t.findList(r.PrefixList) != nil {
+		return absent // a gateway endpoint's own route, which it has put there
+	}
+	t.routes = append(t.routes, r)
+	return absent
+}
+
+// restoredDestination reads a route's destination.
+func (tx *Tx) restoredDestination(r *Route, s ec2.Route) (err error) {
+	switch {
+	case s.DestinationPrefixListId != nil:
+		r.PrefixList, err = Named[*PrefixList](tx, "DestinationPrefixListId", s.DestinationPrefixListId)
+	case s.DestinationIpv6CidrBlock != nil:
+		r.Destination, err = shapePrefix("DestinationIpv6CidrBlock", s.DestinationIpv6CidrBlock, true)
+	default:
+		r.Destination, err = shapePrefix("DestinationCidrBlock", s.DestinationCidrBlock, false)
+	}
+	return err
+}
+
+// targetOf returns the member that a route's target stands in, and the target's id. An
+// interface comes before the instance that it is attached to.
+func targetOf(s ec2.Route) (field, id string) {
+	for _, m := range []struct {
+		field string
+		id    *string
+	}{
+		{"NetworkInterfaceId", s.NetworkInterfaceId}, {"NatGatewayId", s.NatGatewayId}, {"TransitGatewayId", s.TransitGatewayId},
+		{"VpcPeeringConnectionId", s.VpcPeeringConnectionId}, {"EgressOnlyInternetGatewayId", s.EgressOnlyInternetGatewayId},
+		{"LocalGatewayId", s.LocalGatewayId}, {"CarrierGatewayId", s.CarrierGatewayId}, {"CoreNetworkArn", s.CoreNetworkArn},
+		{"OdbNetworkArn", s.OdbNetworkArn}, {"GatewayId", s.GatewayId}, {"InstanceId", s.InstanceId},
+	} {
+		if ec2.Value(m.id) != "" {
+			return m.field, *m.id
+		}
+	}
+	return "", ""
+}
+
+// restoredTarget returns a route's target. One that is not there becomes an unknown
+// gateway, which is a black hole where the route was one.
+func (tx *Tx) restoredTarget(t *RouteTable, field, id string, active bool) (Target, error) {
+	switch x := tx.r.byID[id].(type) {
+	case *UnknownGateway:
+		x.open(t.vpc, active)
+		return x, nil
+	case *Instance:
+		if len(x.interfaces) > 0 {
+			return x.interfaces[0], nil
+		}
+	case Gateway:
+		return x, nil
+	case *NetworkInterface:
+		return x, nil
+	case nil:
+		g := &UnknownGateway{Base: Base{id: id, region: tx.r}, field: field, active: map[*VPC]bool{}}
+		g.open(t.vpc, active)
+		tx.Add(g)
+		return g, Absent(field, id)
+	}
+	return nil, Absent(field, id)
+}
