@@ -245,7 +245,7 @@ func (l *restoring) transit() {
 				l.note(i.file, i.path(), err)
 				continue
 			}
-			a.RestoreAssociation(l.tx, t)
+			tgw.RestoreAssociation(l.tx, a, t)
 		}
 	}
 	for _, i := range l.Propagations {
@@ -260,7 +260,7 @@ func (l *restoring) transit() {
 				l.note(i.file, i.path(), err)
 				continue
 			}
-			t.RestorePropagation(l.tx, a)
+			tgw.RestorePropagation(l.tx, t, a)
 		}
 	}
 	for _, i := range l.TransitRoutes {
@@ -270,7 +270,7 @@ func (l *restoring) transit() {
 			continue
 		}
 		for k, r := range i.shape.Routes {
-			l.note(i.file, fmt.Sprintf("%s.Routes[%d]", i.path(), k), t.RestoreRoute(l.tx, r))
+			l.note(i.file, fmt.Sprintf("%s.Routes[%d]", i.path(), k), tgw.RestoreRoute(l.tx, t, r))
 		}
 	}
 }

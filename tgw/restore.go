@@ -10,9 +10,9 @@ import (
 )
 
 // Restore makes a transit gateway as described, without route tables and attachments,
-// which are restored after it: RestoreRouteTable, RestoreAttachment,
-// [Attachment.RestoreAssociation], [RouteTable.RestorePropagation],
-// [RouteTable.RestoreRoute]. See the Restore methods of [vpc.Tx].
+// which are restored after it: [RestoreRouteTable], [RestoreAttachment],
+// [RestoreAssociation], [RestorePropagation], [RestoreRoute]. See the Restore methods
+// of [vpc.Tx].
 func Restore(tx *vpc.Tx, s ec2.TransitGateway) (*TransitGateway, error) {
 	b, err := tx.RestoreBase("TransitGatewayId", s.TransitGatewayId, s.OwnerId, s.Tags)
 	if err != nil {
@@ -71,7 +71,9 @@ func RestoreAttachment(tx *vpc.Tx, s ec2.TransitGatewayVpcAttachment) (*Attachme
 	nics := tx.Described("Network Interface for Transit Gateway Attachment " + a.ID())
 	var absent []error
 	for i, id := range s.SubnetIds {
-		k := slices.IndexFunc(nics, func(n *vpc.NetworkInterface) bool { return n.Subnet().ID() == id && n.Type() == vpc.InterfaceTransitGateway })
+		k := slices.IndexFunc(nics, func(n *vpc.NetworkInterface) bool {
+			return n.Subnet().ID() == id && n.Type() == vpc.InterfaceTransitGateway
+		})
 		if k < 0 {
 			absent = append(absent, vpc.Absent(fmt.Sprintf("SubnetIds[%d]", i), id))
 			continue
@@ -88,10 +90,10 @@ func RestoreAttachment(tx *vpc.Tx, s ec2.TransitGatewayVpcAttachment) (*Attachme
 }
 
 // RestoreAssociation has packets that enter by the attachment routed by the table.
-func (a *Attachment) RestoreAssociation(_ *vpc.Tx, t *RouteTable) { a.table = t }
+func RestoreAssociation(_ *vpc.Tx, a *Attachment, t *RouteTable) { a.table = t }
 
 // RestorePropagation has the attachment propagate to the table.
-func (t *RouteTable) RestorePropagation(_ *vpc.Tx, a *Attachment) {
+func RestorePropagation(_ *vpc.Tx, t *RouteTable, a *Attachment) {
 	if !slices.Contains(t.propagated, a) {
 		t.propagated = append(t.propagated, a)
 	}
@@ -100,7 +102,7 @@ func (t *RouteTable) RestorePropagation(_ *vpc.Tx, a *Attachment) {
 // RestoreRoute adds a route as SearchTransitGatewayRoutes has it. A propagated one is
 // left out: the attachments that propagate to the table are restored by themselves. So
 // is a route to an attachment that is not there, which is told.
-func (t *RouteTable) RestoreRoute(tx *vpc.Tx, s ec2.TransitGatewayRoute) error {
+func RestoreRoute(tx *vpc.Tx, t *RouteTable, s ec2.TransitGatewayRoute) error {
 	if ec2.Value(s.Type) == ec2.TransitGatewayRouteTypePropagated || s.DestinationCidrBlock == nil {
 		return nil
 	}

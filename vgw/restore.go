@@ -35,7 +35,7 @@ func Restore(tx *vpc.Tx, s ec2.VpnGateway) (*VirtualPrivateGateway, error) {
 
 // Learn adds a destination to the prefixes beyond the gateway, unless it is there.
 func (g *VirtualPrivateGateway) Learn(_ *vpc.Tx, dst netip.Prefix) {
-	if !slices.Contains(g.learned, dst) {
+	if dst.IsValid() && !slices.Contains(g.learned, dst) {
 		g.learned = append(g.learned, dst)
 	}
 }

@@ -103,7 +103,7 @@ func (l *lab) calls(g vpc.Resource) []method {
 	subject, eip, nic := reflect.ValueOf(g), l.eip(), l.nic()
 	known := map[reflect.Type]any{}
 	for _, v := range []any{
-		l.vpc, l.table, l.a, eip, nic, cidr("10.0.1.0/24"), ip("10.0.0.77"), "Name",
+		l.region, l.vpc, l.table, l.a, eip, nic, cidr("10.0.1.0/24"), ip("10.0.0.77"), "Name",
 		func(*vpc.Tx) error { return nil }, []netip.Prefix{cidr("192.168.0.0/16")}, []*vpc.RouteTable{l.table},
 	} {
 		known[reflect.TypeOf(v)] = v
