@@ -4,23 +4,27 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
 // listed is how long a deleted attachment stays listed (EC2 API, TransitGatewayRoute).
 const listed = 2 * time.Hour
 
-// Attachment is a VPC attached to a transit gateway: an interface in one subnet of
-// each zone that is to reach it. A route table of the VPC may name such an interface
-// too: what is delivered there enters the gateway, whatever its destination (S004).
+// Attachment is what is attached to a transit gateway. That of a VPC is an interface
+// in one subnet of each zone that is to reach it; a route table of the VPC may name
+// such an interface too: what is delivered there enters the gateway, whatever its
+// destination (S004). The others are another transit gateway ([Peer]).
 type Attachment struct {
 	vpc.Base
 	gateway        *TransitGateway
-	vpc            *vpc.VPC
+	kind           ec2.TransitGatewayAttachmentResourceType
+	vpc            *vpc.VPC                // of a VPC's attachment
 	nics           []*vpc.NetworkInterface // one a zone
 	appliance, six bool
+	peer           *peer       // of a peering attachment
 	table          *RouteTable // associated with, or nil
-	created, ended time.Time   // ended is zero until it is deleted
+	created, ended time.Time   // ended is zero until it is deleted; a peer's status has its own
 }
 
 // AttachmentConfig says how a VPC is attached.
@@ -51,19 +55,12 @@ func (g *TransitGateway) Attach(c AttachmentConfig, subnets ...*vpc.Subnet) (*At
 			return err
 		}
 		a = &Attachment{
-			Base: b, gateway: g, vpc: subnets[0].VPC(), appliance: c.ApplianceMode, six: c.IPv6, created: tx.Region().Now(),
+			Base: b, gateway: g, kind: ec2.TransitGatewayAttachmentResourceTypeVpc, vpc: subnets[0].VPC(), appliance: c.ApplianceMode, six: c.IPv6, created: tx.Region().Now(),
 		}
 		if a.nics, err = a.newInterfaces(tx, subnets); err != nil {
 			return err
 		}
-		if g.associates != nil {
-			a.table = g.associates
-		}
-		if g.propagates != nil {
-			g.propagates.propagated = append(g.propagates.propagated, a)
-		}
-		g.attachments = append(g.attachments, a)
-		tx.Add(a)
+		g.add(tx, a)
 		return nil
 	})
 	if err != nil {
@@ -71,6 +68,21 @@ func (g *TransitGateway) Attach(c AttachmentConfig, subnets ...*vpc.Subnet) (*At
 	}
 	return a, nil
 }
+
+// add makes an attachment known and gives it the defaults of the gateway.
+func (g *TransitGateway) add(tx *vpc.Tx, a *Attachment) {
+	a.table = g.associates
+	if g.propagates != nil && a.propagates() {
+		g.propagates.propagated = append(slices.Clone(g.propagates.propagated), a)
+	}
+	g.attachments = append(g.attachments, a)
+	tx.Add(a)
+}
+
+// propagates reports whether route tables may take over what is known of the
+// attachment: peering attachments have static routes alone (Transit Gateway guide,
+// "Peering attachments").
+func (a *Attachment) propagates() bool { return a.peer == nil }
 
 // newInterfaces makes the interfaces, as AWS describes them (measured: a lab).
 func (a *Attachment) newInterfaces(tx *vpc.Tx, subnets []*vpc.Subnet) ([]*vpc.NetworkInterface, error) {
@@ -86,6 +98,9 @@ func (a *Attachment) newInterfaces(tx *vpc.Tx, subnets []*vpc.Subnet) ([]*vpc.Ne
 // AddSubnets attaches further zones (ModifyTransitGatewayVpcAttachment).
 func (a *Attachment) AddSubnets(subnets ...*vpc.Subnet) error {
 	return a.Change(func(tx *vpc.Tx) error {
+		if err := checkKind(a, ec2.TransitGatewayAttachmentResourceTypeVpc); err != nil {
+			return err
+		}
 		if err := tx.CheckPlaces(append(a.subnets(), subnets...), nil); err != nil {
 			return err
 		}
@@ -117,29 +132,70 @@ func (a *Attachment) RemoveSubnet(s *vpc.Subnet) error {
 // (ModifyTransitGatewayVpcAttachment).
 func (a *Attachment) SetApplianceMode(on bool) error {
 	return a.Change(func(*vpc.Tx) error {
+		if err := checkKind(a, ec2.TransitGatewayAttachmentResourceTypeVpc); err != nil {
+			return err
+		}
 		a.appliance = on
 		return nil
 	})
 }
 
-// Delete detaches the VPC (DeleteTransitGatewayVpcAttachment): the interfaces go,
-// association and propagation end, and routes that lead to the attachment, in the
-// VPC's tables or the gateway's, become black holes.
+// Delete deletes the attachment (DeleteTransitGatewayVpcAttachment and its kin): the
+// interfaces go, association and propagation end, and routes that lead to it, in the
+// VPC's tables or the gateway's, become black holes. A peering attachment ends for
+// both gateways, also one that waits for acceptance.
 func (a *Attachment) Delete() error {
 	return a.Change(func(tx *vpc.Tx) error {
+		if a.peer != nil {
+			return a.unpeer(tx, ec2.TransitGatewayAttachmentStateDeleted)
+		}
 		for _, n := range a.nics {
 			tx.DeleteManagedInterface(n)
 		}
-		for _, t := range a.gateway.tables {
-			t.propagated = slices.DeleteFunc(t.propagated, func(o *Attachment) bool { return o == a })
-		}
-		a.table, a.ended = nil, tx.Region().Now()
+		a.drop(tx)
+		a.ended = tx.Region().Now()
 		tx.Remove(a)
 		return nil
 	})
 }
 
-func (a *Attachment) available() bool { return a.ended.IsZero() }
+// drop ends association and propagation.
+func (a *Attachment) drop(tx *vpc.Tx) {
+	for _, t := range a.gateway.tables {
+		t.propagated = slices.DeleteFunc(slices.Clone(t.propagated), func(o *Attachment) bool { return o == a })
+	}
+	a.table = nil
+}
+
+// available reports whether packets go by the attachment.
+func (a *Attachment) available() bool { return a.state() == ec2.TransitGatewayAttachmentStateAvailable }
+
+// state returns the state of the attachment as AWS describes it.
+func (a *Attachment) state() ec2.TransitGatewayAttachmentState {
+	switch {
+	case a.peer != nil:
+		return a.peer.status.Get().state
+	case a.ended.IsZero():
+		return ec2.TransitGatewayAttachmentStateAvailable
+	}
+	return ec2.TransitGatewayAttachmentStateDeleted
+}
+
+// State returns the attachment's state, such as available.
+func (a *Attachment) State() ec2.TransitGatewayAttachmentState {
+	var s ec2.TransitGatewayAttachmentState
+	a.Region().View(func(*vpc.Tx) { s = a.state() })
+	return s
+}
+
+// over reports whether the attachment has ended, and since when.
+func (a *Attachment) over() (bool, time.Time) {
+	if a.peer == nil {
+		return !a.ended.IsZero(), a.ended
+	}
+	s := a.peer.status.Get()
+	return !s.ended.IsZero(), s.ended
+}
 
 // subnets returns the subnets of the interfaces, in their order.
 func (a *Attachment) subnets() []*vpc.Subnet {
@@ -153,7 +209,10 @@ func (a *Attachment) subnets() []*vpc.Subnet {
 // Gateway returns the transit gateway.
 func (a *Attachment) Gateway() *TransitGateway { return a.gateway }
 
-// VPC returns the VPC that is attached.
+// Kind says what is attached, such as vpc.
+func (a *Attachment) Kind() ec2.TransitGatewayAttachmentResourceType { return a.kind }
+
+// VPC returns the VPC that is attached, nil of another kind of attachment.
 func (a *Attachment) VPC() *vpc.VPC { return a.vpc }
 
 // Interfaces returns the attachment's interfaces, one a subnet, in the order in which

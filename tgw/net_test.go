@@ -18,13 +18,15 @@ const (
 // net is a transit gateway and the VPCs around it.
 type net struct {
 	*vpctest.World
-	t *testing.T
-	g *tgw.TransitGateway
+	t      *testing.T
+	region *vpc.Region
+	g      *tgw.TransitGateway
 }
 
 func newNet(t *testing.T, c tgw.Config) *net {
 	t.Helper()
 	n := &net{World: vpctest.New(t), t: t}
+	n.region = n.Region
 	c.Name = "tgw"
 	var err error
 	n.g, err = tgw.Create(n.Region, c)
@@ -53,7 +55,7 @@ type branch struct {
 // net.255.0/28, both in the first zone, and routes everything to the gateway.
 func (n *net) branch(name, of string) *branch {
 	n.t.Helper()
-	b := &branch{VPC: n.VPC(of + ".0.0/16"), name: name}
+	b := &branch{VPC: n.VPCIn(n.region, of+".0.0/16"), name: name}
 	n.must(b.VPC.VPC.Tag("Name", name))
 	b.subnet, b.door = b.Subnet(of+".0.0/24"), b.Subnet(of+".255.0/28")
 	b.host = b.subnet.Host("host of " + name)

@@ -27,10 +27,11 @@ type door struct {
 	in   dataplane.Node // where the VPC's routes lead
 }
 
-// place is a compiled attachment: its doors by zone.
+// place is a compiled attachment: its doors by zone, or the way to what else is attached.
 type place struct {
 	id             string // the attachment's
 	doors          []door
+	way            dataplane.Node
 	appliance, six bool
 }
 
@@ -53,13 +54,14 @@ type approach struct {
 	place    *place
 }
 
-// ingress is the gateway behind one interface of an attachment.
+// ingress is the gateway behind one interface of an attachment, or where packets come
+// from what else is attached.
 type ingress struct {
 	name, id string
-	zone     string
-	addrs    []wire.Addr // the interface's own
-	out      dataplane.Node
-	table    *table // nil where the attachment has none
+	zone     string         // "" where they come from no zone
+	addrs    []wire.Addr    // the interface's own
+	out      dataplane.Node // back by the interface, nil where nobody is told of what is dropped
+	table    *table         // nil where the attachment has none
 	six      bool
 	seed     flowtable.Seed
 	cross    time.Duration // from zone to zone
@@ -84,19 +86,25 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 			continue
 		}
 		name := c.LabelOf(g)
+		from := ingress{name: name, id: g.ID(), table: tables[a.table], six: a.six, seed: seed, cross: c.Latency().CrossZone}
+		if a.peer != nil {
+			c.EnterFromAbroad(key(a.ID(), g.ID()), &from)
+			continue
+		}
 		c.Enter(g, a.vpc, vpc.Entry{Node: &approach{name: name + " attachment " + c.LabelOf(a), id: a.ID(), place: places[a]}})
 		for _, n := range a.nics {
-			i := c.Interface(n)
-			i.Owner = &ingress{
-				name: name, id: g.ID(), zone: c.Zone(n), addrs: i.Addrs, out: i.Out(),
-				table: tables[a.table], six: a.six, seed: seed, cross: c.Latency().CrossZone,
-			}
+			i, in := c.Interface(n), from
+			in.zone, in.addrs, in.out = c.Zone(n), i.Addrs, i.Out()
+			i.Owner = &in
 		}
 	}
 }
 
 func (a *Attachment) place(c *vpc.Compiler) *place {
 	p := &place{id: a.ID(), appliance: a.appliance, six: a.six}
+	if a.peer != nil {
+		p.way = a.crossing(c)
+	}
 	for _, n := range a.nics {
 		p.doors = append(p.doors, door{zone: c.Zone(n), out: c.Interface(n).Out(), in: c.Toward(n)})
 	}
@@ -178,8 +186,11 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.TTLExpired)
 	}
 	p.DecTTL()
+	if to.way != nil {
+		return dataplane.To(to.way)
+	}
 	d := n.exit(c, to, p.Flow)
-	if d.zone != n.zone {
+	if n.zone != "" && d.zone != n.zone {
 		c.Latency += n.cross
 	}
 	return dataplane.To(d.out)
@@ -230,7 +241,7 @@ func (n *ingress) oversize(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	if p.Is4() {
 		typ, code = wire.ICMPUnreachable, wire.FragNeeded
 	}
-	told := !p.Is4() || p.DontFragment()
+	told := n.out != nil && (!p.Is4() || p.DontFragment())
 	for _, a := range n.addrs {
 		if told && a.Is4() == p.Is4() && p.AllowsError(typ, code) {
 			h := wire.Header{Src: a, TTL: ownTTL}

@@ -120,6 +120,9 @@ func (t *RouteTable) EnablePropagation(a *Attachment) error {
 		if err := t.needs(tx, a); err != nil {
 			return err
 		}
+		if err := checkPropagates(a); err != nil {
+			return err
+		}
 		if slices.Contains(t.propagated, a) {
 			return vpc.Refuse("TransitGatewayRouteTablePropagation.Duplicate", "Propagation %s already exists in Transit Gateway Route Table %s.", a.ID(), t.ID())
 		}

@@ -53,7 +53,7 @@ func eachAttachment(r *vpc.Region, f func(tx *vpc.Tx, a *Attachment)) {
 	r.View(func(tx *vpc.Tx) {
 		for _, g := range vpc.Gateways[*TransitGateway](tx) {
 			for _, a := range g.attachments {
-				if a.available() || r.Now().Before(a.ended.Add(listed)) {
+				if over, at := a.over(); !over || r.Now().Before(at.Add(listed)) {
 					f(tx, a)
 				}
 			}
@@ -66,6 +66,9 @@ func eachAttachment(r *vpc.Region, f func(tx *vpc.Tx, a *Attachment)) {
 func DescribeVPCAttachments(r *vpc.Region) *ec2.DescribeTransitGatewayVpcAttachmentsResult {
 	list := []ec2.TransitGatewayVpcAttachment{}
 	eachAttachment(r, func(tx *vpc.Tx, a *Attachment) {
+		if a.vpc == nil {
+			return
+		}
 		s := ec2.TransitGatewayVpcAttachment{
 			TransitGatewayAttachmentId: new(a.ID()), TransitGatewayId: new(a.gateway.ID()), VpcId: new(a.vpc.ID()),
 			VpcOwnerId: new(r.Account()), State: new(a.state()), SubnetIds: []string{},
@@ -77,13 +80,6 @@ func DescribeVPCAttachments(r *vpc.Region) *ec2.DescribeTransitGatewayVpcAttachm
 		list = append(list, s)
 	})
 	return &ec2.DescribeTransitGatewayVpcAttachmentsResult{TransitGatewayVpcAttachments: list}
-}
-
-func (a *Attachment) state() ec2.TransitGatewayAttachmentState {
-	if a.available() {
-		return ec2.TransitGatewayAttachmentStateAvailable
-	}
-	return ec2.TransitGatewayAttachmentStateDeleted
 }
 
 func (a *Attachment) options() *ec2.TransitGatewayVpcAttachmentOptions {
@@ -109,10 +105,10 @@ func DescribeAttachments(r *vpc.Region) *ec2.DescribeTransitGatewayAttachmentsRe
 	eachAttachment(r, func(tx *vpc.Tx, a *Attachment) {
 		s := ec2.TransitGatewayAttachment{
 			TransitGatewayAttachmentId: new(a.ID()), TransitGatewayId: new(a.gateway.ID()), TransitGatewayOwnerId: new(r.Account()),
-			ResourceOwnerId: new(r.Account()), ResourceType: new(ec2.TransitGatewayAttachmentResourceTypeVpc),
-			ResourceId: new(a.vpc.ID()), State: new(a.state()), CreationTime: new(ec2.TimestampOf(a.created)), Tags: tx.TagShapes(a),
+			ResourceOwnerId: new(a.resourceOwner()), ResourceType: new(a.kind),
+			ResourceId: new(a.resource()), State: new(a.state()), CreationTime: new(ec2.TimestampOf(a.created)), Tags: tx.TagShapes(a),
 		}
-		if a.table != nil {
+		if a.table != nil && a.available() {
 			s.Association = &ec2.TransitGatewayAttachmentAssociation{
 				TransitGatewayRouteTableId: new(a.table.ID()), State: new(ec2.TransitGatewayAssociationStateAssociated),
 			}
@@ -120,6 +116,22 @@ func DescribeAttachments(r *vpc.Region) *ec2.DescribeTransitGatewayAttachmentsRe
 		list = append(list, s)
 	})
 	return &ec2.DescribeTransitGatewayAttachmentsResult{TransitGatewayAttachments: list}
+}
+
+// resource returns the id of what is attached.
+func (a *Attachment) resource() string {
+	if a.peer != nil {
+		return a.peer.far().id
+	}
+	return a.vpc.ID()
+}
+
+// resourceOwner returns the account of what is attached.
+func (a *Attachment) resourceOwner() string {
+	if a.peer != nil {
+		return a.peer.far().owner
+	}
+	return a.vpc.Region().Account()
 }
 
 // DescribeRouteTables lists the route tables (DescribeTransitGatewayRouteTables),
@@ -146,10 +158,10 @@ func (t *RouteTable) Associations() *ec2.GetTransitGatewayRouteTableAssociations
 	list := []ec2.TransitGatewayRouteTableAssociation{}
 	t.Region().View(func(*vpc.Tx) {
 		for _, a := range t.gateway.attachments {
-			if a.table == t {
+			if a.table == t && a.available() {
 				list = append(list, ec2.TransitGatewayRouteTableAssociation{
-					TransitGatewayAttachmentId: new(a.ID()), ResourceId: new(a.vpc.ID()),
-					ResourceType: new(ec2.TransitGatewayAttachmentResourceTypeVpc), State: new(ec2.TransitGatewayAssociationStateAssociated),
+					TransitGatewayAttachmentId: new(a.ID()), ResourceId: new(a.resource()),
+					ResourceType: new(a.kind), State: new(ec2.TransitGatewayAssociationStateAssociated),
 				})
 			}
 		}
@@ -164,8 +176,8 @@ func (t *RouteTable) Propagations() *ec2.GetTransitGatewayRouteTablePropagations
 	t.Region().View(func(*vpc.Tx) {
 		for _, a := range t.propagated {
 			list = append(list, ec2.TransitGatewayRouteTablePropagation{
-				TransitGatewayAttachmentId: new(a.ID()), ResourceId: new(a.vpc.ID()),
-				ResourceType: new(ec2.TransitGatewayAttachmentResourceTypeVpc), State: new(ec2.TransitGatewayPropagationStateEnabled),
+				TransitGatewayAttachmentId: new(a.ID()), ResourceId: new(a.resource()),
+				ResourceType: new(a.kind), State: new(ec2.TransitGatewayPropagationStateEnabled),
 			})
 		}
 	})
@@ -195,7 +207,7 @@ func (r Route) shape() ec2.TransitGatewayRoute {
 	}
 	if a := r.Attachment; a != nil {
 		s.TransitGatewayAttachments = []ec2.TransitGatewayRouteAttachment{{
-			ResourceId: new(a.vpc.ID()), TransitGatewayAttachmentId: new(a.ID()), ResourceType: new(ec2.TransitGatewayAttachmentResourceTypeVpc),
+			ResourceId: new(a.resource()), TransitGatewayAttachmentId: new(a.ID()), ResourceType: new(a.kind),
 		}}
 	}
 	return s

@@ -1,9 +1,9 @@
 // Package tgw is the transit gateway: attachments of VPCs with an interface in a
-// subnet of each zone, route tables with association and propagation, static routes
+// subnet of each zone, peering attachments to other transit gateways within a region
+// and between two, route tables with association and propagation, static routes
 // and black holes, affinity to zones and appliance mode.
 //
-// Gateways are of one region and account. Peering between transit gateways, VPN,
-// Direct Connect and Connect attachments, references to prefix lists, multicast,
+// VPN, Direct Connect and Connect attachments, references to prefix lists, multicast,
 // references to security groups across the gateway (off in AWS unless asked for) and
 // MSS clamping are not modelled, nor is the shift of appliance mode toward the zone
 // that both ends lie in.
@@ -11,7 +11,6 @@ package tgw
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -95,8 +94,8 @@ func Create(r *vpc.Region, c Config) (*TransitGateway, error) {
 // (DeleteTransitGateway). Routes that name it are black holes by then.
 func (g *TransitGateway) Delete() error {
 	return g.Change(func(tx *vpc.Tx) error {
-		if slices.ContainsFunc(g.attachments, (*Attachment).available) {
-			return vpc.Refuse("IncorrectState", "%s has non-deleted Transit Gateway Attachments", g.ID())
+		if err := checkDelete(g); err != nil {
+			return err
 		}
 		for _, t := range g.tables {
 			tx.Remove(t)
@@ -121,7 +120,7 @@ func (g *TransitGateway) DefaultRouteTable() *RouteTable {
 // at returns the VPC's attachment, or nil.
 func (g *TransitGateway) at(v *vpc.VPC) *Attachment {
 	for _, a := range g.attachments {
-		if a.vpc == v && a.available() {
+		if a.vpc == v && v != nil && a.available() {
 			return a
 		}
 	}
