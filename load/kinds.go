@@ -47,6 +47,7 @@ type shapes struct {
 	TransitTables    []item[ec2.TransitGatewayRouteTable]
 	Attachments      []item[ec2.TransitGatewayAttachment]
 	VpcAttachments   []item[ec2.TransitGatewayVpcAttachment]
+	PeerAttachments  []item[ec2.TransitGatewayPeeringAttachment]
 	Propagations     []item[propagations]
 	TransitRoutes    []item[transitRoutes]
 }
@@ -99,36 +100,37 @@ var ignored = &kind{decode: func(_ *file, dec *json.Decoder, _ int) error {
 
 // kinds are the top-level keys that are read.
 var kinds = map[string]*kind{
-	"AvailabilityZones":            into("AvailabilityZones", func(s *shapes) *[]item[ec2.AvailabilityZone] { return &s.Zones }),
-	"Vpcs":                         into("Vpcs", func(s *shapes) *[]item[ec2.Vpc] { return &s.Vpcs }),
-	"VpcAttributes":                into("VpcAttributes", func(s *shapes) *[]item[vpcAttributes] { return &s.Attributes }),
-	"Subnets":                      into("Subnets", func(s *shapes) *[]item[ec2.Subnet] { return &s.Subnets }),
-	"RouteTables":                  into("RouteTables", func(s *shapes) *[]item[ec2.RouteTable] { return &s.Tables }),
-	"NetworkAcls":                  into("NetworkAcls", func(s *shapes) *[]item[ec2.NetworkAcl] { return &s.Acls }),
-	"SecurityGroups":               into("SecurityGroups", func(s *shapes) *[]item[ec2.SecurityGroup] { return &s.Groups }),
-	"NetworkInterfaces":            into("NetworkInterfaces", func(s *shapes) *[]item[ec2.NetworkInterface] { return &s.Interfaces }),
-	"Reservations":                 into("Reservations", func(s *shapes) *[]item[ec2.Reservation] { return &s.Reservations }),
-	"Addresses":                    into("Addresses", func(s *shapes) *[]item[ec2.Address] { return &s.Addresses }),
-	"DhcpOptions":                  into("DhcpOptions", func(s *shapes) *[]item[ec2.DhcpOptions] { return &s.Dhcp }),
-	"PrefixListEntries":            into("PrefixListEntries", func(s *shapes) *[]item[listEntries] { return &s.ListEntries }),
-	"InternetGateways":             into("InternetGateways", func(s *shapes) *[]item[ec2.InternetGateway] { return &s.Internet }),
-	"EgressOnlyInternetGateways":   into("EgressOnlyInternetGateways", func(s *shapes) *[]item[ec2.EgressOnlyInternetGateway] { return &s.EgressOnly }),
-	"NatGateways":                  into("NatGateways", func(s *shapes) *[]item[ec2.NatGateway] { return &s.Nats }),
-	"VpnGateways":                  into("VpnGateways", func(s *shapes) *[]item[ec2.VpnGateway] { return &s.VpnGateways }),
-	"CustomerGateways":             into("CustomerGateways", func(s *shapes) *[]item[ec2.CustomerGateway] { return &s.CustomerGateways }),
-	"VpnConnections":               into("VpnConnections", func(s *shapes) *[]item[ec2.VpnConnection] { return &s.Vpns }),
-	"VpcPeeringConnections":        into("VpcPeeringConnections", func(s *shapes) *[]item[ec2.VpcPeeringConnection] { return &s.Peerings }),
-	"VpcEndpoints":                 into("VpcEndpoints", func(s *shapes) *[]item[ec2.VpcEndpoint] { return &s.Endpoints }),
-	"TransitGateways":              into("TransitGateways", func(s *shapes) *[]item[ec2.TransitGateway] { return &s.Transits }),
-	"TransitGatewayRouteTables":    into("TransitGatewayRouteTables", func(s *shapes) *[]item[ec2.TransitGatewayRouteTable] { return &s.TransitTables }),
-	"TransitGatewayAttachments":    into("TransitGatewayAttachments", func(s *shapes) *[]item[ec2.TransitGatewayAttachment] { return &s.Attachments }),
-	"TransitGatewayVpcAttachments": into("TransitGatewayVpcAttachments", func(s *shapes) *[]item[ec2.TransitGatewayVpcAttachment] { return &s.VpcAttachments }),
-	"TransitGatewayPropagations":   into("TransitGatewayPropagations", func(s *shapes) *[]item[propagations] { return &s.Propagations }),
-	"TransitGatewayStaticRoutes":   into("TransitGatewayStaticRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
-	"TransitGatewayRoutes":         into("TransitGatewayRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
-	"PrefixLists":                  prefixLists,
-	"ServiceDetails":               ignored,
-	"ServiceNames":                 ignored,
+	"AvailabilityZones":                into("AvailabilityZones", func(s *shapes) *[]item[ec2.AvailabilityZone] { return &s.Zones }),
+	"Vpcs":                             into("Vpcs", func(s *shapes) *[]item[ec2.Vpc] { return &s.Vpcs }),
+	"VpcAttributes":                    into("VpcAttributes", func(s *shapes) *[]item[vpcAttributes] { return &s.Attributes }),
+	"Subnets":                          into("Subnets", func(s *shapes) *[]item[ec2.Subnet] { return &s.Subnets }),
+	"RouteTables":                      into("RouteTables", func(s *shapes) *[]item[ec2.RouteTable] { return &s.Tables }),
+	"NetworkAcls":                      into("NetworkAcls", func(s *shapes) *[]item[ec2.NetworkAcl] { return &s.Acls }),
+	"SecurityGroups":                   into("SecurityGroups", func(s *shapes) *[]item[ec2.SecurityGroup] { return &s.Groups }),
+	"NetworkInterfaces":                into("NetworkInterfaces", func(s *shapes) *[]item[ec2.NetworkInterface] { return &s.Interfaces }),
+	"Reservations":                     into("Reservations", func(s *shapes) *[]item[ec2.Reservation] { return &s.Reservations }),
+	"Addresses":                        into("Addresses", func(s *shapes) *[]item[ec2.Address] { return &s.Addresses }),
+	"DhcpOptions":                      into("DhcpOptions", func(s *shapes) *[]item[ec2.DhcpOptions] { return &s.Dhcp }),
+	"PrefixListEntries":                into("PrefixListEntries", func(s *shapes) *[]item[listEntries] { return &s.ListEntries }),
+	"InternetGateways":                 into("InternetGateways", func(s *shapes) *[]item[ec2.InternetGateway] { return &s.Internet }),
+	"EgressOnlyInternetGateways":       into("EgressOnlyInternetGateways", func(s *shapes) *[]item[ec2.EgressOnlyInternetGateway] { return &s.EgressOnly }),
+	"NatGateways":                      into("NatGateways", func(s *shapes) *[]item[ec2.NatGateway] { return &s.Nats }),
+	"VpnGateways":                      into("VpnGateways", func(s *shapes) *[]item[ec2.VpnGateway] { return &s.VpnGateways }),
+	"CustomerGateways":                 into("CustomerGateways", func(s *shapes) *[]item[ec2.CustomerGateway] { return &s.CustomerGateways }),
+	"VpnConnections":                   into("VpnConnections", func(s *shapes) *[]item[ec2.VpnConnection] { return &s.Vpns }),
+	"VpcPeeringConnections":            into("VpcPeeringConnections", func(s *shapes) *[]item[ec2.VpcPeeringConnection] { return &s.Peerings }),
+	"VpcEndpoints":                     into("VpcEndpoints", func(s *shapes) *[]item[ec2.VpcEndpoint] { return &s.Endpoints }),
+	"TransitGateways":                  into("TransitGateways", func(s *shapes) *[]item[ec2.TransitGateway] { return &s.Transits }),
+	"TransitGatewayRouteTables":        into("TransitGatewayRouteTables", func(s *shapes) *[]item[ec2.TransitGatewayRouteTable] { return &s.TransitTables }),
+	"TransitGatewayAttachments":        into("TransitGatewayAttachments", func(s *shapes) *[]item[ec2.TransitGatewayAttachment] { return &s.Attachments }),
+	"TransitGatewayVpcAttachments":     into("TransitGatewayVpcAttachments", func(s *shapes) *[]item[ec2.TransitGatewayVpcAttachment] { return &s.VpcAttachments }),
+	"TransitGatewayPeeringAttachments": into("TransitGatewayPeeringAttachments", func(s *shapes) *[]item[ec2.TransitGatewayPeeringAttachment] { return &s.PeerAttachments }),
+	"TransitGatewayPropagations":       into("TransitGatewayPropagations", func(s *shapes) *[]item[propagations] { return &s.Propagations }),
+	"TransitGatewayStaticRoutes":       into("TransitGatewayStaticRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
+	"TransitGatewayRoutes":             into("TransitGatewayRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
+	"PrefixLists":                      prefixLists,
+	"ServiceDetails":                   ignored,
+	"ServiceNames":                     ignored,
 }
 
 // prefixLists reads what DescribePrefixLists and DescribeManagedPrefixLists print under

@@ -23,6 +23,7 @@ import (
 	"os"
 
 	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/world"
 )
@@ -123,6 +124,7 @@ func FS(fsys fs.FS, c Config) (*Network, error) {
 		n.Regions = append(n.Regions, r)
 	}
 	peering.Join(n.Regions...)
+	tgw.Join(n.Regions...)
 	if len(n.Regions) == 0 {
 		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in %d JSON files", len(files)+len(skipped))}
 	}

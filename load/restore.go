@@ -237,6 +237,13 @@ func (l *restoring) transit() {
 		func(s *ec2.TransitGatewayRouteTable) string { return ended(s.State) }, with(l, tgw.RestoreRouteTable))
 	each(l, l.VpcAttachments, func(s *ec2.TransitGatewayVpcAttachment) *string { return s.TransitGatewayAttachmentId },
 		func(s *ec2.TransitGatewayVpcAttachment) string { return ended(s.State) }, with(l, tgw.RestoreAttachment))
+	each(l, l.PeerAttachments, func(s *ec2.TransitGatewayPeeringAttachment) *string { return s.TransitGatewayAttachmentId },
+		func(s *ec2.TransitGatewayPeeringAttachment) string { return ended(s.State) }, with(l, tgw.RestorePeering))
+	others := slices.DeleteFunc(slices.Clone(l.Attachments), func(i item[ec2.TransitGatewayAttachment]) bool {
+		return ec2.Value(i.shape.ResourceType) == ec2.TransitGatewayAttachmentResourceTypeVpc
+	})
+	each(l, others, func(s *ec2.TransitGatewayAttachment) *string { return s.TransitGatewayAttachmentId },
+		func(s *ec2.TransitGatewayAttachment) string { return ended(s.State) }, with(l, tgw.RestoreOther))
 	for _, i := range l.Attachments {
 		a, err := vpc.Named[*tgw.Attachment](l.tx, "", i.shape.TransitGatewayAttachmentId)
 		if link := i.shape.Association; err == nil && link != nil && ec2.Value(link.State) != ec2.TransitGatewayAssociationStateDisassociated {

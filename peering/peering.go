@@ -127,7 +127,7 @@ func (p *Connection) reach(r *vpc.Region) (*Connection, error) {
 }
 
 func endOf(v *vpc.VPC) end {
-	return end{vpc: v, id: v.ID(), owner: v.Region().Account(), region: v.Region().Name()}
+	return end{vpc: v, id: v.ID(), owner: v.OwnerID(), region: v.Region().Name()}
 }
 
 // In returns the connection as the region r knows it, nil where it does not.

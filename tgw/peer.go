@@ -104,7 +104,7 @@ func (a *Attachment) reach(accepter *TransitGateway) (*Attachment, error) {
 }
 
 func endOf(g *TransitGateway, attachment string) gatewayEnd {
-	return gatewayEnd{gateway: g, attachment: attachment, id: g.ID(), owner: g.Region().Account(), region: g.Region().Name()}
+	return gatewayEnd{gateway: g, attachment: attachment, id: g.ID(), owner: g.OwnerID(), region: g.Region().Name()}
 }
 
 // join makes one end's Attachment, which has no table until it is accepted.

@@ -224,9 +224,6 @@ func TestPeeringAttachmentsAreRestored(t *testing.T) {
 			tgw.Join(news...)
 			for i, r := range olds {
 				want := tgw.DescribePeeringAttachments(r).TransitGatewayPeeringAttachments
-				for k := range want {
-					want[k].Tags = []ec2.Tag{}
-				}
 				require.Equal(t, want, tgw.DescribePeeringAttachments(news[i]).TransitGatewayPeeringAttachments)
 			}
 			a, b := ends[f.near.g.ID()], ends[f.far.g.ID()]
@@ -248,6 +245,42 @@ func TestPeeringAttachmentsAreRestored(t *testing.T) {
 			return err
 		}))
 	}
+}
+
+// Collections of files may lack the peering attachments' own.
+func TestPeeringAttachmentsAreRestoredFromWhatAllKindsHave(t *testing.T) {
+	f := newPeered(t, true).accept()
+	var news []*vpc.Region
+	for _, r := range []*vpc.Region{f.near.Region, f.far.region} {
+		again := vpc.NewRegion(vpc.RegionConfig{Name: r.Name(), Account: r.Account()})
+		f.near.must(again.Change(func(tx *vpc.Tx) error {
+			for _, g := range tgw.Describe(r).TransitGateways {
+				if _, err := tgw.Restore(tx, g); err != nil {
+					return err
+				}
+			}
+			for _, s := range tgw.DescribeAttachments(r).TransitGatewayAttachments {
+				if *s.ResourceType == ec2.TransitGatewayAttachmentResourceTypeVpc {
+					continue
+				}
+				if _, err := tgw.RestoreOther(tx, s); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		news = append(news, again)
+	}
+	tgw.Join(news...)
+	a := news[0].Find(f.to.ID()).(*tgw.Attachment)
+	require.Equal(t, f.from.ID(), a.Other().ID())
+	require.Same(t, a, a.Other().Other())
+	require.Equal(t, west, *tgw.DescribePeeringAttachments(news[0]).TransitGatewayPeeringAttachments[0].AccepterTgwInfo.Region)
+	var refused *vpc.ShapeError
+	require.ErrorAs(t, news[0].Change(func(tx *vpc.Tx) error {
+		_, err := tgw.RestoreOther(tx, ec2.TransitGatewayAttachment{TransitGatewayId: new(f.near.g.ID()), ResourceType: new(ec2.TransitGatewayAttachmentResourceType("client-vpn"))})
+		return err
+	}), &refused)
 }
 
 // The other end of an attachment may be in a region that the world does not have.

@@ -1,62 +1,77 @@
 package tgw
 
 import (
-	"fmt"
+	"cmp"
 
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
-// RestorePeering makes the region's end of a peering attachment as it stands in a
-// description, associated with no route table. The transit gateway has to be there.
-// An end in another region is known by the description alone: [Join] finds it.
+// RestorePeering makes the region's end of a peering attachment as described,
+// associated with no route table, after the transit gateway. An end in another region
+// is known by the description alone: [Join] finds it. See the Restore methods of
+// [vpc.Tx].
 func RestorePeering(tx *vpc.Tx, s ec2.TransitGatewayPeeringAttachment) (*Attachment, error) {
-	if s.TransitGatewayAttachmentId == nil || s.State == nil {
-		return nil, fmt.Errorf("tgw: a peering attachment without TransitGatewayAttachmentId or State")
+	b, err := tx.RestoreBase("TransitGatewayAttachmentId", s.TransitGatewayAttachmentId, nil, s.Tags)
+	if err != nil {
+		return nil, err
 	}
-	id := *s.TransitGatewayAttachmentId
 	p, own := &pact{}, -1
 	for i, info := range []*ec2.PeeringTgwInfo{s.RequesterTgwInfo, s.AccepterTgwInfo} {
-		if info == nil || info.TransitGatewayId == nil {
-			return nil, fmt.Errorf("tgw: %s: expected RequesterTgwInfo and AccepterTgwInfo, each with a TransitGatewayId", id)
+		if info == nil {
+			return nil, vpc.Absent([]string{"RequesterTgwInfo", "AccepterTgwInfo"}[i], "")
 		}
 		e := &p.ends[i]
-		e.id, e.owner, e.region, e.attachment = *info.TransitGatewayId, tx.Region().Account(), tx.Region().Name(), id
-		if info.OwnerId != nil {
-			e.owner = *info.OwnerId
+		*e = gatewayEnd{
+			attachment: b.ID(), id: ec2.Value(info.TransitGatewayId), owner: cmp.Or(ec2.Value(info.OwnerId), tx.Region().Account()),
+			region: cmp.Or(ec2.Value(info.Region), tx.Region().Name()),
 		}
-		if info.Region != nil {
-			e.region = *info.Region
+		if second := s.AccepterTransitGatewayAttachmentId; i == 1 && second != nil {
+			e.attachment = *second
 		}
-		if i == 1 && s.AccepterTransitGatewayAttachmentId != nil {
-			e.attachment = *s.AccepterTransitGatewayAttachmentId
-		}
-		if e.gateway, _ = tx.Find(e.id).(*TransitGateway); e.gateway != nil && (own < 0 || e.attachment == id) {
+		if e.gateway, _ = tx.Find(e.id).(*TransitGateway); e.gateway != nil && (own < 0 || p.ends[0].attachment == p.ends[1].attachment) {
 			own = i
 		}
 	}
 	if own < 0 {
-		return nil, fmt.Errorf("tgw: %s: neither %s nor %s is a transit gateway of %s", id, p.ends[0].id, p.ends[1].id, tx.Region().Name())
-	}
-	if p.ends[1].attachment != id && p.ends[1].gateway != nil {
-		own = 0 // both gateways are here, and this is the requester's end
-	}
-	b, err := tx.NewBase("tgw-attach", id, "")
-	if err != nil {
-		return nil, err
+		return nil, vpc.Absent("RequesterTgwInfo.TransitGatewayId", p.ends[0].id)
 	}
 	a := p.ends[own].gateway.join(tx, b, p, own)
-	if s.CreationTime != nil {
-		if a.created, err = s.CreationTime.Time(); err != nil {
-			return nil, fmt.Errorf("tgw: %s: CreationTime: %w", id, err)
-		}
-	}
-	now := peerStatus{state: *s.State}
+	a.created = tx.RestoreTime(s.CreationTime)
+	p.restore(tx, s.State)
+	return a, nil
+}
+
+// restore gives the attachment the state of a description.
+func (p *pact) restore(tx *vpc.Tx, state *ec2.TransitGatewayAttachmentState) {
+	now := peerStatus{state: cmp.Or(ec2.Value(state), ec2.TransitGatewayAttachmentStateAvailable)}
 	switch now.state {
 	case ec2.TransitGatewayAttachmentStateDeleted, ec2.TransitGatewayAttachmentStateRejected, ec2.TransitGatewayAttachmentStateFailed:
 		now.ended = tx.Region().Now()
 	}
 	p.status.Set(now)
+}
+
+// RestoreOther makes an attachment that is no VPC's from the description that all
+// kinds have: of a peering attachment, whose other gateway is known by its id. It is
+// for networks of which [RestorePeering]'s description is missing.
+func RestoreOther(tx *vpc.Tx, s ec2.TransitGatewayAttachment) (*Attachment, error) {
+	g, err := vpc.Named[*TransitGateway](tx, "TransitGatewayId", s.TransitGatewayId)
+	if err != nil {
+		return nil, err
+	}
+	if kind := ec2.Value(s.ResourceType); kind != ec2.TransitGatewayAttachmentResourceTypePeering {
+		return nil, &vpc.ShapeError{Field: "ResourceType", Value: string(kind), Want: "peering", Absent: true}
+	}
+	b, err := tx.RestoreBase("TransitGatewayAttachmentId", s.TransitGatewayAttachmentId, nil, s.Tags)
+	if err != nil {
+		return nil, err
+	}
+	far := gatewayEnd{attachment: b.ID(), id: ec2.Value(s.ResourceId), owner: ec2.Value(s.ResourceOwnerId)}
+	p := &pact{ends: [2]gatewayEnd{endOf(g, b.ID()), far}}
+	a := g.join(tx, b, p, 0)
+	a.created = tx.RestoreTime(s.CreationTime)
+	p.restore(tx, s.State)
 	return a, nil
 }
 
@@ -71,12 +86,13 @@ func Join(regions ...*vpc.Region) {
 					if over, _ := a.over(); a.peer == nil || over {
 						continue
 					}
-					pair := [2]string{a.peer.ends[0].id, a.peer.ends[1].id}
-					if known[pair] == nil {
+					x, y := a.peer.ends[0].id, a.peer.ends[1].id
+					pair := [2]string{min(x, y), max(x, y)}
+					if o := known[pair]; o != nil && o.gateway != a.gateway {
+						o.meet(a)
+					} else {
 						known[pair] = a
-						continue
 					}
-					known[pair].meet(a)
 				}
 			}
 			return nil
@@ -86,10 +102,10 @@ func Join(regions ...*vpc.Region) {
 
 // meet has both ends know each other.
 func (a *Attachment) meet(b *Attachment) {
-	if a.peer.pact == b.peer.pact || a.peer.own == b.peer.own {
+	if a.peer.pact == b.peer.pact {
 		return
 	}
-	a.peer.ends[b.peer.own] = endOf(b.gateway, b.ID())
-	b.peer.pact = a.peer.pact
-	a.peer.status.Join(b.Region())
+	b.peer = &peer{a.peer.pact, 1 - a.peer.own}
+	b.peer.ends[b.peer.own] = endOf(b.gateway, b.ID())
+	b.peer.status.Join(b.Region())
 }

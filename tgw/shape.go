@@ -38,7 +38,7 @@ func (g *TransitGateway) shape(tx *vpc.Tx) ec2.TransitGateway {
 	}
 	s := ec2.TransitGateway{
 		TransitGatewayId: new(g.ID()), TransitGatewayArn: new(r.ARN("ec2", "transit-gateway/"+g.ID())),
-		State: new(ec2.TransitGatewayStateAvailable), OwnerId: new(r.Account()),
+		State: new(ec2.TransitGatewayStateAvailable), OwnerId: new(g.OwnerID()),
 		CreationTime: new(ec2.TimestampOf(g.created)), Options: o, Tags: tx.TagShapes(g),
 	}
 	if g.description != "" {
@@ -71,7 +71,7 @@ func DescribeVPCAttachments(r *vpc.Region) *ec2.DescribeTransitGatewayVpcAttachm
 		}
 		s := ec2.TransitGatewayVpcAttachment{
 			TransitGatewayAttachmentId: new(a.ID()), TransitGatewayId: new(a.gateway.ID()), VpcId: new(a.vpc.ID()),
-			VpcOwnerId: new(r.Account()), State: new(a.state()), SubnetIds: []string{},
+			VpcOwnerId: new(a.vpc.OwnerID()), State: new(a.state()), SubnetIds: []string{},
 			CreationTime: new(ec2.TimestampOf(a.created)), Options: a.options(), Tags: tx.TagShapes(a),
 		}
 		for _, n := range a.subnets() {
@@ -104,7 +104,7 @@ func DescribeAttachments(r *vpc.Region) *ec2.DescribeTransitGatewayAttachmentsRe
 	list := []ec2.TransitGatewayAttachment{}
 	eachAttachment(r, func(tx *vpc.Tx, a *Attachment) {
 		s := ec2.TransitGatewayAttachment{
-			TransitGatewayAttachmentId: new(a.ID()), TransitGatewayId: new(a.gateway.ID()), TransitGatewayOwnerId: new(r.Account()),
+			TransitGatewayAttachmentId: new(a.ID()), TransitGatewayId: new(a.gateway.ID()), TransitGatewayOwnerId: new(a.gateway.OwnerID()),
 			ResourceOwnerId: new(a.resourceOwner()), ResourceType: new(a.kind),
 			ResourceId: new(a.resource()), State: new(a.state()), CreationTime: new(ec2.TimestampOf(a.created)), Tags: tx.TagShapes(a),
 		}
@@ -131,7 +131,7 @@ func (a *Attachment) resourceOwner() string {
 	if a.peer != nil {
 		return a.peer.far().owner
 	}
-	return a.vpc.Region().Account()
+	return a.vpc.OwnerID()
 }
 
 // DescribeRouteTables lists the route tables (DescribeTransitGatewayRouteTables),
