@@ -225,7 +225,7 @@ func (g *TargetGroup) RegisterTargets(targets ...Target) error {
 func (g *TargetGroup) register(t Target) *registered {
 	if r := g.find(t); r != nil {
 		if r.draining {
-			r.draining, r.health = false, initial
+			r.draining, r.until, r.health = false, time.Time{}, initial
 		}
 		return r
 	}
@@ -339,6 +339,8 @@ type Endpoint struct {
 	Zone string
 	// Health is the state that it is in.
 	Health Health
+	// Until is when a target that is deregistered has drained, zero of others.
+	Until time.Time
 }
 
 // Selection is the targets that a node may send new connections to.
@@ -379,6 +381,23 @@ func (g *TargetGroup) Eligible(tx *vpc.Tx, l *LoadBalancer, zone string) Selecti
 	return Selection{Targets: all, FailOpen: len(all) > 0, Other: len(all) == 0 && total > 0}
 }
 
+// Registered returns where the registered targets are, whatever their state and zone.
+func (g *TargetGroup) Registered(tx *vpc.Tx) []Endpoint { return g.list(tx, false) }
+
+// Leaving returns where the targets are that are deregistered; those that have drained
+// too, until one of the next is.
+func (g *TargetGroup) Leaving(tx *vpc.Tx) []Endpoint { return g.list(tx, true) }
+
+func (g *TargetGroup) list(tx *vpc.Tx, leaving bool) []Endpoint {
+	var list []Endpoint
+	for _, r := range g.targets {
+		if r.draining == leaving {
+			list = append(list, g.endpoints(tx, r)...)
+		}
+	}
+	return list
+}
+
 // enough reports whether as many targets are healthy as unhealthy_state_routing asks for.
 func (g *TargetGroup) enough(healthy, all int) bool {
 	count, err := strconv.Atoi(value(g.attributes, "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count"))
@@ -392,7 +411,7 @@ func (g *TargetGroup) enough(healthy, all int) bool {
 // endpoints returns where a target's packets go: nowhere for an instance that is gone,
 // one address a node for an Application Load Balancer.
 func (g *TargetGroup) endpoints(tx *vpc.Tx, r *registered) []Endpoint {
-	e := Endpoint{Target: r.Target, Health: r.state(tx, g)}
+	e := Endpoint{Target: r.Target, Health: r.state(tx, g), Until: r.until}
 	switch x := tx.Find(r.ID).(type) {
 	case *vpc.Instance:
 		if e.NIC = tx.PrimaryOf(x); e.NIC != nil {

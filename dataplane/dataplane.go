@@ -109,6 +109,10 @@ type Context struct {
 	// Relayed says that the interface that sent the packet does not have its source: an
 	// appliance sends it on, untranslated.
 	Relayed bool
+	// Via is the private address of the load balancer that sent the packet on with its
+	// client's address, in whose name rules are asked that name groups; the zero Addr
+	// where none has.
+	Via wire.Addr
 	// Link is the interface that an Ethernet frame was addressed to, nil where it
 	// was the router: neighbours talk directly. The first router takes it away.
 	Link Node

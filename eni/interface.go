@@ -31,6 +31,11 @@ type Interface struct {
 	// to groups do not hold for them (VPC guide, "Middlebox routing"; Reachability
 	// Analyzer, SG_REFERENCES_NOT_PRESERVED).
 	Literal *filter.Groups
+	// Named is the rules that name a group alone, nil where there are none of these. It is
+	// asked where a load balancer that has groups sends a packet on with its client's
+	// address: the rules that name the load balancer's groups hold for it (NLB guide,
+	// "Security groups").
+	Named *filter.Groups
 	// GroupNames names the groups in traces, where no rule of theirs allows a packet;
 	// GroupIDs are their ids. Both are separated by ", ".
 	GroupNames, GroupIDs string
@@ -49,6 +54,9 @@ type Interface struct {
 	Port *Port
 	// Segment is the Ethernet of its subnet.
 	Segment *Segment
+	// Interceptors take answers that do not go by the subnet's route table; nil is the
+	// rule.
+	Interceptors []Interceptor
 	// Router is the side of the subnet's router that the interface sends to.
 	Router dataplane.Node
 	// Arrival is the side of the subnet's router that delivers to the interface.
@@ -57,6 +65,16 @@ type Interface struct {
 	Witness Witness
 
 	outName, inName, serviceName string
+}
+
+// Interceptor takes packets that an interface sends past the subnet's route table: the
+// answers of a load balancer's target to a client whose address the load balancer has
+// preserved go back by the load balancer, whatever the routes say (NLB guide, "Client IP
+// preservation").
+type Interceptor interface {
+	// Intercept returns the node that takes p, nil where p is no such answer. It does not
+	// allocate.
+	Intercept(c *dataplane.Context, p *wire.Packet) dataplane.Node
 }
 
 // Prepare names the sides, so that naming a node later formats nothing, and
@@ -143,6 +161,11 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if i.Groups != nil {
 		if end := i.filter(c, p, filter.Egress); end != trace.None {
 			return dataplane.Drop(end)
+		}
+	}
+	for _, x := range i.Interceptors {
+		if n := x.Intercept(c, p); n != nil {
+			return dataplane.To(n)
 		}
 	}
 	return dataplane.To(i.Router)
@@ -274,9 +297,23 @@ func (i *Interface) ask(c *dataplane.Context, d filter.Direction, p *wire.Packet
 	case d == filter.Egress:
 		return i.Groups.Egress(p)
 	case c.Relayed && i.Literal != nil:
-		return i.Literal.Ingress(p)
+		m, ok := i.Literal.Ingress(p)
+		if !ok && c.Via.IsValid() && i.Named != nil {
+			return i.namedBy(c, p)
+		}
+		return m, ok
 	}
 	return i.Groups.Ingress(p)
+}
+
+// namedBy asks the rules that name groups, in the name of the load balancer that has
+// sent the packet on.
+func (i *Interface) namedBy(c *dataplane.Context, p *wire.Packet) (filter.Match, bool) {
+	client := p.Flow.Src
+	p.Flow.Src = c.Via
+	m, ok := i.Named.Ingress(p)
+	p.Flow.Src = client
+	return m, ok
 }
 
 func (i *Interface) noRule(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {

@@ -1,8 +1,385 @@
 package nlb
 
 import (
-	"github.com/vpcsim/vpcsim/balancer"
-	"github.com/vpcsim/vpcsim/vpc"
+	"time"
+
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/elbv2"
+	"github.com/vpcsim/vpcsim/flowtable"
+	"github.com/vpcsim/vpcsim/nat"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/wire"
 )
 
-func compile(*vpc.Compiler, *balancer.LoadBalancer) {}
+// node is a compiled node of a load balancer: the guest of its interface. It sends each
+// flow to one target, with the target's address and port as destination and, where the
+// client's address is not preserved, its own address as source. The TTL it leaves alone
+// (AWS states nothing; inferred).
+type node struct {
+	id, name  string
+	balancer  string // the load balancer's id
+	addr      wire.Addr
+	out       dataplane.Node
+	guest     guest
+	seed      flowtable.Seed
+	listeners []listener
+}
+
+// guest is who may be plugged in at the interface beside the node: a checker of the
+// targets' health, whose connections come from the node's address as AWS's do.
+type guest interface {
+	dataplane.Guest
+	Plugged() bool
+}
+
+// listener is a compiled listener.
+type listener struct {
+	port     uint16
+	tcp, udp bool
+	idle     time.Duration // of TCP
+	groups   []group
+	weight   int // of all groups
+	flows    *flows
+	ending   []ending
+}
+
+// group is a target group as one node sees it.
+type group struct {
+	id       string
+	weight   int
+	targets  []target
+	preserve bool
+	sticky   bool
+	empty    trace.Reason // why there are no targets
+}
+
+// target is where flows may go.
+type target struct {
+	addr wire.Addr
+	port uint16
+	// text names it in traces.
+	text, id string
+}
+
+// ending is a target whose connections end when it has drained.
+type ending struct {
+	addr wire.Addr
+	port uint16
+	at   time.Duration
+}
+
+// Timeouts of flows (NLB guide, "Connection idle timeout"); that of TCP is the default
+// of an attribute of the listener.
+const (
+	IdleTCP = 350 * time.Second
+	IdleUDP = 120 * time.Second
+)
+
+// linger is how long a flow that has idled out is remembered, to answer it with RST.
+// AWS states none.
+const linger = time.Hour
+
+// ownTTL is the TTL of packets of the node's own. AWS states none.
+const ownTTL = 255
+
+// ports are those that a flow gets at a node whose target does not see its client: some
+// 55,000 to each target (NLB guide, "Client IP preservation").
+const firstPort, lastPort = 1024, 56023
+
+// flows is the live state of a listener at a node.
+type flows struct {
+	table     *nat.Table
+	config    nat.TableConfig
+	followers nat.Followers
+}
+
+func newFlows(seed uint64, tcp time.Duration) *flows {
+	f := &flows{config: nat.TableConfig{Seed: seed, Strict: true}}
+	f.configure(tcp)
+	f.Reset()
+	return f
+}
+
+// configure sets the timeouts for packets to come. A TCP flow is kept beyond its
+// timeout: node.idle tells.
+func (f *flows) configure(tcp time.Duration) {
+	t := tcp + linger
+	f.config.Timeouts = nat.Timeouts{
+		UDP: IdleUDP, UDPStream: IdleUDP, SynSent: t, SynReceived: t, Established: t, FinWait: t, CloseWait: t, LastAck: t,
+		TimeWait: t, Close: t, Unacknowledged: t,
+	}
+	if f.table != nil {
+		f.table.Configure(f.config)
+	}
+}
+
+// Reset forgets all flows.
+func (f *flows) Reset() { f.table, f.followers = nat.NewTable(f.config), nat.Followers{} }
+
+// Name returns the load balancer's name and the node's zone.
+func (n *node) Name() string { return n.name }
+
+// Resource returns the load balancer's id.
+func (n *node) Resource() string { return n.balancer }
+
+// Forward sends a packet of a flow on, or takes a new flow. What is neither is dropped
+// without an answer: a port without listener and ping get none (measured).
+func (n *node) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	if !p.Is4() {
+		return dataplane.Drop(trace.NoFamily)
+	}
+	own := p.Flow.Dst == n.addr
+	if p.Fragment != wire.Whole {
+		return n.fragment(c, p)
+	}
+	for i := range n.listeners {
+		l := &n.listeners[i]
+		if own && l.takes(&p.Flow) {
+			return n.accept(c, p, l)
+		}
+		if id, d := l.find(p, c.Now); id != 0 {
+			return n.pass(c, p, l, id, d)
+		}
+	}
+	if own && n.guest.Plugged() {
+		return c.Deliver(n.guest)
+	}
+	return dataplane.Drop(trace.BalancerPort)
+}
+
+// takes reports whether the listener is the flow's.
+func (l *listener) takes(f *wire.Flow) bool {
+	return f.DstPort == l.port && (f.Proto == wire.ProtoTCP && l.tcp || f.Proto == wire.ProtoUDP && l.udp)
+}
+
+// find returns the flow of a packet, be it the one that an ICMP error is about.
+func (l *listener) find(p *wire.Packet, now time.Duration) (nat.ID, nat.Direction) {
+	if p.IsError() {
+		return l.flows.table.FindError(p, now)
+	}
+	if p.Flow.Proto != wire.ProtoTCP && p.Flow.Proto != wire.ProtoUDP {
+		return 0, 0
+	}
+	return l.flows.table.Find(p.Flow, now)
+}
+
+// accept takes a packet for a listener: of a known flow, or one that begins a flow.
+func (n *node) accept(c *dataplane.Context, p *wire.Packet, l *listener) dataplane.Next {
+	id, d := l.flows.table.Find(p.Flow, c.Now)
+	begins := p.Flow.Proto != wire.ProtoTCP || p.Flags.Has(wire.SYN) && !p.Flags.Has(wire.ACK)
+	if id != 0 {
+		if !begins || p.Flow.Proto != wire.ProtoTCP || !l.over(id, c.Now) {
+			return n.pass(c, p, l, id, d)
+		}
+		l.flows.table.Delete(id) // a new connection from the port of one that is over
+	}
+	if !begins {
+		return n.reset(c, p)
+	}
+	return n.open(c, p, l)
+}
+
+// over reports whether a connection is closed, or has idled out.
+func (l *listener) over(id nat.ID, now time.Duration) bool {
+	s := l.flows.table.Session(id)
+	return s.State == nat.TimeWait || s.State == nat.Close || l.idled(&s, now)
+}
+
+// idled reports whether a connection has had no packet for the listener's timeout.
+func (l *listener) idled(s *nat.Session, now time.Duration) bool {
+	return s.Expires-now <= linger
+}
+
+// pass sends on a packet of a known flow, in either direction.
+func (n *node) pass(c *dataplane.Context, p *wire.Packet, l *listener, id nat.ID, d nat.Direction) dataplane.Next {
+	t := l.flows.table
+	if p.Flow.Proto == wire.ProtoTCP {
+		if s := t.Session(id); l.idled(&s, c.Now) || l.ended(&s, c.Now) {
+			return n.reset(c, p)
+		}
+	}
+	if !c.Track(p) {
+		return dataplane.Drop(trace.TrackingFull)
+	}
+	before := p.Flow
+	if !p.IsError() {
+		t.Track(id, d, p, c.Now)
+	}
+	s := t.Session(id)
+	t.Translate(p, id, d)
+	n.note(c, p, before, &s, d)
+	return dataplane.To(n.out)
+}
+
+// ended reports whether the connection's target has drained, and takes its connections
+// with it.
+func (l *listener) ended(s *nat.Session, now time.Duration) bool {
+	for _, e := range l.ending {
+		if e.addr == s.Translated.Dst && e.port == s.Translated.DstPort && now >= e.at {
+			return true
+		}
+	}
+	return false
+}
+
+// note tells of the translation, and leaves word for the target's security groups.
+func (n *node) note(c *dataplane.Context, p *wire.Packet, before wire.Flow, s *nat.Session, d nat.Direction) {
+	if d == nat.Original && s.Translated.Src == s.Original.Src {
+		c.Via = n.addr
+	}
+	if c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Translated, Before: before})
+	}
+}
+
+// open begins a flow: a target is chosen by the flow's hash (NLB guide: protocol,
+// addresses, ports, and the sequence number of TCP).
+func (n *node) open(c *dataplane.Context, p *wire.Packet, l *listener) dataplane.Next {
+	g, end := n.group(c, p, l)
+	if end != trace.None {
+		return dataplane.Drop(end)
+	}
+	t := &g.targets[c.Choose(n.balancer, "target", n.hash(p, g.sticky), len(g.targets))]
+	if c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Did, Match: t.text, MatchID: t.id})
+	}
+	if g.preserve && p.Flow.Src == t.addr {
+		return dataplane.Drop(trace.Hairpin)
+	}
+	to := p.Flow
+	to.Dst, to.DstPort = t.addr, t.port
+	if !g.preserve {
+		ok := false
+		to, ok = l.flows.table.PickSource(to, nat.SourceRange{First: n.addr, FirstPort: firstPort, LastPort: lastPort, Random: true}, c.Now)
+		if !ok {
+			return dataplane.Drop(trace.NoPort)
+		}
+	}
+	if !c.Track(p) {
+		return dataplane.Drop(trace.TrackingFull)
+	}
+	id := l.flows.table.Create(p.Flow, to, p.Flags, c.Now)
+	if id == 0 {
+		return dataplane.Drop(trace.NoPort) // another client of the same address and port holds the target's
+	}
+	before := p.Flow
+	l.flows.table.Translate(p, id, nat.Original)
+	s := l.flows.table.Session(id)
+	n.note(c, p, before, &s, nat.Original)
+	return dataplane.To(n.out)
+}
+
+// group returns the target group of a new flow, or why there is none that has targets.
+func (n *node) group(c *dataplane.Context, p *wire.Packet, l *listener) (*group, trace.Reason) {
+	if len(l.groups) == 0 || l.weight == 0 {
+		return nil, trace.BalancerNoGroup
+	}
+	g := &l.groups[0]
+	if len(l.groups) > 1 {
+		at := c.Choose(n.balancer, "target group", n.hash(p, false)>>8, l.weight)
+		for i := range l.groups {
+			if g = &l.groups[i]; at < g.weight {
+				break
+			}
+			at -= g.weight
+		}
+	}
+	if len(g.targets) == 0 {
+		return nil, g.empty
+	}
+	return g, trace.None
+}
+
+// hash is the flow hash; that of a sticky group is of the client's address alone.
+func (n *node) hash(p *wire.Packet, sticky bool) uint32 {
+	if sticky {
+		return n.seed.Hash(p.Flow.Src, wire.Addr{}, 0)
+	}
+	h := n.seed.Hash(p.Flow.Src, p.Flow.Dst, uint64(p.Flow.Proto)<<32|uint64(p.Flow.SrcPort)<<16|uint64(p.Flow.DstPort))
+	if p.Flow.Proto == wire.ProtoTCP {
+		h = n.seed.Hash(p.Flow.Src, p.Flow.Dst, uint64(h)<<32|uint64(wire.TCP(p.Transport()).Seq()))
+	}
+	return h
+}
+
+// fragment has UDP fragments follow their first; others are not carried (NLB guide).
+func (n *node) fragment(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	if p.Flow.Proto != wire.ProtoUDP {
+		return dataplane.Drop(trace.FragmentNotSupported)
+	}
+	if p.Fragment == wire.LaterFragment {
+		for i := range n.listeners {
+			if n.listeners[i].flows.followers.Follow(p, c.Now) {
+				return dataplane.To(n.out)
+			}
+		}
+		return dataplane.Drop(trace.FragmentNotSupported)
+	}
+	k, _ := p.FragmentKey()
+	for i := range n.listeners {
+		l := &n.listeners[i]
+		next := dataplane.Next{}
+		if p.Flow.Dst == n.addr && l.takes(&p.Flow) {
+			next = n.accept(c, p, l)
+		} else if id, d := l.flows.table.Find(p.Flow, c.Now); id != 0 {
+			next = n.pass(c, p, l, id, d)
+		} else {
+			continue
+		}
+		if next.Node() != nil {
+			l.flows.followers.Remember(k, p, c.Now)
+		}
+		return next
+	}
+	return dataplane.Drop(trace.BalancerPort)
+}
+
+// reset answers a segment in the middle of a connection that the node does not know, or
+// no longer, with RST (NLB guide, "Connection idle timeout"), in the name of the address
+// that it was sent to (RFC 9293 section 3.10.7.1). An RST gets none.
+func (n *node) reset(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	if p.Flags.Has(wire.RST) {
+		return dataplane.Drop(trace.NoSession)
+	}
+	in := wire.TCP(p.Transport())
+	s := wire.Segment{SrcPort: in.DstPort(), DstPort: in.SrcPort(), Flags: wire.RST}
+	if in.Flags().Has(wire.ACK) {
+		s.Seq = in.Ack()
+	} else {
+		s.Flags |= wire.ACK
+		s.Ack = in.Seq() + uint32(len(in.Payload()))
+	}
+	c.Emit(n.out, wire.AppendTCP(nil, wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: ownTTL}, s, nil))
+	return dataplane.Drop(trace.IdleSession)
+}
+
+// claim takes the answers of one target's interface to one node, for flows that have
+// kept their client's address.
+type claim struct {
+	node *node
+	way  dataplane.Node
+}
+
+// Intercept returns the way back to the node, where p is an answer of a flow by it.
+func (x *claim) Intercept(c *dataplane.Context, p *wire.Packet) dataplane.Node {
+	for i := range x.node.listeners {
+		l := &x.node.listeners[i]
+		if p.Fragment == wire.LaterFragment {
+			if l.flows.followers.Knows(p, c.Now) {
+				return x.way
+			}
+			continue
+		}
+		id, d := l.find(p, c.Now)
+		if id != 0 && d == nat.Reply {
+			return x.way
+		}
+	}
+	return nil
+}
+
+// protocols says what a listener takes.
+func (l *listener) protocols(p elbv2.Protocol) {
+	l.tcp = p == elbv2.TCP || p == elbv2.TLS || p == elbv2.TCPUDP
+	l.udp = p == elbv2.UDP || p == elbv2.TCPUDP
+}

@@ -109,6 +109,17 @@ const (
 	// TransitAddress: a destination that is the address of a transit gateway's interface,
 	// which takes nothing for itself.
 	TransitAddress
+	// BalancerPort: no listener of the load balancer takes the packet's protocol and port.
+	BalancerPort
+	// BalancerNoGroup: the listener forwards to no target group.
+	BalancerNoGroup
+	// BalancerNoTarget: no target is registered that the load balancer could send to.
+	BalancerNoTarget
+	// BalancerZone: targets are registered, none of them in the node's zone, and
+	// cross-zone load balancing is off.
+	BalancerZone
+	// Hairpin: the client is the target itself, and gets a packet from its own address.
+	Hairpin
 	// ForeignSource: a source at a private gateway that is no interface's private address.
 	ForeignSource
 	// ForeignDestination: a destination from a private gateway that is no interface's private address.
@@ -240,6 +251,11 @@ var reasonWords = [reasonCount]words{
 	TransitNoRoute:       {"transit gateway has no route", "TGW_RTB_NO_ROUTE_TO_TGW_ATTACHMENT"},
 	TransitBlackhole:     {"route of the transit gateway is a black hole", "TGW_RTB_BAD_STATE_ROUTE"},
 	TransitAddress:       {"transit gateway takes nothing for its own address", "SIM_TRANSIT_GATEWAY_ADDRESS"},
+	BalancerPort:         {"load balancer has no listener for the port", "ELBV2_LISTENER_PORT_RESTRICTION"},
+	BalancerNoGroup:      {"listener forwards to no target group", "ELBV2_LISTENER_HAS_NO_TG"},
+	BalancerNoTarget:     {"load balancer has no target to send to", "SIM_NO_TARGET"},
+	BalancerZone:         {"load balancer has no target in the zone, and does not cross zones", "ELBV2_NO_TARGETS_IN_AZ"},
+	Hairpin:              {"client is the target, whose address is preserved", "ELBV2_SOURCE_ADDRESS_PRESERVATION"},
 	ForeignSource:        {"source is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_EGRESS"},
 	ForeignDestination:   {"destination is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"},
 	UnknownPrefix:        {"gateway knows no prefix that holds the destination", "NO_ROUTE_TO_DESTINATION"},

@@ -87,8 +87,8 @@ type entryKey struct {
 type compiledACL struct{ ingress, egress *filter.ACL }
 
 // compiledGroups is the rules of an interface's groups, and of these the ones that
-// name no group; nil where that is all of them.
-type compiledGroups struct{ all, literal *filter.Groups }
+// name no group and those that do; nil where none does.
+type compiledGroups struct{ all, literal, named *filter.Groups }
 
 // compile makes the snapshot of a region. The region's lock is held.
 func compile(l *Live) *Snapshot {
@@ -205,7 +205,7 @@ func (c *Compiler) shell(n *NetworkInterface, s *subnet, v *network) {
 	if !n.noGroups {
 		var g *compiledGroups
 		g, i.GroupNames, i.GroupIDs = c.groups(n.groups)
-		i.Groups, i.Literal = g.all, g.literal
+		i.Groups, i.Literal, i.Named = g.all, g.literal, g.named
 		i.Flows = State(c, n.id, flows, func() *filter.Tracker {
 			return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(n.id)})
 		})
@@ -261,7 +261,9 @@ func (c *Compiler) groups(groups []*SecurityGroup) (g *compiledGroups, labels, i
 		c.rules[key] = &compiledGroups{all: filter.NewGroups(ingress, egress)}
 		named := func(r filter.Rule) bool { return r.Members != nil }
 		if slices.ContainsFunc(ingress, named) {
-			c.rules[key].literal = filter.NewGroups(slices.DeleteFunc(ingress, named), egress)
+			literal := slices.DeleteFunc(slices.Clone(ingress), named)
+			c.rules[key].literal = filter.NewGroups(literal, egress)
+			c.rules[key].named = filter.NewGroups(slices.DeleteFunc(ingress, func(r filter.Rule) bool { return !named(r) }), nil)
 		}
 	}
 	return c.rules[key], strings.Join(names, ", "), key

@@ -1,0 +1,144 @@
+package nlb
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/elbv2"
+	"github.com/vpcsim/vpcsim/flowtable"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// compile makes a node behind each interface of the load balancer, and has the targets'
+// interfaces give back what answers to flows by it.
+func compile(c *vpc.Compiler, l *balancer.LoadBalancer) {
+	for _, nic := range l.Nodes() {
+		i := c.Interface(nic)
+		zone := c.Zone(nic)
+		n := &node{
+			id: nic.ID(), name: c.LabelOf(l) + " in " + zone, balancer: l.ID(), addr: i.Addrs[0], out: i.Out(), guest: i.Port,
+			seed: flowtable.NewSeed(c.Seed(l.ID())),
+		}
+		if c.LabelOf(l) == l.ID() {
+			n.name = l.LoadBalancerName() + " in " + zone
+		}
+		k := compiler{c, l, nic, n, map[string]bool{}}
+		for _, x := range l.Listening() {
+			k.listener(x, zone)
+		}
+		i.Owner = n
+	}
+}
+
+// compiler makes one node.
+type compiler struct {
+	*vpc.Compiler
+	balancer *balancer.LoadBalancer
+	nic      *vpc.NetworkInterface
+	node     *node
+	claimed  map[string]bool // interfaces that the node has a claim at
+}
+
+func (k *compiler) listener(x *balancer.Listener, zone string) {
+	p, port := x.Takes()
+	l := listener{port: port, idle: IdleTCP}
+	l.protocols(p)
+	if s, err := strconv.Atoi(x.AttributeOf("tcp.idle_timeout.seconds")); err == nil {
+		l.idle = time.Duration(s) * time.Second
+	}
+	l.flows = vpc.State(k.Compiler, k.nic.ID(), vpc.StateKey[flows]("flows "+x.ID()), func() *flows {
+		return newFlows(k.Seed(k.nic.ID()+x.ID()), l.idle)
+	})
+	l.flows.configure(l.idle)
+	for _, w := range x.Default().Groups {
+		l.weight += w.Weight
+		l.groups = append(l.groups, k.group(&l, w, zone))
+	}
+	k.node.listeners = append(k.node.listeners, l)
+}
+
+// group sees a target group from the node.
+func (k *compiler) group(l *listener, w balancer.Weighted, zone string) group {
+	g := group{
+		id: w.Group.ID(), weight: w.Weight, empty: trace.BalancerNoTarget,
+		preserve: w.Group.AttributeOf("preserve_client_ip.enabled") == "true", sticky: w.Group.AttributeOf("stickiness.enabled") == "true",
+	}
+	s := w.Group.Eligible(k.Tx(), k.balancer, zone)
+	if s.Other {
+		g.empty = trace.BalancerZone
+	}
+	for _, e := range s.Targets {
+		t := target{addr: wire.AddrFrom(e.Addr), port: e.Port, id: e.ID, text: fmt.Sprintf("sends to target %s (%s:%d, %s)", e.ID, e.Addr, e.Port, e.Health.State)}
+		if s.FailOpen {
+			t.text = fmt.Sprintf("fails open to target %s (%s:%d, %s)", e.ID, e.Addr, e.Port, e.Health.State)
+		}
+		g.targets = append(g.targets, t)
+	}
+	leaving := w.Group.Leaving(k.Tx())
+	if g.preserve {
+		for _, e := range append(w.Group.Registered(k.Tx()), leaving...) {
+			k.claim(e)
+		}
+	}
+	k.terminate(l, w.Group, s, leaving)
+	return g
+}
+
+// claim puts the node's claim at the interface of a target: that of the address in the
+// group's VPC or, of one outside of it, in the other VPCs of the region, as peered ones
+// are.
+func (k *compiler) claim(e balancer.Endpoint) {
+	at := func(n *vpc.NetworkInterface) {
+		if i := k.Interface(n); i != nil && !k.claimed[n.ID()] {
+			k.claimed[n.ID()] = true
+			i.Interceptors = append(i.Interceptors, &claim{k.node, k.Return(n, k.nic)})
+		}
+	}
+	if e.NIC != nil {
+		at(e.NIC)
+		return
+	}
+	for _, v := range k.Tx().VPCs() {
+		if v != k.balancer.VPC() {
+			if n := k.Tx().InterfaceWith(v, e.Addr); n != nil {
+				at(n)
+			}
+		}
+	}
+}
+
+// terminate ends connections to targets that have turned unhealthy, unless the group
+// fails open, and those to targets that have drained, where the group's attributes say
+// so (NLB guide, "Target group attributes"; that RST answers what comes later is inferred).
+func (k *compiler) terminate(l *listener, g *balancer.TargetGroup, s balancer.Selection, leaving []balancer.Endpoint) {
+	now := k.Engine().Clock.Now()
+	gone := map[wire.Flow]bool{}
+	key := func(e balancer.Endpoint) wire.Flow {
+		return wire.Flow{Dst: wire.AddrFrom(e.Addr), DstPort: e.Port}
+	}
+	if !s.FailOpen && g.AttributeOf("target_health_state.unhealthy.connection_termination.enabled") == "true" {
+		for _, e := range g.Registered(k.Tx()) {
+			if e.Health.State == elbv2.StateUnhealthy {
+				gone[key(e)] = true
+			}
+		}
+	}
+	if g.AttributeOf("deregistration_delay.connection_termination.enabled") == "true" {
+		for _, e := range leaving {
+			left := e.Until.Sub(k.Tx().Region().Now())
+			l.ending = append(l.ending, ending{wire.AddrFrom(e.Addr), e.Port, now + left})
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	for id, session := range l.flows.table.All(now) {
+		if session.Translated.Proto == wire.ProtoTCP && gone[wire.Flow{Dst: session.Translated.Dst, DstPort: session.Translated.DstPort}] {
+			l.flows.table.Delete(id)
+		}
+	}
+}
