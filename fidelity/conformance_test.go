@@ -195,6 +195,7 @@ var kinds = map[string]func(t *testing.T) *crossing{
 	"peering":              newPeeringCrossing,
 	"transit gateway":      newTransitCrossing,
 	"private gateway":      newPrivateGatewayCrossing,
+	"network balancer":     newNLBCrossing,
 }
 
 // each runs a law over all kinds, in the order of their names.

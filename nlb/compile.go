@@ -50,7 +50,7 @@ func (k *compiler) listener(x *balancer.Listener, zone string) {
 	if s, err := strconv.Atoi(x.AttributeOf("tcp.idle_timeout.seconds")); err == nil {
 		l.idle = time.Duration(s) * time.Second
 	}
-	l.flows = vpc.State(k.Compiler, k.nic.ID(), vpc.StateKey[flows]("flows "+x.ID()), func() *flows {
+	l.flows = vpc.State(k.Compiler, k.nic.ID(), flowsOf(x), func() *Flows {
 		return newFlows(k.Seed(k.nic.ID()+x.ID()), l.idle)
 	})
 	l.flows.configure(l.idle)

@@ -1,13 +1,17 @@
 package nlb
 
 import (
+	"iter"
 	"time"
+
+	"github.com/vpcsim/vpcsim/balancer"
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/flowtable"
 	"github.com/vpcsim/vpcsim/nat"
 	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -39,7 +43,7 @@ type listener struct {
 	idle     time.Duration // of TCP
 	groups   []group
 	weight   int // of all groups
-	flows    *flows
+	flows    *Flows
 	ending   []ending
 }
 
@@ -86,15 +90,15 @@ const ownTTL = 255
 // 55,000 to each target (NLB guide, "Client IP preservation").
 const firstPort, lastPort = 1024, 56023
 
-// flows is the live state of a listener at a node.
-type flows struct {
+// Flows is the live state of a listener at a node: the flows that it sends on.
+type Flows struct {
 	table     *nat.Table
 	config    nat.TableConfig
 	followers nat.Followers
 }
 
-func newFlows(seed uint64, tcp time.Duration) *flows {
-	f := &flows{config: nat.TableConfig{Seed: seed, Strict: true}}
+func newFlows(seed uint64, tcp time.Duration) *Flows {
+	f := &Flows{config: nat.TableConfig{Seed: seed, Strict: true}}
 	f.configure(tcp)
 	f.Reset()
 	return f
@@ -102,7 +106,7 @@ func newFlows(seed uint64, tcp time.Duration) *flows {
 
 // configure sets the timeouts for packets to come. A TCP flow is kept beyond its
 // timeout: node.idle tells.
-func (f *flows) configure(tcp time.Duration) {
+func (f *Flows) configure(tcp time.Duration) {
 	t := tcp + linger
 	f.config.Timeouts = nat.Timeouts{
 		UDP: IdleUDP, UDPStream: IdleUDP, SynSent: t, SynReceived: t, Established: t, FinWait: t, CloseWait: t, LastAck: t,
@@ -113,8 +117,20 @@ func (f *flows) configure(tcp time.Duration) {
 	}
 }
 
+// FlowsAt returns the flows of a listener at a node's interface in the given life of its
+// region, nil where it has none.
+func FlowsAt(l *vpc.Live, x *balancer.Listener, nic *vpc.NetworkInterface) *Flows {
+	return vpc.StateOf(l, nic.ID(), flowsOf(x))
+}
+
+func flowsOf(x *balancer.Listener) vpc.StateKey[Flows] { return vpc.StateKey[Flows]("flows " + x.ID()) }
+
+// All returns the flows living at an instant, in the order in which they began; of TCP
+// also those that have idled out within the last hour. It allocates 16 bytes a flow.
+func (f *Flows) All(now time.Duration) iter.Seq2[nat.ID, nat.Session] { return f.table.All(now) }
+
 // Reset forgets all flows.
-func (f *flows) Reset() { f.table, f.followers = nat.NewTable(f.config), nat.Followers{} }
+func (f *Flows) Reset() { f.table, f.followers = nat.NewTable(f.config), nat.Followers{} }
 
 // Name returns the load balancer's name and the node's zone.
 func (n *node) Name() string { return n.name }

@@ -102,7 +102,11 @@ func TestClientsOfTheTargetsSubnetAreAnsweredByTheNode(t *testing.T) {
 	require.Equal(t, c.Local(), n.servers[0].peers[0])
 }
 
-func TestAClientThatIsTheTargetGetsNothingWithItsAddressPreserved(t *testing.T) {
+func TestAClientThatIsTheTarget(t *testing.T) {
+	t.Run("C147 gets nothing with its address preserved", clientIsTarget)
+}
+
+func clientIsTarget(t *testing.T) {
 	n := newNet(t, options{kind: elbv2.TargetIP})
 	c, err := n.dial(n.servers[0].Host, 0)
 	n.must(err)
@@ -138,7 +142,11 @@ func TestZones(t *testing.T) {
 	n.refusedFor(trace.BalancerNoTarget, n.client, 1)
 }
 
-func TestUnhealthyTargetsGetNothingUntilAllAre(t *testing.T) {
+func TestUnhealthyTargets(t *testing.T) {
+	t.Run("C149 get nothing until all are unhealthy", failsOpen)
+}
+
+func failsOpen(t *testing.T) {
 	n := newNet(t, options{})
 	sick := n.register(n.server("sick", n.targets[0], all), balancer.Unhealthy)
 	for range 20 {
@@ -205,7 +213,34 @@ func TestTargetsShareTheFlowsAndTheChoiceCanBeMade(t *testing.T) {
 	require.Equal(t, 1, grown, "a client stays with its target")
 }
 
-func TestAConnectionIdlesOutAfter350Seconds(t *testing.T) {
+func TestAFlowIdlesOut(t *testing.T) {
+	t.Run("C148 TCP after 350 seconds, and RST answers what comes then", tcpIdlesOut)
+	t.Run("C148 UDP after 120 seconds", udpIdlesOut)
+}
+
+func udpIdlesOut(t *testing.T) {
+	n := newNet(t, options{kind: elbv2.TargetIP, protocol: elbv2.UDP})
+	n.register(n.server("t2", n.targets[0], all), balancer.Healthy)
+	u, err := n.client.ListenUDP(netip.AddrPort{})
+	n.must(err)
+	at := 0
+	n.Engine.Choose = func(string, string, uint32, int) int { return at }
+	ask := func() {
+		_, err := u.Send(netip.AddrPortFrom(n.node(0), 80), []byte("?"))
+		n.must(err)
+		n.Run(time.Second)
+	}
+	ask()
+	at = 1
+	n.Run(118 * time.Second)
+	ask()
+	require.Len(t, n.servers[0].peers, 2, "the flow stays with its target")
+	n.Run(120 * time.Second)
+	ask()
+	require.Len(t, n.servers[1].peers, 1, "a new flow is a new choice")
+}
+
+func tcpIdlesOut(t *testing.T) {
 	for name, wait := range map[string]time.Duration{"lives": 349 * time.Second, "is reset": 351 * time.Second} {
 		for _, side := range []string{"client", "target"} {
 			t.Run(side+" "+name, func(t *testing.T) {
