@@ -3,6 +3,7 @@ package endpoint
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -22,6 +23,7 @@ func Restore(tx *vpc.Tx, s ec2.VpcEndpoint) (*Endpoint, error) {
 	}
 	e := &Endpoint{
 		Base: b, vpc: v, kind: Kind(ec2.Value(s.VpcEndpointType)), service: ec2.Value(s.ServiceName), created: tx.RestoreTime(s.CreationTimestamp),
+		account: b.OwnerID(), private: ec2.Value(s.PrivateDnsEnabled), state: restoredState(s.State),
 	}
 	tx.Add(e)
 	tx.Attach(v, e)
@@ -48,6 +50,18 @@ func Restore(tx *vpc.Tx, s ec2.VpcEndpoint) (*Endpoint, error) {
 		absent = append(absent, e.restoreTables(tx, s))
 	}
 	return e, errors.Join(absent...)
+}
+
+// restoredState reads a state, which is written in two ways (EC2 API, VpcEndpoint): one
+// that is neither available nor on the way to it takes no packets.
+func restoredState(s *ec2.State) state {
+	switch strings.ToLower(string(ec2.Value(s))) {
+	case "available", "":
+		return available
+	case "pendingacceptance", "pending":
+		return pending
+	}
+	return rejected
 }
 
 // restoreTables puts a gateway endpoint's routes into its tables. The service's prefix

@@ -12,7 +12,7 @@ func Describe(r *vpc.Region) *ec2.DescribeInternetGatewaysResult {
 	r.View(func(tx *vpc.Tx) {
 		for _, g := range vpc.Gateways[*InternetGateway](tx) {
 			list = append(list, ec2.InternetGateway{
-				InternetGatewayId: new(g.ID()), OwnerId: new(r.Account()), Attachments: attachments(g.AttachedTo(tx)), Tags: tx.TagShapes(g),
+				InternetGatewayId: new(g.ID()), OwnerId: new(g.OwnerID()), Attachments: attachments(g.AttachedTo(tx)), Tags: tx.TagShapes(g),
 			})
 		}
 	})

@@ -114,12 +114,25 @@ func (l *restoring) note(f *file, path string, err error) {
 	switch {
 	case err == nil:
 	case errors.As(err, &s) && s.Absent:
-		l.skip(f, path+"."+s.Field, fmt.Sprintf("%q: expected %s", s.Value, s.Want))
+		l.skip(f, path+"."+s.Field, absence(s))
 	case s != nil && l.err == nil:
 		l.err = &Error{File: f.name, Path: path + "." + s.Field, Msg: fmt.Sprintf("%q: expected %s", s.Value, s.Want)}
 	case s == nil:
 		l.skip(f, path, err.Error())
 	}
+}
+
+// absence is the sentence about a shape that names what is not there.
+func absence(s *vpc.ShapeError) string {
+	text := fmt.Sprintf("%q: expected %s", s.Value, s.Want)
+	var plain *vpc.ShapeError
+	if errors.As(vpc.Absent("", ""), &plain); s.Want == plain.Want {
+		text = "no file holds " + cmp.Or(s.Value, "it")
+	}
+	if s.Instead != "" {
+		text += ": " + s.Instead
+	}
+	return text
 }
 
 // lists restores what has no place: prefix lists and DHCP options.
@@ -139,14 +152,6 @@ func (l *restoring) lists() {
 // places restores VPCs and subnets.
 func (l *restoring) places() {
 	each(l, l.Vpcs, func(s *ec2.Vpc) *string { return s.VpcId }, here, l.tx.RestoreVPC)
-	for _, a := range l.Attributes {
-		v, err := vpc.Named[*vpc.VPC](l.tx, "VpcId", a.shape.VpcId)
-		if err != nil {
-			l.note(a.file, a.path(), err)
-			continue
-		}
-		l.tx.RestoreVPCAttributes(v, a.shape.EnableDnsSupport, a.shape.EnableDnsHostnames)
-	}
 	each(l, l.Subnets, func(s *ec2.Subnet) *string { return s.SubnetId }, here, l.tx.RestoreSubnet)
 }
 
@@ -178,7 +183,7 @@ func (l *restoring) hosts() {
 		for k, i := range r.shape.Instances {
 			one := []item[ec2.Instance]{{shape: i, file: r.file, key: r.path() + ".Instances", index: k}}
 			each(l, one, func(s *ec2.Instance) *string { return s.InstanceId }, goneInstance, func(s ec2.Instance) (*vpc.Instance, error) {
-				return l.tx.RestoreInstance(s, r.shape.OwnerId)
+				return l.tx.RestoreInstance(s, r.shape.ReservationId, r.shape.OwnerId)
 			})
 		}
 	}
@@ -289,6 +294,14 @@ func (l *restoring) routes() {
 
 // complete makes what every VPC has and no file told.
 func (l *restoring) complete() {
+	for _, a := range l.Attributes {
+		v, err := vpc.Named[*vpc.VPC](l.tx, "VpcId", a.shape.VpcId)
+		if err != nil {
+			l.note(a.file, a.path(), err)
+			continue
+		}
+		l.tx.RestoreVPCAttributes(v, a.shape.EnableDnsSupport, a.shape.EnableDnsHostnames)
+	}
 	for _, v := range l.tx.VPCs() {
 		for _, made := range l.tx.CompleteVPC(v) {
 			at := l.network.sources[v.ID()]

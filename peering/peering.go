@@ -47,7 +47,8 @@ type Connection struct {
 type end struct {
 	vpc               *vpc.VPC // nil where a description alone tells of it
 	id, owner, region string
-	cidrs             []netip.Prefix // of the description; a VPC has its own
+	cidrs             []netip.Prefix                              // of the description; a VPC has its own
+	options           *ec2.VpcPeeringConnectionOptionsDescription // of the description
 }
 
 // status is a connection's state and since when it has it.

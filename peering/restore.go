@@ -63,6 +63,7 @@ func restoreEnd(tx *vpc.Tx, s *ec2.VpcPeeringConnectionVpcInfo) (end, error) {
 	if s.Region != nil {
 		e.region = *s.Region
 	}
+	e.options = s.PeeringOptions
 	e.vpc, _ = tx.Find(e.id).(*vpc.VPC)
 	if e.vpc != nil && e.region != tx.Region().Name() {
 		return e, fmt.Errorf("%s is of %s, and described as one of %s", e.id, tx.Region().Name(), e.region)

@@ -76,6 +76,7 @@ func (e *end) shape(state State) *ec2.VpcPeeringConnectionVpcInfo {
 	if state != Active && state != PendingAcceptance {
 		return s
 	}
+	s.PeeringOptions = e.options
 	for i, c := range e.prefixes() {
 		switch {
 		case c.Addr().Is6():

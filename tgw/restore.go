@@ -63,7 +63,7 @@ func RestoreAttachment(tx *vpc.Tx, s ec2.TransitGatewayVpcAttachment) (*Attachme
 	if err != nil {
 		return nil, err
 	}
-	a := &Attachment{Base: b, gateway: g, vpc: v, created: tx.RestoreTime(s.CreationTime)}
+	a := &Attachment{Base: b, gateway: g, kind: ec2.TransitGatewayAttachmentResourceTypeVpc, vpc: v, created: tx.RestoreTime(s.CreationTime)}
 	if o := s.Options; o != nil {
 		a.appliance = ec2.Value(o.ApplianceModeSupport) == ec2.ApplianceModeSupportValueEnable
 		a.six = ec2.Value(o.Ipv6Support) == ec2.Ipv6SupportValueEnable

@@ -1,6 +1,7 @@
 package vpc
 
 import (
+	"github.com/vpcsim/vpcsim/ec2"
 	"slices"
 	"time"
 )
@@ -41,6 +42,8 @@ type Instance struct {
 	interfaces []*NetworkInterface // by device index
 	launched   time.Time
 	ended      time.Time
+	recorded   *ec2.Instance // what a restored one was described with: what is not modelled stays
+	batch      string        // the id of the reservation that it was described in
 }
 
 // RunInstance launches one instance in the subnet.

@@ -140,6 +140,7 @@ func (tx *Tx) dropInterface(n *NetworkInterface) {
 	}
 	s.interfaces = remove(s.interfaces, n)
 	s.vpc.interfaces = remove(s.vpc.interfaces, n)
+	tx.r.described[n.description] = remove(tx.r.described[n.description], n)
 	if n.link != nil {
 		delete(tx.r.links, n.link.id)
 	}

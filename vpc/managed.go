@@ -114,6 +114,7 @@ func (tx *Tx) NewManagedInterface(s *Subnet, owner Resource, m ManagedInterface)
 	if n.noGroups {
 		n.groups = nil
 	}
+	tx.describe(n)
 	n.link = &attachment{id: tx.r.ids.next(m.Type.facts().link), index: 1, at: tx.r.Now()}
 	tx.r.links[n.link.id] = n
 	return n, nil

@@ -72,7 +72,7 @@ type Region struct {
 	public     publicAddresses
 	groups     int                            // security groups of all VPCs
 	interfaces int                            // interfaces of all VPCs
-	described  map[string][]*NetworkInterface // restored interfaces by their descriptions
+	described  map[string][]*NetworkInterface // services' interfaces by their descriptions
 }
 
 // Resource is anything with an id.

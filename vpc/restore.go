@@ -29,16 +29,25 @@ type ShapeError struct {
 	// Absent says that the shape itself is sound: it names a resource that is not
 	// there, or one that is there already.
 	Absent bool
+	// Instead says what stands in the network in its place; "" is nothing.
+	Instead string
 }
 
-// Error returns field, value and what was expected.
+// Error returns field, value, what was expected and what is there instead.
 func (e *ShapeError) Error() string {
-	return fmt.Sprintf("vpc: %s %q: expected %s", e.Field, e.Value, e.Want)
+	s := fmt.Sprintf("vpc: %s %q: expected %s", e.Field, e.Value, e.Want)
+	if e.Instead != "" {
+		s += "; " + e.Instead
+	}
+	return s
 }
 
 // Absent returns the [*ShapeError] of a field that names a resource which is not there.
-func Absent(field, id string) error {
-	return &ShapeError{Field: field, Value: id, Want: "the id of a resource that is there", Absent: true}
+func Absent(field, id string) error { return absentBut(field, id, "") }
+
+// absentBut is Absent with what stands in the resource's place.
+func absentBut(field, id, instead string) error {
+	return &ShapeError{Field: field, Value: id, Want: "the id of a resource that is there", Absent: true, Instead: instead}
 }
 
 // malformedShape is the error of a field that can't be read.

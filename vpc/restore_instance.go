@@ -14,7 +14,9 @@ import (
 // RestoreInstance makes an instance without interfaces: those are restored after it,
 // and name it. What is neither running nor pending is stopped; a terminated one is an
 // error, because it has no place in a network.
-func (tx *Tx) RestoreInstance(s ec2.Instance, owner *string) (*Instance, error) {
+//
+// s is kept: what is not modelled is described as it was.
+func (tx *Tx) RestoreInstance(s ec2.Instance, reservation, owner *string) (*Instance, error) {
 	b, err := tx.RestoreBase("InstanceId", s.InstanceId, owner, s.Tags)
 	if err != nil {
 		return nil, err
@@ -29,7 +31,13 @@ func (tx *Tx) RestoreInstance(s ec2.Instance, owner *string) (*Instance, error) 
 		}
 	}
 	sub, _ := tx.r.byID[ec2.Value(s.SubnetId)].(*Subnet)
-	i := &Instance{Base: b, kind: string(ec2.Value(s.InstanceType)), state: state, subnet: sub, launched: tx.RestoreTime(s.LaunchTime)}
+	i := &Instance{
+		Base: b, kind: string(ec2.Value(s.InstanceType)), state: state, subnet: sub, launched: tx.RestoreTime(s.LaunchTime),
+		batch: ec2.Value(reservation),
+	}
+	s.NetworkInterfaces, s.SecurityGroups, s.Tags = nil, nil, nil // the interfaces' own
+	s.PublicIpAddress, s.Ipv6Address, s.PrivateIpAddress = nil, nil, nil
+	i.recorded = &s
 	tx.r.instances = append(tx.r.instances, i)
 	tx.Add(i)
 	return i, nil
@@ -60,10 +68,13 @@ func (tx *Tx) RestoreInterface(s ec2.NetworkInterface) (*NetworkInterface, error
 	for i, g := range s.Groups {
 		group, err := Named[*SecurityGroup](tx, member("Groups", i, "GroupId"), g.GroupId)
 		if err != nil {
-			absent = append(absent, err)
+			absent = append(absent, absentBut(member("Groups", i, "GroupId"), ec2.Value(g.GroupId), "the group's rules allow nothing here"))
 			continue
 		}
 		n.groups = append(n.groups, group)
+	}
+	if ec2.Value(s.PrivateDnsName) != "" {
+		sub.vpc.attributes.EnableDNSHostnames = true // see privateName
 	}
 	n.restoreKind(s)
 	n.noGroups = len(s.Groups) == 0
@@ -72,7 +83,9 @@ func (tx *Tx) RestoreInterface(s ec2.NetworkInterface) (*NetworkInterface, error
 	sub.vpc.interfaces = append(sub.vpc.interfaces, n)
 	tx.r.interfaces++
 	tx.Add(n)
-	tx.r.described[n.description] = append(tx.r.described[n.description], n)
+	if n.kind != InterfaceUser {
+		tx.describe(n)
+	}
 	absent = append(absent, tx.restoreAttachment(n, s.Attachment))
 	absent = append(absent, tx.restorePublic(n, s)...)
 	return n, errors.Join(absent...)
@@ -210,7 +223,7 @@ func (tx *Tx) restoreAttachment(n *NetworkInterface, s *ec2.NetworkInterfaceAtta
 	var absent error
 	i, ok := tx.r.byID[*s.InstanceId].(*Instance)
 	if !ok {
-		absent = Absent("Attachment.InstanceId", *s.InstanceId)
+		absent = absentBut("Attachment.InstanceId", *s.InstanceId, "the instance is taken to be running")
 		if *s.InstanceId == "" || tx.r.byID[*s.InstanceId] != nil {
 			return absent
 		}
@@ -271,7 +284,7 @@ func (tx *Tx) restoreElastic(n *NetworkInterface, at *PrivateAddress, public net
 	var absent error
 	e, ok := tx.r.byID[*as.AllocationId].(*Address)
 	if !ok {
-		absent = Absent("Association.AllocationId", *as.AllocationId)
+		absent = absentBut("Association.AllocationId", *as.AllocationId, "the address is made of the interface's association")
 		if *as.AllocationId == "" || tx.r.byID[*as.AllocationId] != nil {
 			return absent
 		}
@@ -312,6 +325,11 @@ func (tx *Tx) Adopt(owner Resource, field string, id *string) (*NetworkInterface
 	return n, nil
 }
 
-// Described returns the restored interfaces with the description: how the interfaces
-// of load balancers are known, "ELB net/name/50dc6c495c0c9188".
+// Described returns the services' interfaces with the description: how those of load
+// balancers are known, "ELB net/name/50dc6c495c0c9188".
 func (tx *Tx) Described(text string) []*NetworkInterface { return slices.Clone(tx.r.described[text]) }
+
+// describe has a service's interface found by its description.
+func (tx *Tx) describe(n *NetworkInterface) {
+	tx.r.described[n.description] = append(tx.r.described[n.description], n)
+}

@@ -191,7 +191,11 @@ func (tx *Tx) restoredTarget(t *RouteTable, field, id string, active bool) (Targ
 		g := &UnknownGateway{Base: Base{id: id, region: tx.r}, field: field, active: map[*VPC]bool{}}
 		g.open(t.vpc, active)
 		tx.Add(g)
-		return g, Absent(field, id)
+		instead := "what takes this route ends as not modelled"
+		if !active {
+			instead = "the route is a black hole"
+		}
+		return g, absentBut(field, id, instead)
 	}
 	return nil, Absent(field, id)
 }

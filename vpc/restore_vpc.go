@@ -16,7 +16,7 @@ func (tx *Tx) RestoreVPC(s ec2.Vpc) (*VPC, error) {
 		return nil, err
 	}
 	v := &VPC{
-		Base: b, attributes: VPCAttributes{EnableDNSSupport: true}, isDefault: ec2.Value(s.IsDefault),
+		Base: b, attributes: VPCAttributes{EnableDNSSupport: true}, isDefault: ec2.Value(s.IsDefault), restored: true,
 		dedicated: ec2.Value(s.InstanceTenancy) == ec2.TenancyDedicated,
 	}
 	blocks, err := restoredBlocks(v, s)
@@ -101,7 +101,7 @@ func (tx *Tx) restoredDHCP(id string) (*DHCPOptions, error) {
 	d := &DHCPOptions{Base: Base{id: id, region: tx.r}, options: tx.r.defaultDHCP()}
 	tx.r.dhcp = append(tx.r.dhcp, d)
 	tx.Add(d)
-	return d, Absent("DhcpOptionsId", id)
+	return d, absentBut("DhcpOptionsId", id, "the set that accounts have by default stands in for it")
 }
 
 // RestoreVPCAttributes gives a VPC its switches, which DescribeVpcs does not tell. A nil

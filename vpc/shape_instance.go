@@ -1,6 +1,8 @@
 package vpc
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -27,7 +29,7 @@ func (r *Region) DescribeInstances() *ec2.DescribeInstancesResult {
 				continue
 			}
 			list = append(list, ec2.Reservation{
-				ReservationId: new("r-" + i.id[len("i-"):]), OwnerId: new(i.OwnerID()),
+				ReservationId: new(i.reservation()), OwnerId: new(i.OwnerID()),
 				Groups: []ec2.GroupIdentifier{}, Instances: []ec2.Instance{i.shape()},
 			})
 		}
@@ -35,15 +37,29 @@ func (r *Region) DescribeInstances() *ec2.DescribeInstancesResult {
 	return &ec2.DescribeInstancesResult{Reservations: list}
 }
 
-func (i *Instance) shape() ec2.Instance {
-	s := ec2.Instance{
-		InstanceId: new(i.id), InstanceType: new(ec2.InstanceType(i.kind)), LaunchTime: new(ec2.TimestampOf(i.launched)),
-		State:      &ec2.InstanceState{Code: new(stateCodes[i.state]), Name: new(ec2.InstanceStateName(i.state))},
-		Placement:  &ec2.Placement{AvailabilityZone: new(i.zone()), GroupName: new(""), Tenancy: new(ec2.TenancyDefault)},
-		Monitoring: &ec2.Monitoring{State: new(ec2.MonitoringStateDisabled)}, AmiLaunchIndex: new(int32(0)),
-		PrivateDnsName: new(""), PublicDnsName: new(""), StateTransitionReason: new(""),
-		NetworkInterfaces: []ec2.InstanceNetworkInterface{}, SecurityGroups: []ec2.GroupIdentifier{}, Tags: i.tagShapes(),
+// reservation returns the id of the instance's reservation.
+func (i *Instance) reservation() string {
+	return cmp.Or(i.batch, "r-"+strings.TrimPrefix(i.id, "i-"))
+}
+
+// unmodelledShape is what describe-instances says of an instance and nothing here
+// depends on: as it was recorded, or AWS's defaults.
+func (i *Instance) unmodelledShape() ec2.Instance {
+	if i.recorded != nil {
+		return *i.recorded
 	}
+	return ec2.Instance{
+		Placement:  &ec2.Placement{AvailabilityZone: new(i.zone()), GroupName: new(""), Tenancy: new(ec2.TenancyDefault)},
+		Monitoring: &ec2.Monitoring{State: new(ec2.MonitoringStateDisabled)}, AmiLaunchIndex: new(int32(0)), StateTransitionReason: new(""),
+	}
+}
+
+func (i *Instance) shape() ec2.Instance {
+	s := i.unmodelledShape()
+	s.InstanceId, s.InstanceType, s.LaunchTime = new(i.id), new(ec2.InstanceType(i.kind)), new(ec2.TimestampOf(i.launched))
+	s.State = &ec2.InstanceState{Code: new(stateCodes[i.state]), Name: new(ec2.InstanceStateName(i.state))}
+	s.PrivateDnsName, s.PublicDnsName, s.Tags = new(""), new(""), i.tagShapes()
+	s.NetworkInterfaces, s.SecurityGroups = []ec2.InstanceNetworkInterface{}, []ec2.GroupIdentifier{}
 	for _, n := range i.interfaces {
 		s.NetworkInterfaces = append(s.NetworkInterfaces, n.instanceShape())
 	}

@@ -21,14 +21,14 @@ func (r *Region) DescribeNetworkInterfaces() *ec2.DescribeNetworkInterfacesResul
 }
 
 func (n *NetworkInterface) shape() ec2.NetworkInterface {
-	r, facts := n.region, n.facts()
+	facts := n.facts()
 	primary := n.addrs[0].IP
 	s := ec2.NetworkInterface{
 		NetworkInterfaceId: new(n.id), OwnerId: new(n.OwnerID()), VpcId: new(n.subnet.vpc.id), SubnetId: new(n.subnet.id),
-		AvailabilityZone: new(n.subnet.zone), Description: new(n.description), MacAddress: new(n.mac.String()),
+		AvailabilityZone: new(n.subnet.zoneName()), Description: new(n.description), MacAddress: new(n.mac.String()),
 		InterfaceType: new(facts.api), RequesterManaged: new(facts.managed), SourceDestCheck: new(n.check),
 		Status: new(n.status()), Groups: identifiers(n.groups), TagSet: n.tagShapes(),
-		PrivateIpAddress: new(primary.String()), PrivateDnsName: new(r.PrivateDNSName(primary)),
+		PrivateIpAddress: new(primary.String()), PrivateDnsName: n.privateName(primary),
 		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
 		Association: n.association(&n.addrs[0]),
 	}
@@ -38,7 +38,7 @@ func (n *NetworkInterface) shape() ec2.NetworkInterface {
 	for i := range n.addrs {
 		at := &n.addrs[i]
 		s.PrivateIpAddresses = append(s.PrivateIpAddresses, ec2.NetworkInterfacePrivateIpAddress{
-			PrivateIpAddress: new(at.IP.String()), PrivateDnsName: new(r.PrivateDNSName(at.IP)), Primary: new(i == 0), Association: n.association(at),
+			PrivateIpAddress: new(at.IP.String()), PrivateDnsName: n.privateName(at.IP), Primary: new(i == 0), Association: n.association(at),
 		})
 	}
 	for _, a := range n.ipv6 {
@@ -93,6 +93,15 @@ func (n *NetworkInterface) association(at *PrivateAddress) *ec2.NetworkInterface
 		s.AllocationId, s.AssociationId, s.IpOwnerId = new(e.id), new(e.assoc), new(e.OwnerID())
 	}
 	return s
+}
+
+// privateName returns the private name, which a restored VPC without DNS host names
+// does not give an interface (measured: labs).
+func (n *NetworkInterface) privateName(a netip.Addr) *string {
+	if v := n.subnet.vpc; v.restored && !v.attributes.EnableDNSHostnames {
+		return nil
+	}
+	return new(n.region.PrivateDNSName(a))
 }
 
 // publicName returns the public name, which a VPC without DNS hostnames does not

@@ -189,6 +189,9 @@ func (s *Subnet) IPv6() netip.Prefix {
 	return p
 }
 
+// zoneName is what the owner's account calls the zone.
+func (s *Subnet) zoneName() string { return cmp.Or(s.zoneHere, s.zone) }
+
 // Zone returns the availability zone's name.
 func (s *Subnet) Zone() string { return s.zone }
 
@@ -243,7 +246,7 @@ func (s *Subnet) shape() ec2.Subnet {
 		SubnetId: new(s.id), VpcId: new(s.vpc.id), OwnerId: new(s.OwnerID()), State: new(ec2.SubnetStateAvailable),
 		SubnetArn: new("arn:aws:ec2:" + s.region.name + ":" + s.OwnerID() + ":subnet/" + s.id),
 		CidrBlock: new(s.cidr.String()), AvailableIpAddressCount: new(int32(s.hosts[0].Available())),
-		AvailabilityZone: new(cmp.Or(s.zoneHere, z.name)), AvailabilityZoneId: new(z.id), DefaultForAz: new(s.isDefault), EnableDns64: new(false), Ipv6Native: new(false),
+		AvailabilityZone: new(s.zoneName()), AvailabilityZoneId: new(z.id), DefaultForAz: new(s.isDefault), EnableDns64: new(false), Ipv6Native: new(false),
 		MapPublicIpOnLaunch: new(s.mapPublic), AssignIpv6AddressOnCreation: new(s.assignIPv6), MapCustomerOwnedIpOnLaunch: new(false),
 		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: s.tagShapes(),
 		PrivateDnsNameOptionsOnLaunch: &ec2.PrivateDnsNameOptionsOnLaunch{
