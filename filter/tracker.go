@@ -34,29 +34,15 @@ type TrackerConfig struct {
 // and identifier, other protocols by addresses and protocol number. An ICMP error
 // is related to the flow that it quotes.
 type Tracker struct {
-	index    flowtable.Index
-	flows    flowtable.Slab[flow]
+	flows    flows
 	seed     flowtable.Seed
 	timeouts [states]time.Duration
 	limit    int
-	hand     uint32 // where the search for dead flows goes on
 	exceeded uint64
 }
 
-// flow is one tracked flow: 64 bytes, a cache line, without a pointer. Addresses and
-// ports are as the flow's packets have them on egress, in both directions the same.
-type flow struct {
-	local, remote wire.Addr
-	rest          uint64        // 16 bits local port, 16 remote, 8 direction of fragments, 8 protocol
-	expires       time.Duration // dead from this instant on
-	hash          uint32
-	state         state
-	opener        Direction
-	_             [10]byte
-}
-
 // NewTracker returns an empty Tracker. It takes some 220 bytes until the first flow
-// comes, then 6 KB, and some 95 bytes a flow in the long run.
+// comes, then 4 KB, and some 130 bytes a flow in the long run.
 func NewTracker(c TrackerConfig) *Tracker {
 	t := &Tracker{seed: flowtable.NewSeed(c.Seed)}
 	t.Configure(c)
@@ -87,13 +73,8 @@ func (t *Tracker) Configure(c TrackerConfig) {
 // Reset forgets all flows and refusals. Configuration, seed and memory stay. It looks
 // at every record.
 func (t *Tracker) Reset() {
-	for n := range uint32(t.flows.Len()) {
-		if f := t.flows.At(n); f.state != noFlow {
-			t.index.Delete(f.hash, n)
-			f.state = noFlow
-		}
-	}
-	t.hand, t.exceeded = 0, 0
+	t.flows.clear()
+	t.exceeded = 0
 }
 
 func orDefault(d, otherwise time.Duration) time.Duration {
@@ -105,7 +86,7 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 
 // Len returns how many flows the table holds. Flows that died are among them until
 // their place is needed. A fragmented datagram counts as one flow more.
-func (t *Tracker) Len() int { return t.index.Len() }
+func (t *Tracker) Len() int { return t.flows.n }
 
 // Exceeded returns how many flows could not be tracked because the allowance was
 // used up: AWS's counter conntrack_allowance_exceeded.
@@ -121,10 +102,10 @@ func (t *Tracker) Knows(d Direction, p *wire.Packet, now time.Duration) bool {
 		return t.related(d, p, now)
 	}
 	if p.Fragment == wire.LaterFragment {
-		f, _ := t.find(fragmentEnds(d, &p.Flow))
+		f := t.find(fragmentEnds(d, &p.Flow))
 		return f.alive(now)
 	}
-	f, _ := t.find(ends(d, &p.Flow))
+	f := t.find(ends(d, &p.Flow))
 	if !f.alive(now) {
 		return false
 	}
@@ -168,14 +149,12 @@ func (t *Tracker) related(d Direction, p *wire.Packet, now time.Duration) bool {
 		return false
 	}
 	if in.Fragment == wire.LaterFragment {
-		f, _ := t.find(fragmentEnds(d.Reverse(), &in.Flow))
+		f := t.find(fragmentEnds(d.Reverse(), &in.Flow))
 		return f.alive(now)
 	}
-	f, _ := t.find(ends(d.Reverse(), &in.Flow))
+	f := t.find(ends(d.Reverse(), &in.Flow))
 	return f.alive(now)
 }
-
-func (f *flow) alive(now time.Duration) bool { return f != nil && f.expires > now }
 
 // follow lets later fragments pass where the first one p did.
 func (t *Tracker) follow(d Direction, p *wire.Packet, now time.Duration) {
@@ -183,60 +162,25 @@ func (t *Tracker) follow(d Direction, p *wire.Packet, now time.Duration) {
 	t.begin(flow{local: local, remote: remote, rest: rest, state: fragments, opener: d}, now)
 }
 
-// begin puts a flow into the table, in place of what is left of it.
+// begin puts a flow into the table, in place of what is left of it. At the allowance it
+// looks for a dead flow in two buckets more, not through the whole table: while the dead
+// are fewer than one in a hundred, some flows are refused that need not be.
 func (t *Tracker) begin(fresh flow, now time.Duration) bool {
-	f, h := t.find(fresh.local, fresh.remote, fresh.rest)
+	h := t.seed.Hash(fresh.local, fresh.remote, fresh.rest)
+	f := t.flows.find(h, fresh.local, fresh.remote, fresh.rest)
 	if f == nil {
-		n, ok := t.place(now)
-		if !ok || !t.index.Insert(h, n) {
-			t.exceeded++
-			return false
-		}
-		f = t.flows.At(n)
+		f = t.flows.dead(h, now)
+	}
+	if f == nil && (t.limit == 0 || t.flows.n < t.limit || t.flows.sweepMore(2, now)) {
+		f = t.flows.add(h, now)
+	}
+	if f == nil {
+		t.exceeded++
+		return false
 	}
 	*f = fresh
 	f.hash, f.expires = h, now+t.timeouts[f.state]
 	return true
-}
-
-// How many records one new flow looks at for a dead one to take the place of. Eight
-// keep the table within 8/7 of what lives. At the allowance it looks longer, but not
-// through the whole table: while the dead are fewer than one in a hundred, some flows
-// are refused that need not be.
-const (
-	searchNew  = 8
-	searchFull = 128
-)
-
-// place returns the number of a record without a flow.
-func (t *Tracker) place(now time.Duration) (n uint32, ok bool) {
-	if n, ok = t.reclaim(searchNew, now); ok {
-		return n, true
-	}
-	if t.limit == 0 || t.flows.Len() < t.limit {
-		return t.flows.Append(), true
-	}
-	return t.reclaim(searchFull, now)
-}
-
-// reclaim goes on through the records, at most by tries, to one without a living flow.
-func (t *Tracker) reclaim(tries int, now time.Duration) (n uint32, ok bool) {
-	for range min(tries, t.flows.Len()) {
-		n = t.hand
-		if t.hand++; int(t.hand) >= t.flows.Len() {
-			t.hand = 0
-		}
-		f := t.flows.At(n)
-		if f.state == noFlow {
-			return n, true
-		}
-		if f.expires <= now {
-			t.index.Delete(f.hash, n)
-			f.state = noFlow
-			return n, true
-		}
-	}
-	return 0, false
 }
 
 // ends returns what identifies a flow. The three travel in registers; as a struct
@@ -254,24 +198,7 @@ func fragmentEnds(d Direction, f *wire.Flow) (local, remote wire.Addr, rest uint
 	return local, remote, uint64(d)<<8 | uint64(f.Proto)
 }
 
-// find returns a flow, nil where there is none, and the hash of what identifies it.
-func (t *Tracker) find(local, remote wire.Addr, rest uint64) (f *flow, hash uint32) {
-	hash = t.seed.Hash(local, remote, rest)
-	for c := t.index.Probe(hash); ; {
-		n, ok := c.Next()
-		if !ok {
-			return nil, hash
-		}
-		if f = t.flows.At(n); f.is(local, remote, rest) {
-			return f, hash
-		}
-	}
-}
-
-func (f *flow) is(local, remote wire.Addr, rest uint64) bool {
-	a, b := f.local.Words()
-	c, d := f.remote.Words()
-	k, l := local.Words()
-	m, n := remote.Words()
-	return a^k|b^l|c^m|d^n|f.rest^rest == 0
+// find returns the flow with these ends, nil where there is none.
+func (t *Tracker) find(local, remote wire.Addr, rest uint64) *flow {
+	return t.flows.find(t.seed.Hash(local, remote, rest), local, remote, rest)
 }

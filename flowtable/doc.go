@@ -1,5 +1,7 @@
 // Package flowtable finds flows among a million: a seeded hash of addresses and
-// ports, an [Index] from hash to record number, and a [Slab] of records.
+// ports, an [Index] from hash to record number, and a [Slab] of records; or, for flows
+// that are looked for by one key alone, a [Directory] of buckets that hold the records
+// themselves, so that a flow is found with one look at memory.
 //
 // Nothing in it holds a pointer but two short directories, so a million flows
 // cost the garbage collector next to nothing. No large table is ever copied whole:
