@@ -54,14 +54,17 @@ func (f *flight) depart(c *Context) {
 
 // Run hands the packet to its guest, as an event of the clock.
 func (f *flight) Run() {
-	e, flow := f.engine, f.p.Flow
+	e, flow := f.engine, wire.Flow{}
+	if e.Ended != nil { // the guest may change the packet
+		flow = f.p.Flow
+	}
 	was := e.Attribute(f.id)
 	end := f.guest.Receive(&f.p)
 	e.Attribute(was)
 	if f.walk != nil && f.walk.ID == f.id {
 		f.walk.Guest = end
 	}
-	if end.IsDrop() && e.Ended != nil {
+	if e.Ended != nil && end.IsDrop() {
 		e.Ended(end, f.from.Name(), flow)
 	}
 	e.release(f)

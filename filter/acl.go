@@ -44,7 +44,7 @@ type ACL struct {
 
 // verdict is a rule's number, 0 for none, and whether it allows.
 type verdict struct {
-	number uint16
+	number int
 	allow  bool
 }
 
@@ -79,7 +79,7 @@ func NewACL(rules []ACLRule) (ACL, error) {
 		}
 		every := r.Traffic == AllTraffic() && r.Peer.Bits() == 0
 		if every && len(acl.v4) == 0 && list == &acl.v4 {
-			acl.first4 = verdict{uint16(r.Number), r.Allow}
+			acl.first4 = verdict{r.Number, r.Allow}
 		}
 		*list = append(*list, aclRule{wire.PrefixFrom(r.Peer), r.Traffic, uint16(r.Number), r.Allow, every})
 	}
@@ -94,8 +94,8 @@ func NewACL(rules []ACLRule) (ACL, error) {
 // AWS's default ACL, and most others, begin with a rule for every packet: that is
 // decided where Decide is inlined.
 func (a *ACL) Decide(p *wire.Packet, peer wire.Addr) (number int, allow bool) {
-	if a.first4.number != 0 && peer.Is4() {
-		return int(a.first4.number), a.first4.allow
+	if v := a.first4; v.number != 0 && p.Is4() {
+		return v.number, v.allow
 	}
 	return a.scan(p, peer)
 }

@@ -105,7 +105,8 @@ func (t *Tracker) Knows(d Direction, p *wire.Packet, now time.Duration) bool {
 		f := t.find(fragmentEnds(d, &p.Flow))
 		return f.alive(now)
 	}
-	f := t.find(ends(d, &p.Flow))
+	local, remote, rest := ends(d, &p.Flow)
+	f := t.flows.find(t.seed.Hash(local, remote, rest), local, remote, rest)
 	if !f.alive(now) {
 		return false
 	}

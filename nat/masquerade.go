@@ -231,12 +231,10 @@ func (m *Masquerade) pass(p *wire.Packet, d Direction, now time.Duration) Verdic
 func (m *Masquerade) translate(p *wire.Packet, d Direction, now time.Duration) Verdict {
 	t := m.table
 	h := t.hash(&p.Flow)
-	n, i := t.lookupHash(&p.Flow, h)
-	if n == none {
-		return m.stranger(p, h, d, now)
-	}
-	r := t.records.At(n)
+	r, n, i := t.lookup(&p.Flow, h)
 	switch {
+	case r == nil:
+		return m.stranger(p, h, d, now)
 	case r.expires <= now:
 		t.end(n, Expired)
 		return m.stranger(p, h, d, now)

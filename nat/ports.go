@@ -123,7 +123,7 @@ func (s *pools) probe(f *wire.Flow) (reply uint32, ok bool) {
 	for range probes {
 		back.DstPort = s.first + uint16(s.table.random.below(s.size()))
 		h := s.table.hash(&back)
-		if n, _ := s.table.lookupHash(&back, h); n == none {
+		if r, _, _ := s.table.lookup(&back, h); r == nil {
 			f.SrcPort = back.DstPort
 			return h, true
 		}
@@ -210,7 +210,7 @@ func (s *pools) scan(b *bitmap, pool *wire.Flow, ports uint32) {
 	for range min(ports, b.end-b.scanned) {
 		f.DstPort = uint16(b.scanned)
 		b.scanned++
-		if n, _ := s.table.lookup(&f); n != none {
+		if r, _, _ := s.table.lookup(&f, s.table.hash(&f)); r != nil {
 			b.take(f.DstPort)
 		}
 	}

@@ -102,12 +102,17 @@ func (r *record) tuple(i int, w *wide) wire.Flow {
 	}
 }
 
-// is reports whether tuple i is f.
-func (r *record) is(f *wire.Flow, i int, w *wide) bool {
-	shi, slo := f.Src.Words()
-	dhi, dlo := f.Dst.Words()
-	return (slo^r.addr[i][0])|(dlo^r.addr[i][1])|(shi^w[i][0])|(dhi^w[i][1]) == 0 &&
-		r.port[i] == packPorts(f) && r.proto[i] == f.Proto
+// is reports whether tuple i has these low halves of addresses, packed ports and protocol.
+func (r *record) is(i int, src, dst uint64, ports uint32, proto wire.Proto) bool {
+	a := &r.addr[i&1]
+	return src == a[0] && dst == a[1] && ports == r.port[i&1] && proto == r.proto[i&1]
+}
+
+// is reports whether the high halves of tuple i are f's.
+func (w *wide) is(f *wire.Flow, i int) bool {
+	src, _ := f.Src.Words()
+	dst, _ := f.Dst.Words()
+	return src == w[i&1][0] && dst == w[i&1][1]
 }
 
 // set writes f as tuple i and returns whether an address has a high half.

@@ -96,29 +96,27 @@ func (t *Table) Configure(c TableConfig) {
 // nothing; [Table.Track] renews the session. An ICMP error is found by
 // [Table.FindError]. It does not allocate.
 func (t *Table) Find(f wire.Flow, now time.Duration) (ID, Direction) {
-	n, i := t.lookup(&f)
-	if n == none || t.records.At(n).expires <= now {
+	r, n, i := t.lookup(&f, t.hash(&f))
+	if r == nil || r.expires <= now {
 		return 0, noDirection
 	}
 	return ID(n + 1), Direction(i) + Original
 }
 
-// none is the number of no record.
-const none = ^uint32(0)
-
-// lookup returns the record and the tuple that are f, be the session expired or not.
-func (t *Table) lookup(f *wire.Flow) (n uint32, tuple int) { return t.lookupHash(f, t.hash(f)) }
-
-// lookupHash is lookup for who knows f's hash.
-func (t *Table) lookupHash(f *wire.Flow, h uint32) (n uint32, tuple int) {
+// lookup returns the record that flow f of hash h is a tuple of, be the session expired
+// or not, with its number, and the tuple's; nil where there is none.
+func (t *Table) lookup(f *wire.Flow, h uint32) (r *record, n uint32, tuple int) {
+	_, src := f.Src.Words()
+	_, dst := f.Dst.Words()
+	ports, proto := packPorts(f), f.Proto
 	for p := t.index.Probe(h); ; {
 		e, ok := p.Next()
 		if !ok {
-			return none, 0
+			return nil, 0, 0
 		}
-		r := t.records.At(e >> 1)
-		if r.is(f, int(e&1), t.wideOf(r)) {
-			return e >> 1, int(e & 1)
+		n, tuple = e>>1, int(e&1)
+		if r = t.records.At(n); r.is(tuple, src, dst, ports, proto) && t.wideOf(r).is(f, tuple) {
+			return r, n, tuple
 		}
 	}
 }
@@ -134,8 +132,8 @@ func (t *Table) wideOf(r *record) *wide {
 // Taken reports whether a session's tuple, of whichever direction, is f: no other
 // session may have it. It does not allocate.
 func (t *Table) Taken(f wire.Flow, now time.Duration) bool {
-	n, _ := t.lookup(&f)
-	return n != none && t.records.At(n).expires > now
+	r, _, _ := t.lookup(&f, t.hash(&f))
+	return r != nil && r.expires > now
 }
 
 func (t *Table) hash(f *wire.Flow) uint32 {
@@ -214,11 +212,11 @@ func (t *Table) full(now time.Duration) bool {
 
 // vacate reports whether tuple f is free, and ends an expired session that has it.
 func (t *Table) vacate(f *wire.Flow, now time.Duration) bool {
-	n, _ := t.lookup(f)
-	if n == none {
+	r, n, _ := t.lookup(f, t.hash(f))
+	if r == nil {
 		return true
 	}
-	if t.records.At(n).expires > now {
+	if r.expires > now {
 		return false
 	}
 	t.end(n, Expired)

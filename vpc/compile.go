@@ -350,7 +350,7 @@ func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, targe
 	if by != "" {
 		text += " (" + by + ")"
 	}
-	h := &hop{text: text, destination: dst.String(), target: target.ID(), dead: trace.Blackhole}
+	h := &hop{text: text, destination: dst.String(), target: target.ID(), dead: trace.Blackhole, inside: v.covers(dst)}
 	switch x := target.(type) {
 	case local:
 		h.node, h.dead = (*inside)(c.networks[v]), trace.None

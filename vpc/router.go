@@ -49,6 +49,7 @@ type routes struct {
 type hop struct {
 	node   dataplane.Node
 	within *subnet // that the node lies in, nil for none
+	inside bool    // its destination lies in the VPC, as those of all its subnets do
 	dead   trace.Reason
 	// text is "10.0.1.0/24 -> nat-…", destination its prefix, target the target's id.
 	text, destination, target string
@@ -82,10 +83,10 @@ func (l Latency) orDefault() Latency {
 
 // between returns the latency of a delivery into zone.
 func (l Latency) between(from *dataplane.Origin, zone string) time.Duration {
-	if from != nil && from.Zone != zone {
-		return l.CrossZone
+	if from == nil || from.Zone == zone {
+		return l.SameZone
 	}
-	return l.SameZone
+	return l.CrossZone
 }
 
 // departure is the side of the router that a subnet's interfaces send to.
@@ -103,7 +104,13 @@ func (d *departure) Resource() string { return d.origin.Subnet }
 func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	s, dst := (*subnet)(d), p.Flow.Dst
 	c.From, c.Entered = &s.origin, dataplane.ByInterface
-	if c.Link != nil || s.segment.Contains(dst) || !dst.IsForwardable() {
+	var h *hop
+	if dst.Is4() {
+		h, _ = s.routes.fib.Lookup4(dst.V4())
+	} else {
+		h, _ = s.routes.fib.LookupPacked(dst.Words())
+	}
+	if c.Link != nil || h != nil && h.inside && s.segment.Contains(dst) || !dst.IsForwardable() {
 		to, end := s.neighbor(c, dst)
 		if end != trace.None {
 			return dataplane.Drop(end)
@@ -114,8 +121,7 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 		c.Latency += s.latency.SameZone
 		return dataplane.To(to)
 	}
-	h, ok := s.routes.lookup(dst)
-	if !ok || h.within != s {
+	if h == nil || h.within != s {
 		number, allow := s.egress.Decide(p, dst)
 		if c.Tracing() {
 			s.noteACL(c, p, number, allow, s.egressRule)
@@ -124,7 +130,10 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 			return dataplane.Drop(trace.ACLEgress)
 		}
 	}
-	return s.routes.follow(c, p, h)
+	if h == nil || h.dead != trace.None || c.Tracing() {
+		return s.routes.follow(c, p, h)
+	}
+	return dataplane.To(h.node)
 }
 
 // neighbor returns the interface of the subnet that a packet is for, which no route
@@ -232,8 +241,10 @@ func (a *arrival) Resource() string { return a.origin.Subnet }
 // Forward takes a packet into the subnet: the network ACL inbound, unless the
 // packet has not left the subnet.
 func (a *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	c.Latency += a.latency.between(c.From, a.origin.Zone)
-	if c.From != &a.origin {
+	if c.From == &a.origin {
+		c.Latency += a.latency.SameZone
+	} else {
+		c.Latency += a.latency.between(c.From, a.origin.Zone)
 		number, allow := a.ingress.Decide(p, p.Flow.Src)
 		if c.Tracing() {
 			a.noteACL(c, p, number, allow, a.ingressRule)
