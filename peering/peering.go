@@ -133,6 +133,9 @@ func endOf(v *vpc.VPC) end {
 
 // In returns the connection as the region r knows it, nil where it does not.
 func (p *Connection) In(r *vpc.Region) *Connection {
+	if r == nil {
+		return nil
+	}
 	q, _ := r.Find(p.ID()).(*Connection)
 	return q
 }
