@@ -8,7 +8,8 @@ import (
 )
 
 // MTU is the largest packet that an endpoint carries, in bytes. Larger ones are dropped
-// without a word to their sender (PrivateLink guide, "Quotas").
+// without a word to their sender, and the MSS of TCP is clamped to it both ways
+// (PrivateLink guide, "Quotas"), but not of what a Gateway Load Balancer inspects.
 const MTU = 8500
 
 // gateway is a compiled gateway endpoint. Its two sides are types over it. It touches
@@ -73,6 +74,7 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	case g.tracked && !c.Track(p):
 		return dataplane.Drop(trace.TrackingFull)
 	}
+	c.ClampMSS(p, MTU)
 	return dataplane.To(g.remote)
 }
 
@@ -110,6 +112,7 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	case g.tracked && !c.Track(p):
 		return dataplane.Drop(trace.TrackingFull)
 	}
+	c.ClampMSS(p, MTU)
 	return dataplane.To(g.inside)
 }
 

@@ -22,7 +22,10 @@ type hatch struct {
 // compileInterface makes the endpoint behind one of its interfaces.
 func (e *Endpoint) compileInterface(c *vpc.Compiler, n *vpc.NetworkInterface) dataplane.Node {
 	i := c.Interface(n)
-	h := &hatch{name: c.LabelOf(e), id: e.ID(), kind: e.kind, port: i.Port}
+	h, out := &hatch{name: c.LabelOf(e), id: e.ID(), kind: e.kind, port: i.Port}, i.Out()
+	if e.kind == Interface {
+		out = &answers{h.name, h.id, out}
+	}
 	short, amazon := shortName(e.Region(), e.service)
 	s := serviceOf(c.Tx(), e.service)
 	switch {
@@ -34,9 +37,8 @@ func (e *Endpoint) compileInterface(c *vpc.Compiler, n *vpc.NetworkInterface) da
 			h.end = trace.EndpointZone
 			break
 		}
-		h.next = p.LinkEndpoint(c, vpc.EndpointLink{Endpoint: e.ID(), Label: c.LabelOf(e), Zone: c.Zone(n), Addrs: i.Addrs, Out: i.Out()})
+		h.next = p.LinkEndpoint(c, vpc.EndpointLink{Endpoint: e.ID(), Label: c.LabelOf(e), Zone: c.Zone(n), Addrs: i.Addrs, Out: out})
 	case amazon && e.kind == Interface:
-		out := i.Out()
 		h.next = newService(c, e.service, short, func(*wire.Packet) dataplane.Node { return out })
 	default: // a service of an account that the region does not hold
 		h.end = trace.Unmodelled
@@ -71,5 +73,28 @@ func (h *hatch) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	case !c.Track(p):
 		return dataplane.Drop(trace.TrackingFull)
 	}
+	c.ClampMSS(p, MTU)
 	return dataplane.To(h.next)
+}
+
+// answers is the way back out of an interface endpoint: a service's packets enter the
+// consumer's VPC there.
+type answers struct {
+	name, id string
+	out      dataplane.Node
+}
+
+// Name returns the endpoint's name.
+func (a *answers) Name() string { return a.name }
+
+// Resource returns the endpoint's id.
+func (a *answers) Resource() string { return a.id }
+
+// Forward has the service announce segments that the endpoint carries.
+func (a *answers) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	if p.Len() > MTU {
+		return dataplane.Drop(trace.TooBig)
+	}
+	c.ClampMSS(p, MTU)
+	return dataplane.To(a.out)
 }

@@ -21,6 +21,10 @@ type Guest interface {
 // the guest sent it. The bytes are the tap's until it returns; it must not change them.
 type Tap func(now time.Duration, out bool, frame []byte)
 
+// MTU is the largest packet that a VPC carries, in bytes (EC2 guide, "Jumbo frames"). No
+// guest is told of a larger one: its own link is as wide.
+const MTU = 9001
+
 // ARPDelay is how long the VPC takes to answer ARP and neighbour discovery. AWS
 // states no figure; it is far below a packet's way through the VPC.
 const ARPDelay = 20 * time.Microsecond
@@ -114,6 +118,8 @@ func isIP(t wire.EtherType) bool { return t == wire.EtherTypeIPv4 || t == wire.E
 func (p *Port) sendIP(i *Interface, e wire.Ethernet) trace.Reason {
 	ip, dst := e.Payload(), e.Dst()
 	switch {
+	case len(ip) > MTU:
+		return p.refuse(i, e, trace.TooBig, "")
 	case e.Type() != etherTypeOf(ip):
 		return p.refuse(i, e, trace.Malformed, "the IP version is not the EtherType's")
 	case i.Down == trace.None && mayBeDiscovery(ip):

@@ -11,9 +11,6 @@ import (
 // "Network MTU").
 const MTU = 1500
 
-// errorTTL is the TTL of ICMP errors of the router's own. AWS states none.
-const errorTTL = 255
-
 // largest is what a packet of a VPC may have in bytes (EC2 guide, "Jumbo frames").
 const largest = 9001
 
@@ -31,13 +28,5 @@ func oversize(c *dataplane.Context, p *wire.Packet, at dataplane.Node, edge *vpc
 		}
 		return dataplane.Drop(trace.Fragmented)
 	}
-	typ, code := wire.ICMPv6TooBig, uint8(0)
-	if p.Is4() {
-		typ, code = wire.ICMPUnreachable, wire.FragNeeded
-	}
-	if router := edge.Router(p.Flow.Src); router.IsValid() && p.AllowsError(typ, code) {
-		h := wire.Header{Src: router, TTL: errorTTL}
-		c.Emit(edge.Inside(), wire.AppendICMPError(nil, h, typ, code, MTU, p))
-	}
-	return dataplane.Drop(trace.TooBig)
+	return c.TooBig(p, edge.Inside(), edge.Router(p.Flow.Src), MTU)
 }

@@ -24,7 +24,8 @@ type translator struct {
 
 // MTU is the largest packet that a NAT gateway takes where it must not be
 // fragmented, in bytes (VPC guide, "NAT gateway basics"): larger ones are dropped and
-// their sender is told. What may be fragmented passes whole: of that AWS says nothing.
+// their sender is told, and the MSS of TCP is clamped to it. What may be fragmented
+// passes whole: of that AWS says nothing.
 const MTU = 8500
 
 // ownTTL is the TTL of packets of the gateway's own. AWS states none.
@@ -77,8 +78,7 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 		return t.expire(c, p, back)
 	}
 	if p.Len() > MTU && p.DontFragment() {
-		t.emitError(c, p, wire.ICMPUnreachable, wire.FragNeeded, MTU)
-		return dataplane.Drop(trace.TooBig)
+		return c.TooBig(p, t.out, t.addrs[0], MTU)
 	}
 	if !c.Track(p) {
 		return dataplane.Drop(trace.TrackingFull)
@@ -97,6 +97,7 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 	if c.Tracing() {
 		c.Note(p, trace.Step{Act: trace.Translated, Before: before})
 	}
+	c.ClampMSS(p, MTU)
 	return dataplane.To(t.out)
 }
 

@@ -13,12 +13,9 @@ import (
 	"github.com/vpcsim/vpcsim/wire"
 )
 
-// MTU is the largest packet that a transit gateway takes from a VPC, in bytes
-// (Transit Gateway guide, "Maximum transmission unit").
+// MTU is the largest packet that a transit gateway takes from a VPC, in bytes; the MSS
+// of TCP is clamped to it (Transit Gateway guide, "Maximum transmission unit").
 const MTU = 8500
-
-// ownTTL is the TTL of ICMP errors of the gateway's own. AWS states none.
-const ownTTL = 255
 
 // door is the interface of an attachment in one zone.
 type door struct {
@@ -186,6 +183,7 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.TTLExpired)
 	}
 	p.DecTTL()
+	c.ClampMSS(p, MTU)
 	if to.way != nil {
 		return dataplane.To(to.way)
 	}
@@ -237,16 +235,11 @@ func (n *ingress) hash(f wire.Flow) uint32 {
 // tells its sender where it may not (Transit Gateway guide, "Maximum transmission
 // unit"; that the error comes from the interface is an inference).
 func (n *ingress) oversize(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	typ, code := wire.ICMPv6TooBig, uint8(0)
-	if p.Is4() {
-		typ, code = wire.ICMPUnreachable, wire.FragNeeded
-	}
-	told := n.out != nil && (!p.Is4() || p.DontFragment())
-	for _, a := range n.addrs {
-		if told && a.Is4() == p.Is4() && p.AllowsError(typ, code) {
-			h := wire.Header{Src: a, TTL: ownTTL}
-			c.Emit(n.out, wire.AppendICMPError(nil, h, typ, code, MTU, p))
-			break
+	if n.out != nil {
+		for _, a := range n.addrs {
+			if a.Is4() == p.Is4() {
+				return c.TooBig(p, n.out, a, MTU)
+			}
 		}
 	}
 	return dataplane.Drop(trace.TooBig)
