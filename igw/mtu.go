@@ -11,17 +11,11 @@ import (
 // "Network MTU").
 const MTU = 1500
 
-// largest is what a packet of a VPC may have in bytes (EC2 guide, "Jumbo frames").
-const largest = 9001
-
 // oversize deals with a packet over the MTU that has come to node at: it is cut into
 // fragments, which come to at again; or where it must not be, its sender is told by
 // its subnet's router, since the gateway has no address (RFC 1191; RFC 8201; that the
 // error comes from the router is an inference).
 func oversize(c *dataplane.Context, p *wire.Packet, at dataplane.Node, edge *vpc.Edge) dataplane.Next {
-	if p.Len() > largest {
-		return dataplane.Drop(trace.TooBig)
-	}
 	if p.Is4() && !p.DontFragment() {
 		for _, part := range p.Split(MTU, 0) {
 			c.Emit(at, part)
