@@ -50,7 +50,7 @@ var floors = map[string][]string{
 	"tgw":                gateway,
 	"elbv2":              {"ec2"},
 	"elb":                {"ec2"},
-	"balancer":           {"vpc", "ec2", "elbv2"},
+	"balancer":           append([]string{"elbv2"}, gateway...),
 	"alb":                append([]string{"balancer", "elbv2"}, gateway...),
 	"clb":                append([]string{"balancer", "elb", "elbv2"}, gateway...),
 	"nlb":                append([]string{"balancer", "elbv2"}, gateway...),

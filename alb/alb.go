@@ -1,7 +1,7 @@
 // Package alb is the Application Load Balancer: a node in each of its subnets, which
 // ends connections and opens its own to targets. What it is made of (listeners, rules,
-// target groups, health) is package balancer's, what its nodes do to packets is in
-// node.go.
+// target groups, health) and what its nodes do to packets is package balancer's; package
+// proxy runs them on a TCP/IP stack.
 package alb
 
 import (
@@ -18,7 +18,7 @@ type Config = balancer.Config
 
 var kind = &balancer.Kind{
 	Type: elbv2.TypeApplication, Interface: vpc.InterfaceALB, Path: "app/", SourceDestCheck: true, DefaultGroup: true,
-	Protocols: []elbv2.Protocol{elbv2.HTTP, elbv2.HTTPS}, Compile: compile,
+	Protocols: []elbv2.Protocol{elbv2.HTTP, elbv2.HTTPS}, Compile: balancer.CompileProxy,
 	Attributes: []balancer.Attribute{
 		{Key: "load_balancing.cross_zone.enabled", Value: "true"},
 		{Key: "deletion_protection.enabled", Value: "false"},

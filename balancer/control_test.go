@@ -1,7 +1,7 @@
 package balancer_test
 
 import (
-	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -266,7 +266,7 @@ func TestRestoreIsTheInverseOfDescribe(t *testing.T) {
 	r := vpc.NewRegion(vpc.RegionConfig{})
 	v, err := r.CreateVPC("10.0.0.0/16", vpc.VPCConfig{ID: s.v.ID()})
 	require.NoError(t, err)
-	sub, err := v.CreateSubnet("10.0.0.0/24", vpc.SubnetConfig{ID: s.a.ID(), Zone: s.a.Zone()})
+	_, err = v.CreateSubnet("10.0.0.0/24", vpc.SubnetConfig{ID: s.a.ID(), Zone: s.a.Zone()})
 	require.NoError(t, err)
 	def := s.v.DefaultSecurityGroup()
 	var app, net *balancer.LoadBalancer
@@ -277,12 +277,11 @@ func TestRestoreIsTheInverseOfDescribe(t *testing.T) {
 	want[0].(*elbv2.DescribeLoadBalancersOutput).LoadBalancers[1].SecurityGroups = nil
 	require.NotNil(t, def)
 	require.NoError(t, r.Change(func(tx *vpc.Tx) error {
-		for _, d := range []string{"ELB net/net/", "ELB app/app/"} {
-			for _, n := range s.Region.DescribeNetworkInterfaces().NetworkInterfaces {
-				if n.Description != nil && len(*n.Description) > len(d) && (*n.Description)[:len(d)] == d {
-					_, err := tx.NewManagedInterface(sub, v, vpc.ManagedInterface{Description: *n.Description, PrivateIP: netip.MustParseAddr(*n.PrivateIpAddress)})
-					require.NoError(t, err)
-				}
+		for _, n := range s.Region.DescribeNetworkInterfaces().NetworkInterfaces {
+			if n.Description != nil && strings.HasPrefix(*n.Description, "ELB ") {
+				n.Groups = nil
+				_, err := tx.RestoreInterface(n)
+				require.NoError(t, err)
 			}
 		}
 		net, err = nlb.Restore(tx, lbs[0])
@@ -311,17 +310,19 @@ func TestRestoreSaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, r.Change(func(tx *vpc.Tx) error {
 		_, err := nlb.Restore(tx, elbv2.LoadBalancer{})
 		require.EqualError(t, err, `balancer: LoadBalancerArn "": expected an ARN of a load balancer`)
+		gone := func(err error, field, value string) {
+			t.Helper()
+			require.Equal(t, vpc.Absent(field, value).Error(), err.Error())
+		}
 		_, err = nlb.Restore(tx, elbv2.LoadBalancer{LoadBalancerArn: &arn, VpcId: new("vpc-1")})
-		require.EqualError(t, err, `balancer: `+arn+`: VpcId "vpc-1": no such VPC`)
+		gone(err, "VpcId", "vpc-1")
 		_, err = balancer.RestoreTargetGroup(tx, elbv2.TargetGroup{})
 		require.EqualError(t, err, `balancer: TargetGroupArn "": expected an ARN of a target group`)
-		_, err = balancer.RestoreListener(tx, elbv2.Listener{})
-		require.EqualError(t, err, `balancer: a listener of "" without ListenerArn`)
 		_, err = balancer.RestoreListener(tx, elbv2.Listener{ListenerArn: new("x"), LoadBalancerArn: &arn})
-		require.EqualError(t, err, `balancer: x: LoadBalancerArn "`+arn+`": no such load balancer`)
+		gone(err, "LoadBalancerArn", arn)
 		_, err = balancer.RestoreRule(tx, "y", elbv2.Rule{RuleArn: new("x")})
-		require.EqualError(t, err, `balancer: rule x: "y": no such listener`)
-		require.EqualError(t, balancer.RestoreTargetHealth(tx, "y", nil), `balancer: target health of "y": no such target group`)
+		gone(err, "ListenerArn", "y")
+		gone(balancer.RestoreTargetHealth(tx, "y", nil), "TargetGroupArn", "y")
 		return nil
 	}))
 }

@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,22 +14,21 @@ import (
 
 // What is restored stands as its description says, without the checks that the calls
 // make. In this order: interfaces and instances (package vpc), load balancers, target
-// groups, attributes, listeners, rules, target health. Names of what is not there are
-// no error, but where the resource could not stand without: real collections have gaps.
+// groups, attributes, listeners, rules, target health. What a description names that is
+// not there is left out and told as [vpc.Absent], beside the resource.
 
 // Restore makes a load balancer as it is described. Its nodes are the interfaces of
 // its VPC whose description is "ELB" and the name with the kind's path, such as
-// "ELB net/<name>/<id>". A description without ARN, or of a VPC that is not there, is
-// an error.
+// "ELB net/<name>/<id>". Without an ARN, or without its VPC, there is none.
 func Restore(tx *vpc.Tx, k *Kind, s elbv2.LoadBalancer) (*LoadBalancer, error) {
 	id := deref(s.LoadBalancerArn)
 	_, full, ok := strings.Cut(id, ":loadbalancer/")
 	if !ok {
 		return nil, fmt.Errorf("balancer: LoadBalancerArn %q: expected an ARN of a load balancer", id)
 	}
-	v, _ := tx.Find(deref(s.VpcId)).(*vpc.VPC)
-	if v == nil {
-		return nil, fmt.Errorf("balancer: %s: VpcId %q: no such VPC", id, deref(s.VpcId))
+	v, err := vpc.Named[*vpc.VPC](tx, "VpcId", s.VpcId)
+	if err != nil {
+		return nil, err
 	}
 	b, err := tx.NewNamed(id, "")
 	if err != nil {
@@ -39,17 +39,29 @@ func Restore(tx *vpc.Tx, k *Kind, s elbv2.LoadBalancer) (*LoadBalancer, error) {
 	if s.CreatedTime != nil {
 		l.created, _ = s.CreatedTime.Time() // one that can't be read stays as text
 	}
-	l.nics = tx.AdoptInterfaces(v, "ELB "+full, l, k.Interface)
-	for _, n := range l.nics {
-		l.subnets = append(l.subnets, n.Subnet())
+	var absent []error
+	for _, n := range tx.Described("ELB " + full) {
+		if _, err := tx.Adopt(l, "AvailabilityZones", new(n.ID())); err != nil {
+			absent = append(absent, err)
+			continue
+		}
+		l.nics, l.subnets = append(l.nics, n), append(l.subnets, n.Subnet())
 	}
-	for _, g := range s.SecurityGroups {
-		if x, ok := tx.Find(g).(*vpc.SecurityGroup); ok {
+	for i, z := range s.AvailabilityZones {
+		at := func(sub *vpc.Subnet) bool { return sub.ID() == deref(z.SubnetId) }
+		if !slices.ContainsFunc(l.subnets, at) {
+			absent = append(absent, vpc.Absent(fmt.Sprintf("AvailabilityZones[%d].SubnetId", i), deref(z.SubnetId)))
+		}
+	}
+	for i, g := range s.SecurityGroups {
+		if x, err := vpc.Named[*vpc.SecurityGroup](tx, fmt.Sprintf("SecurityGroups[%d]", i), &g); err == nil {
 			l.groups = append(l.groups, x)
+		} else {
+			absent = append(absent, err)
 		}
 	}
 	tx.Add(l)
-	return l, nil
+	return l, errors.Join(absent...)
 }
 
 // RestoreAttributes sets what DescribeLoadBalancerAttributes says of a load balancer;
@@ -112,13 +124,15 @@ func RestoreTargetGroup(tx *vpc.Tx, s elbv2.TargetGroup) (*TargetGroup, error) {
 // RestoreTargetHealth registers the targets that DescribeTargetHealth lists of the
 // group with the given ARN, in the states that it says.
 func RestoreTargetHealth(tx *vpc.Tx, arn string, list []elbv2.TargetHealthDescription) error {
-	g, ok := tx.Find(arn).(*TargetGroup)
-	if !ok {
-		return fmt.Errorf("balancer: target health of %q: no such target group", arn)
+	g, err := vpc.Named[*TargetGroup](tx, "TargetGroupArn", &arn)
+	if err != nil {
+		return err
 	}
-	for _, d := range list {
+	var absent []error
+	for i, d := range list {
 		if d.Target == nil || d.Target.Id == nil {
-			return fmt.Errorf("balancer: target health of %s: a target without Id", arn)
+			absent = append(absent, vpc.Absent(fmt.Sprintf("TargetHealthDescriptions[%d].Target.Id", i), ""))
+			continue
 		}
 		r := g.register(Target{ID: *d.Target.Id, Port: uint16(deref(d.Target.Port)), Zone: deref(d.Target.AvailabilityZone)})
 		if h := d.TargetHealth; h != nil {
@@ -132,37 +146,36 @@ func RestoreTargetHealth(tx *vpc.Tx, arn string, list []elbv2.TargetHealthDescri
 			}
 		}
 	}
-	return nil
+	return errors.Join(absent...)
 }
 
 // RestoreListener makes a listener as it is described. One whose load balancer is not
 // there is an error; target groups that are not there are left out of its actions.
 func RestoreListener(tx *vpc.Tx, s elbv2.Listener) (*Listener, error) {
-	id := deref(s.ListenerArn)
-	l, ok := tx.Find(deref(s.LoadBalancerArn)).(*LoadBalancer)
+	l, err := vpc.Named[*LoadBalancer](tx, "LoadBalancerArn", s.LoadBalancerArn)
 	switch {
-	case id == "":
-		return nil, fmt.Errorf("balancer: a listener of %q without ListenerArn", deref(s.LoadBalancerArn))
-	case !ok:
-		return nil, fmt.Errorf("balancer: %s: LoadBalancerArn %q: no such load balancer", id, deref(s.LoadBalancerArn))
+	case err != nil:
+		return nil, err
+	case deref(s.ListenerArn) == "":
+		return nil, vpc.Absent("ListenerArn", "")
 	}
-	b, err := tx.NewNamed(id, "")
+	b, err := tx.NewNamed(*s.ListenerArn, "")
 	if err != nil {
 		return nil, err
 	}
 	x := &Listener{Base: b, balancer: l, protocol: deref(s.Protocol), port: uint16(deref(s.Port)), attributes: listenerAttributes(l), restored: &s}
-	x.actions = restoreActions(tx, s.DefaultActions)
+	x.actions, err = restoreActions(tx, "DefaultActions", s.DefaultActions)
 	l.listeners = append(l.listeners, x)
 	tx.Add(x)
-	return x, nil
+	return x, err
 }
 
 // RestoreRule makes a rule of the listener with the given ARN as it is described. The
 // default rule, which is the listener's own actions, is nil.
 func RestoreRule(tx *vpc.Tx, listener string, s elbv2.Rule) (*Rule, error) {
-	x, ok := tx.Find(listener).(*Listener)
-	if !ok {
-		return nil, fmt.Errorf("balancer: rule %s: %q: no such listener", deref(s.RuleArn), listener)
+	x, err := vpc.Named[*Listener](tx, "ListenerArn", &listener)
+	if err != nil {
+		return nil, err
 	}
 	if s.IsDefault != nil && *s.IsDefault || deref(s.Priority) == "default" {
 		return nil, nil
@@ -179,12 +192,13 @@ func RestoreRule(tx *vpc.Tx, listener string, s elbv2.Rule) (*Rule, error) {
 	for _, c := range s.Conditions {
 		r.conditions = append(r.conditions, restoreCondition(c))
 	}
-	if list := restoreActions(tx, s.Actions); len(list) > 0 {
+	list, err := restoreActions(tx, "Actions", s.Actions)
+	if len(list) > 0 {
 		r.action = list[len(list)-1]
 	}
 	x.insert(r)
 	tx.Add(r)
-	return r, nil
+	return r, err
 }
 
 func restoreCondition(s elbv2.RuleCondition) Condition {
@@ -210,9 +224,10 @@ func restoreCondition(s elbv2.RuleCondition) Condition {
 	return c
 }
 
-func restoreActions(tx *vpc.Tx, list []elbv2.Action) []Action {
+func restoreActions(tx *vpc.Tx, field string, list []elbv2.Action) ([]Action, error) {
 	var actions []Action
-	for _, s := range list {
+	var absent []error
+	for i, s := range list {
 		a := Action{Type: deref(s.Type)}
 		tuples := []elbv2.TargetGroupTuple{}
 		if s.ForwardConfig != nil {
@@ -221,13 +236,16 @@ func restoreActions(tx *vpc.Tx, list []elbv2.Action) []Action {
 			tuples = []elbv2.TargetGroupTuple{{TargetGroupArn: s.TargetGroupArn}}
 		}
 		for _, t := range tuples {
-			if g, ok := tx.Find(deref(t.TargetGroupArn)).(*TargetGroup); ok {
-				w := Weighted{g, 1}
-				if t.Weight != nil {
-					w.Weight = *t.Weight
-				}
-				a.Groups = append(a.Groups, w)
+			g, err := vpc.Named[*TargetGroup](tx, fmt.Sprintf("%s[%d].TargetGroupArn", field, i), t.TargetGroupArn)
+			if err != nil {
+				absent = append(absent, err)
+				continue
 			}
+			w := Weighted{g, 1}
+			if t.Weight != nil {
+				w.Weight = *t.Weight
+			}
+			a.Groups = append(a.Groups, w)
 		}
 		if r := s.RedirectConfig; r != nil {
 			a.Redirect = Redirect{deref(r.Protocol), deref(r.Port), deref(r.Host), deref(r.Path), deref(r.Query), deref(r.StatusCode)}
@@ -238,7 +256,7 @@ func restoreActions(tx *vpc.Tx, list []elbv2.Action) []Action {
 		}
 		actions = append(actions, a)
 	}
-	return actions
+	return actions, errors.Join(absent...)
 }
 
 // deref returns what p points to, the zero value of nil.

@@ -47,19 +47,3 @@ func (tx *Tx) ReleaseAddress(e *Address) {
 		tx.Remove(e)
 	}
 }
-
-// AdoptInterfaces gives interfaces that are there to a service's resource: those of the
-// VPC whose description is the given one, in the order in which they were made. It is
-// for what is restored from a description; see [Tx.NewManagedInterface]. It takes no
-// time that grows with the number of interfaces.
-func (tx *Tx) AdoptInterfaces(v *VPC, description string, owner Resource, t InterfaceType) []*NetworkInterface {
-	var own []*NetworkInterface
-	for _, n := range tx.r.described[description] {
-		if n.subnet.vpc == v {
-			n.kind, n.owner = t, owner
-			n.noGroups = len(n.groups) == 0
-			own = append(own, n)
-		}
-	}
-	return own
-}
