@@ -46,6 +46,9 @@ const (
 	// BadDiscovery: a neighbour discovery message that RFC 4861 sections 6.1 and 7.1
 	// have discarded: forwarded by a router, cut short, with an option of length 0.
 	BadDiscovery
+	// BadGeneve: no GENEVE header of version 0, or one whose options do not fit (RFC
+	// 8926 sections 3.4, 3.5).
+	BadGeneve
 )
 
 var faultText = [...]string{
@@ -66,6 +69,7 @@ var faultText = [...]string{
 	BadChecksum:       "transport checksum is wrong",
 	BadARP:            "ARP packet is not Ethernet and IPv4, or is cut short",
 	BadDiscovery:      "neighbour discovery message was forwarded, is cut short or has an option of length 0",
+	BadGeneve:         "GENEVE header is of another version, cut short or has options that do not fit",
 }
 
 // Error returns what is wrong, in words.
