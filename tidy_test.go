@@ -48,6 +48,7 @@ var floors = map[string][]string{
 	"peering":            gateway,
 	"endpoint":           gateway,
 	"tgw":                gateway,
+	"firewall":           append([]string{"endpoint"}, gateway...),
 	"elbv2":              {"ec2"},
 	"elb":                {"ec2"},
 	"balancer":           append([]string{"elbv2"}, gateway...),

@@ -37,8 +37,9 @@ type Endpoint struct {
 	list    *vpc.PrefixList
 	remote  dataplane.Node // of a gateway endpoint: see Connect
 	state   state
-	account string // the consumer's
-	private bool   // private DNS names are on
+	account string   // the consumer's
+	private bool     // private DNS names are on
+	manager Provider // that has made it, nil of a user's own
 }
 
 // state is whether the service lets the endpoint in, in AWS's words.
@@ -204,22 +205,64 @@ func create(v *vpc.VPC, kind Kind, service string, c Config, f func(tx *vpc.Tx, 
 	return e, nil
 }
 
+// CreateManaged makes a Gateway Load Balancer endpoint that belongs to p, such as a
+// network firewall: what it does is p's, its user cannot delete it.
+func CreateManaged(tx *vpc.Tx, service string, s *vpc.Subnet, p Provider, name string) (*Endpoint, error) {
+	if err := checkQuota(tx, s.VPC(), GatewayLoadBalancer); err != nil {
+		return nil, err
+	}
+	b, err := tx.NewBase("vpce", "", name)
+	if err != nil {
+		return nil, err
+	}
+	e := &Endpoint{
+		Base: b, vpc: s.VPC(), kind: GatewayLoadBalancer, service: service, created: tx.Region().Now(),
+		state: available, account: tx.Region().Account(), manager: p, subnets: []*vpc.Subnet{s},
+	}
+	m := vpc.ManagedInterface{Type: vpc.InterfaceGWLBEndpoint, Description: "VPC Endpoint Interface " + e.ID()}
+	if e.nics, err = tx.NewManagedInterfaces(e.subnets, e, m); err != nil {
+		return nil, err
+	}
+	tx.Attach(e.vpc, e)
+	tx.Add(e)
+	return e, nil
+}
+
+// DeleteManaged deletes an endpoint that [CreateManaged] has made.
+func (e *Endpoint) DeleteManaged(tx *vpc.Tx) { e.drop(tx) }
+
+func (e *Endpoint) drop(tx *vpc.Tx) {
+	tx.DropServiceRoutes(nil, e)
+	for _, n := range e.nics {
+		tx.DeleteManagedInterface(n)
+	}
+	tx.Detach(e.vpc, e)
+	tx.Remove(e)
+}
+
 // Delete deletes the endpoint with its interfaces and its own routes
 // (DeleteVpcEndpoints). A Gateway Load Balancer endpoint that a route names is
 // refused with DependencyViolation (the sentence is inferred).
 func (e *Endpoint) Delete() error {
 	return e.Change(func(tx *vpc.Tx) error {
+		if e.manager != nil {
+			return vpc.Refuse("InvalidParameter", "Operation is not allowed for requester-managed VPC endpoints for the service %s.", e.service)
+		}
 		if e.kind == GatewayLoadBalancer && tx.RoutesTo(e) {
 			return vpc.Refuse("DependencyViolation", "The vpcEndpoint '%s' has dependencies and cannot be deleted.", e.ID())
 		}
-		tx.DropServiceRoutes(nil, e)
-		for _, n := range e.nics {
-			tx.DeleteManagedInterface(n)
-		}
-		tx.Detach(e.vpc, e)
-		tx.Remove(e)
+		e.drop(tx)
 		return nil
 	})
+}
+
+// Zones returns the zones of the endpoint's interfaces, for who has the region locked.
+func (e *Endpoint) Zones() []string {
+	var z []string
+	for _, s := range e.subnets {
+		z = append(z, s.Zone())
+	}
+	return z
 }
 
 // Kind returns the kind of endpoint.

@@ -28,7 +28,10 @@ func (e *Endpoint) compileInterface(c *vpc.Compiler, n *vpc.NetworkInterface) da
 	}
 	short, amazon := shortName(e.Region(), e.service)
 	s := serviceOf(c.Tx(), e.service)
+	link := vpc.EndpointLink{Endpoint: e.ID(), Label: c.LabelOf(e), Zone: c.Zone(n), Addrs: i.Addrs, Out: out}
 	switch {
+	case e.manager != nil:
+		h.next = e.manager.LinkEndpoint(c, link)
 	case e.state != available:
 		h.end = trace.EndpointPending
 	case s != nil:
@@ -37,7 +40,7 @@ func (e *Endpoint) compileInterface(c *vpc.Compiler, n *vpc.NetworkInterface) da
 			h.end = trace.EndpointZone
 			break
 		}
-		h.next = p.LinkEndpoint(c, vpc.EndpointLink{Endpoint: e.ID(), Label: c.LabelOf(e), Zone: c.Zone(n), Addrs: i.Addrs, Out: out})
+		h.next = p.LinkEndpoint(c, link)
 	case amazon && e.kind == Interface:
 		h.next = newService(c, e.service, short, func(*wire.Packet) dataplane.Node { return out })
 	default: // a service of an account that the region does not hold

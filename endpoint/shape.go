@@ -21,7 +21,7 @@ func (e *Endpoint) shape(tx *vpc.Tx) ec2.VpcEndpoint {
 	s := ec2.VpcEndpoint{
 		VpcEndpointId: new(e.ID()), VpcEndpointType: new(ec2.VpcEndpointType(e.kind)), VpcId: new(e.vpc.ID()), ServiceName: new(e.service),
 		State: new(ec2.State(e.state)), RouteTableIds: []string{}, SubnetIds: []string{}, Groups: []ec2.SecurityGroupIdentifier{},
-		PrivateDnsEnabled: new(e.private), RequesterManaged: new(false), NetworkInterfaceIds: []string{}, DnsEntries: e.dnsEntries(tx),
+		PrivateDnsEnabled: new(e.private), RequesterManaged: new(e.manager != nil), NetworkInterfaceIds: []string{}, DnsEntries: e.dnsEntries(tx),
 		CreationTimestamp: new(ec2.TimestampOf(e.created)), OwnerId: new(e.account), Tags: tx.TagShapes(e),
 	}
 	for _, t := range e.tables {

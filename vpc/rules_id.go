@@ -62,6 +62,8 @@ func notFound(id string) error {
 	switch {
 	case strings.HasPrefix(id, "arn:aws:elasticloadbalancing:"):
 		return Refuse("LoadBalancerNotFound", "One or more load balancers not found")
+	case strings.HasPrefix(id, "arn:aws:network-firewall:"):
+		return Refuse("ResourceNotFoundException", "Unable to fulfill request because the following entity doesn't exist: %s", id)
 	case strings.HasPrefix(id, "arn:aws:rds:"):
 		return Refuse("DBInstanceNotFound", "DBInstance %s not found.", id[strings.LastIndexByte(id, ':')+1:])
 	}
