@@ -95,7 +95,7 @@ func (s *Service) SetPrincipals(arns ...string) error {
 
 // allows reports whether an account may make endpoints of the service.
 func (s *Service) allows(account string) bool {
-	return account == s.Region().Account() || slices.ContainsFunc(s.principals, func(p string) bool {
+	return account == s.OwnerID() || slices.ContainsFunc(s.principals, func(p string) bool {
 		return p == "*" || strings.HasPrefix(p, "arn:aws:iam::"+account+":")
 	})
 }
