@@ -27,6 +27,9 @@ type Network struct {
 	// for an address that none has. It is asked anew for every packet, so that a
 	// change of a region compiles that region alone.
 	Regions func(wire.Addr) dataplane.Node
+	// Anyone takes the packets for addresses that neither a station nor a region has,
+	// as if there were a host at each; nil has them end as trace.NoSuchHost.
+	Anyone dataplane.Guest
 
 	engine   *dataplane.Engine
 	stations addrtable.Table[*Station]
@@ -56,6 +59,10 @@ func (n *Network) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 			return dataplane.To(in)
 		}
 	}
+	if n.Anyone != nil {
+		c.Latency += n.latency()
+		return c.Deliver(n.Anyone)
+	}
 	return dataplane.Drop(trace.NoSuchHost)
 }
 
@@ -65,6 +72,9 @@ func (n *Network) latency() time.Duration {
 	}
 	return n.Latency
 }
+
+// Send walks an IP packet of a host that has no station: Anyone's. The bytes are copied.
+func (n *Network) Send(ip []byte) trace.Reason { return n.engine.Send(outside{n}, ip) }
 
 // Station is where one host is plugged in. Its link carries IP packets: no Ethernet.
 type Station struct {

@@ -131,3 +131,16 @@ func TestTapsSeeBothWays(t *testing.T) {
 	require.Equal(t, sight{0, true, string(sent)}, seen[0])
 	require.Equal(t, sight{guest.at[0], false, string(sent)}, seen[1])
 }
+
+func TestAnyoneHasTheAddressesThatNobodyHas(t *testing.T) {
+	n, guest := network()
+	a, _ := n.Join(here)
+	a.Plug(&inbox{clock: guest.clock})
+	n.Anyone = guest
+	sent := ping(here, region)
+	require.Equal(t, trace.Delivered, a.Send(sent))
+	require.Equal(t, trace.Delivered, n.Send(ping(region, here)), "and may send")
+	guest.clock.Run(time.Second)
+	require.Equal(t, [][]byte{sent}, guest.packets)
+	require.Equal(t, []time.Duration{internet.DefaultLatency}, guest.at)
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -210,6 +211,17 @@ func ended[T ~string](state *T) string {
 	return ""
 }
 
+// goneNAT leaves out a deleted NAT gateway, whose public address nobody has now.
+func (l *restoring) goneNAT(s *ec2.NatGateway) string {
+	why := ended(s.State)
+	for _, a := range s.NatGatewayAddresses {
+		if public, err := netip.ParseAddr(ec2.Value(a.PublicIp)); why != "" && err == nil {
+			l.tx.RestoreReleased(public)
+		}
+	}
+	return why
+}
+
 // gateways restores the gateways of VPCs.
 func (l *restoring) gateways() {
 	each(l, l.Internet, func(s *ec2.InternetGateway) *string { return s.InternetGatewayId }, here, with(l, igw.Restore))
@@ -217,7 +229,7 @@ func (l *restoring) gateways() {
 	each(l, l.VpnGateways, func(s *ec2.VpnGateway) *string { return s.VpnGatewayId },
 		func(s *ec2.VpnGateway) string { return ended(s.State) }, with(l, vgw.Restore))
 	each(l, l.Nats, func(s *ec2.NatGateway) *string { return s.NatGatewayId },
-		func(s *ec2.NatGateway) string { return ended(s.State) }, with(l, natgw.Restore))
+		l.goneNAT, with(l, natgw.Restore))
 	each(l, l.Peerings, func(s *ec2.VpcPeeringConnection) *string { return s.VpcPeeringConnectionId }, func(s *ec2.VpcPeeringConnection) string {
 		if s.Status == nil {
 			return ""

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/vpcsim/vpcsim/wire"
 )
 
 // RegionConfig says what a region is like. The zero value is us-east-1 with three
@@ -66,6 +68,7 @@ type Region struct {
 	gateways   []Gateway
 	watchers   []Watcher
 	eips       []*Address
+	released   []wire.Addr // public addresses of resources that were deleted before
 	lists      []*PrefixList
 	instances  []*Instance
 	dhcp       []*DHCPOptions

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/wire"
 )
 
 // RestorePrefixList makes a managed prefix list with its entries, those of
@@ -112,3 +113,9 @@ func (tx *Tx) RestoreAssociation(e *Address, s ec2.Address) error {
 	tx.tie(e, n, at, ec2.Value(s.AssociationId))
 	return nil
 }
+
+// RestoreReleased has packets from the internet for the public address of a deleted
+// resource, which descriptions keep for a while, die at the region's border: nobody in
+// the region has it any more (measured: labs, a deleted NAT gateway's). An address that
+// something else has by now is not touched.
+func (tx *Tx) RestoreReleased(a netip.Addr) { tx.r.released = append(tx.r.released, wire.AddrFrom(a)) }

@@ -99,6 +99,15 @@ func (w *World) Add(r *vpc.Region) *vpc.Live {
 	return l
 }
 
+// Regions returns the regions of the world, in the order in which they came to it.
+func (w *World) Regions() []*vpc.Region {
+	regions := make([]*vpc.Region, len(w.lives))
+	for i, l := range w.lives {
+		regions[i] = l.Region()
+	}
+	return regions
+}
+
 // Live returns the region's life in this world, nil where it has none.
 func (w *World) Live(r *vpc.Region) *vpc.Live {
 	for _, l := range w.lives {

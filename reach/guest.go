@@ -1,0 +1,161 @@
+package reach
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/vpcsim/vpcsim/eni"
+	"github.com/vpcsim/vpcsim/host"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/wire"
+)
+
+// guest is the operating system behind an interface, as far as a probe sees it: it
+// answers what is for the interface's own addresses. Packets for others it gives to a
+// Linux guest where the configuration tells of one.
+type guest struct {
+	prober *Prober
+	live   *vpc.Live
+	nic    *vpc.NetworkInterface
+	port   *eni.Port
+	linux  *linux // nil where nobody has said what it does with packets for others
+}
+
+// linux is a Linux guest with the interfaces of one instance, which sends on what is
+// for others.
+type linux struct {
+	does  Appliance
+	nics  []*vpc.NetworkInterface
+	cards map[string]*host.NIC // by the interface's id
+}
+
+// boot starts the guest with nothing in its memory.
+func (x *linux) boot(p *Prober) error {
+	h := host.New(p.world.Engine, host.Config{
+		Name: x.nics[0].Label(), Forwarding: true, RPFilter: host.RPOff, DefaultTTL: p.config.TTL,
+	})
+	x.cards = map[string]*host.NIC{}
+	for _, n := range x.nics {
+		_, c, err := p.world.NIC(n)
+		if err != nil {
+			return err
+		}
+		if x.cards[n.ID()], err = h.AddNIC(c); err != nil {
+			return err
+		}
+	}
+	if err := h.Sysctl("net.ipv4.conf.all.send_redirects", "0"); err != nil {
+		return err
+	}
+	for _, c := range h.NICs() {
+		if err := h.Sysctl("net.ipv4.conf."+c.Name()+".send_redirects", "0"); err != nil {
+			return err
+		}
+	}
+	if !x.does.Masquerade {
+		return nil
+	}
+	_, err := h.IPTables("-t", "nat", "-A", "POSTROUTING", "-j", "MASQUERADE")
+	return err
+}
+
+// Frame takes what is delivered to the interface.
+func (g *guest) Frame(frame []byte) trace.Reason {
+	var p wire.Packet
+	if t := wire.Ethernet(frame).Type(); t == wire.EtherTypeARP || p.Read(wire.Ethernet(frame).Payload()) != nil {
+		if g.linux != nil {
+			return g.linux.cards[g.nic.ID()].Frame(frame)
+		}
+		return trace.Answered
+	}
+	r, own := g.prober.run, g.live.Interface(g.nic).Owns(p.Flow.Dst)
+	switch {
+	case r == nil:
+		return trace.Delivered
+	case own && r.from.nic == g.nic && r.take(&p):
+		return trace.Delivered
+	case g.linux != nil && !(own && r.asks(&p)):
+		return g.linux.cards[g.nic.ID()].Frame(frame)
+	case own && g.nic.Type() == vpc.InterfaceUser:
+		return g.serve(&p)
+	case own:
+		return trace.Unmodelled
+	}
+	r.unknown(g.nic.ID(), fmt.Sprintf("what the guest of %s does with packets for others is in no snapshot: "+
+		"say what it is (forwards, masquerades) to have them go on", g.owner()))
+	return trace.Unmodelled
+}
+
+// owner names the instance, or the interface where it has none.
+func (g *guest) owner() string {
+	if i := g.nic.Instance(); i != nil {
+		return i.ID() + " (" + g.nic.ID() + ")"
+	}
+	return g.nic.ID()
+}
+
+// serve answers a packet that is for the guest.
+func (g *guest) serve(p *wire.Packet) trace.Reason {
+	r := g.prober.run
+	r.arrived(p, g.nic)
+	open, _ := g.prober.open(g.nic, p.Flow.Proto.String(), p.Flow.DstPort)
+	ip, end := answer(r.buf[:0], p, g.prober.config.TTL, open)
+	if ip != nil {
+		g.send(ip)
+	}
+	return end
+}
+
+// send has the guest send a packet: to the neighbour that has the destination, as ARP
+// would tell, else to the router.
+func (g *guest) send(ip []byte) trace.Reason {
+	i := g.live.Interface(g.nic)
+	if i == nil {
+		return trace.NotAttached
+	}
+	to, kind := i.Segment.Router, wire.EtherTypeIPv4
+	var p wire.Packet
+	if err := p.Read(ip); err != nil {
+		return trace.Malformed
+	}
+	if !p.Is4() {
+		kind = wire.EtherTypeIPv6
+	}
+	if n := i.Segment.Lookup(p.Flow.Dst); n != nil && n != i {
+		to = n.MAC
+	}
+	frame := make([]byte, wire.EthernetLen, wire.EthernetLen+len(ip))
+	wire.PutEthernet(frame, to, i.MAC, kind)
+	return g.port.Send(append(frame, ip...))
+}
+
+// crowd is the hosts on the internet: there is one at every address, and it answers.
+type crowd struct{ prober *Prober }
+
+// routable reports whether there can be a host at an address of the internet: none of a
+// private network's (RFC 1918, RFC 6598, RFC 4193), none of this host, one link, a group
+// or class E.
+func routable(a netip.Addr) bool {
+	return a.IsGlobalUnicast() && !isPrivate(a) && !(a.Is4() && (a.As4()[0] == 0 || a.As4()[0] >= 240))
+}
+
+// Receive takes what has left for the internet.
+func (c crowd) Receive(p *wire.Packet) trace.Reason {
+	r := c.prober.run
+	switch {
+	case r == nil:
+		return trace.Delivered
+	case r.from.nic == nil && p.Flow.Dst == r.sent.Src && r.take(p):
+		return trace.Delivered
+	}
+	if !routable(p.Flow.Dst.Netip()) {
+		return trace.NoSuchHost
+	}
+	r.arrived(p, nil)
+	ip, end := answer(r.buf[:0], p, c.prober.config.TTL, true)
+	if ip != nil {
+		c.prober.world.Internet.Send(ip)
+	}
+	return end
+}
