@@ -182,6 +182,9 @@ func (l *LoadBalancer) Delete() error {
 // LoadBalancerName returns the name that it was created with.
 func (l *LoadBalancer) LoadBalancerName() string { return l.name }
 
+// Name returns the name that the load balancer was given.
+func (l *LoadBalancer) Name() string { return l.name }
+
 // Type returns the kind in the API's words; "" is a Classic Load Balancer.
 func (l *LoadBalancer) Type() elbv2.LoadBalancerType { return l.kind.Type }
 

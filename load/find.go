@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/rds"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -12,8 +14,9 @@ import (
 type index map[string][]vpc.Resource
 
 // Find returns the resources with that id, Name tag, or private or public address, by
-// their ids: addresses belong to interfaces. Ids are those of the regions as they are;
-// names and addresses are those that were loaded.
+// their ids: addresses belong to interfaces. Load balancers and databases have names of
+// their own beside. Ids are those of the regions as they are; names and addresses are
+// those that were loaded.
 func (n *Network) Find(name string) []vpc.Resource {
 	for _, r := range n.Regions {
 		if x := r.Find(name); x != nil {
@@ -27,8 +30,8 @@ func (n *Network) Find(name string) []vpc.Resource {
 }
 
 // index makes the names of all regions.
-func (n *Network) index() index {
-	names := index{}
+func (n *Network) index() {
+	names := n.names
 	for _, r := range n.Regions {
 		var all []vpc.Resource
 		r.View(func(tx *vpc.Tx) { all = vpc.Resources[vpc.Resource](tx) })
@@ -40,15 +43,19 @@ func (n *Network) index() index {
 					}
 				}
 			}
-			if nic, ok := x.(*vpc.NetworkInterface); ok {
-				names.addresses(nic)
+			switch x := x.(type) {
+			case *vpc.NetworkInterface:
+				names.addresses(x)
+			case *balancer.LoadBalancer:
+				names.add(x.Name(), x)
+			case *rds.DBInstance:
+				names.add(x.Name(), x)
 			}
 		}
 	}
 	for _, list := range names {
 		slices.SortStableFunc(list, func(a, b vpc.Resource) int { return strings.Compare(a.ID(), b.ID()) })
 	}
-	return names
 }
 
 func (x index) add(name string, r vpc.Resource) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/elbv2"
+	"github.com/vpcsim/vpcsim/rds"
 )
 
 // item is one described resource and where it stands.
@@ -21,35 +23,47 @@ func (i *item[T]) path() string { return fmt.Sprintf("%s[%d]", i.key, i.index) }
 // shapes is what the files of a region hold, in the order in which they were
 // read. Its fields are exported for reflect.
 type shapes struct {
-	Zones            []item[ec2.AvailabilityZone]
-	Vpcs             []item[ec2.Vpc]
-	Attributes       []item[vpcAttributes]
-	Subnets          []item[ec2.Subnet]
-	Tables           []item[ec2.RouteTable]
-	Acls             []item[ec2.NetworkAcl]
-	Groups           []item[ec2.SecurityGroup]
-	Interfaces       []item[ec2.NetworkInterface]
-	Reservations     []item[ec2.Reservation]
-	Addresses        []item[ec2.Address]
-	ServiceLists     []item[ec2.PrefixList]
-	ManagedLists     []item[ec2.ManagedPrefixList]
-	ListEntries      []item[listEntries]
-	Dhcp             []item[ec2.DhcpOptions]
-	Internet         []item[ec2.InternetGateway]
-	EgressOnly       []item[ec2.EgressOnlyInternetGateway]
-	Nats             []item[ec2.NatGateway]
-	VpnGateways      []item[ec2.VpnGateway]
-	CustomerGateways []item[ec2.CustomerGateway]
-	Vpns             []item[ec2.VpnConnection]
-	Peerings         []item[ec2.VpcPeeringConnection]
-	Endpoints        []item[ec2.VpcEndpoint]
-	Transits         []item[ec2.TransitGateway]
-	TransitTables    []item[ec2.TransitGatewayRouteTable]
-	Attachments      []item[ec2.TransitGatewayAttachment]
-	VpcAttachments   []item[ec2.TransitGatewayVpcAttachment]
-	PeerAttachments  []item[ec2.TransitGatewayPeeringAttachment]
-	Propagations     []item[propagations]
-	TransitRoutes    []item[transitRoutes]
+	Zones              []item[ec2.AvailabilityZone]
+	Vpcs               []item[ec2.Vpc]
+	Attributes         []item[vpcAttributes]
+	Subnets            []item[ec2.Subnet]
+	Tables             []item[ec2.RouteTable]
+	Acls               []item[ec2.NetworkAcl]
+	Groups             []item[ec2.SecurityGroup]
+	Interfaces         []item[ec2.NetworkInterface]
+	Reservations       []item[ec2.Reservation]
+	Addresses          []item[ec2.Address]
+	ServiceLists       []item[ec2.PrefixList]
+	ManagedLists       []item[ec2.ManagedPrefixList]
+	ListEntries        []item[listEntries]
+	Dhcp               []item[ec2.DhcpOptions]
+	Internet           []item[ec2.InternetGateway]
+	EgressOnly         []item[ec2.EgressOnlyInternetGateway]
+	Nats               []item[ec2.NatGateway]
+	VpnGateways        []item[ec2.VpnGateway]
+	CustomerGateways   []item[ec2.CustomerGateway]
+	Vpns               []item[ec2.VpnConnection]
+	Peerings           []item[ec2.VpcPeeringConnection]
+	Endpoints          []item[ec2.VpcEndpoint]
+	Transits           []item[ec2.TransitGateway]
+	TransitTables      []item[ec2.TransitGatewayRouteTable]
+	Attachments        []item[ec2.TransitGatewayAttachment]
+	VpcAttachments     []item[ec2.TransitGatewayVpcAttachment]
+	PeerAttachments    []item[ec2.TransitGatewayPeeringAttachment]
+	Propagations       []item[propagations]
+	TransitRoutes      []item[transitRoutes]
+	Balancers          []item[elbv2.LoadBalancer]
+	BalancerAttributes []item[balancerAttributes]
+	Listeners          []item[elbv2.Listener]
+	BalancerListeners  []item[balancerListeners]
+	Rules              []item[elbv2.Rule]
+	ListenerRules      []item[listenerRules]
+	TargetGroups       []item[elbv2.TargetGroup]
+	GroupAttributes    []item[groupAttributes]
+	GroupHealth        []item[groupHealth]
+	Databases          []item[rds.Shape]
+	Domains            []item[domain]
+	FlowLogs           []item[ec2.FlowLog]
 }
 
 // vpcAttributes is an answer of DescribeVpcAttribute; VpcAttributes is a list of them.
@@ -128,6 +142,18 @@ var kinds = map[string]*kind{
 	"TransitGatewayPropagations":       into("TransitGatewayPropagations", func(s *shapes) *[]item[propagations] { return &s.Propagations }),
 	"TransitGatewayStaticRoutes":       into("TransitGatewayStaticRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
 	"TransitGatewayRoutes":             into("TransitGatewayRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
+	"LoadBalancers":                    into("LoadBalancers", func(s *shapes) *[]item[elbv2.LoadBalancer] { return &s.Balancers }),
+	"LoadBalancerAttributes":           into("LoadBalancerAttributes", func(s *shapes) *[]item[balancerAttributes] { return &s.BalancerAttributes }),
+	"Listeners":                        into("Listeners", func(s *shapes) *[]item[elbv2.Listener] { return &s.Listeners }),
+	"LoadBalancerListeners":            into("LoadBalancerListeners", func(s *shapes) *[]item[balancerListeners] { return &s.BalancerListeners }),
+	"Rules":                            into("Rules", func(s *shapes) *[]item[elbv2.Rule] { return &s.Rules }),
+	"ListenerRules":                    into("ListenerRules", func(s *shapes) *[]item[listenerRules] { return &s.ListenerRules }),
+	"TargetGroups":                     into("TargetGroups", func(s *shapes) *[]item[elbv2.TargetGroup] { return &s.TargetGroups }),
+	"TargetGroupAttributes":            into("TargetGroupAttributes", func(s *shapes) *[]item[groupAttributes] { return &s.GroupAttributes }),
+	"LoadBalancerTargetHealth":         into("LoadBalancerTargetHealth", func(s *shapes) *[]item[groupHealth] { return &s.GroupHealth }),
+	"DBInstances":                      into("DBInstances", func(s *shapes) *[]item[rds.Shape] { return &s.Databases }),
+	"DomainStatusList":                 into("DomainStatusList", func(s *shapes) *[]item[domain] { return &s.Domains }),
+	"FlowLogs":                         into("FlowLogs", func(s *shapes) *[]item[ec2.FlowLog] { return &s.FlowLogs }),
 	"PrefixLists":                      prefixLists,
 	"ServiceDetails":                   ignored,
 	"ServiceNames":                     ignored,

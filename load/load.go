@@ -115,7 +115,7 @@ func FS(fsys fs.FS, c Config) (*Network, error) {
 		return nil, err
 	}
 	snapshots := group(files, c)
-	n := &Network{World: world.New(c.World), Skipped: skipped, sources: map[string]Source{}}
+	n := &Network{World: world.New(c.World), Skipped: skipped, sources: map[string]Source{}, names: index{}}
 	for _, s := range snapshots {
 		r, err := n.restore(s, c)
 		if err != nil {
@@ -128,7 +128,7 @@ func FS(fsys fs.FS, c Config) (*Network, error) {
 	if len(n.Regions) == 0 {
 		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in %d JSON files", len(files)+len(skipped))}
 	}
-	n.names = n.index()
+	n.index()
 	return n, nil
 }
 

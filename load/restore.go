@@ -22,7 +22,8 @@ type restoring struct {
 	*snapshot
 	network *Network
 	tx      *vpc.Tx
-	err     error // the first file that can't be read as what it should be
+	seen    map[string]Source // the ids that were read: two regions may know one peering
+	err     error             // the first file that can't be read as what it should be
 }
 
 // restore makes the region of a snapshot.
@@ -32,8 +33,8 @@ func (n *Network) restore(s *snapshot, c Config) (*vpc.Region, error) {
 		Name: s.region, Zones: zones, ZoneIDs: ids, Account: cmp.Or(c.Account, s.account()), Bare: true, Unlimited: true,
 	})
 	err := r.Change(func(tx *vpc.Tx) error {
-		l := &restoring{snapshot: s, network: n, tx: tx}
-		for _, step := range []func(){l.lists, l.places, l.rules, l.hosts, l.gateways, l.transit, l.routes, l.complete} {
+		l := &restoring{snapshot: s, network: n, tx: tx, seen: map[string]Source{}}
+		for _, step := range []func(){l.lists, l.places, l.rules, l.hosts, l.gateways, l.transit, l.services, l.routes, l.complete} {
 			if step(); l.err != nil {
 				return l.err
 			}
@@ -82,16 +83,24 @@ func each[T, R any](l *restoring, items []item[T], id func(*T) *string, gone fun
 			return
 		}
 		key := ec2.Value(id(&i.shape))
-		if _, seen := l.network.sources[key]; seen && key != "" {
+		if _, seen := l.seen[key]; seen && key != "" {
 			continue
 		}
 		if why := gone(&i.shape); why != "" {
 			l.skip(i.file, i.path(), fmt.Sprintf("%s is %s", key, why))
 			continue
 		}
-		l.network.sources[key] = Source{i.file.name, i.path()}
+		l.read(key, i.file, i.path())
 		_, err := restore(i.shape)
 		l.note(i.file, i.path(), err)
+	}
+}
+
+// read takes down where a resource stands.
+func (l *restoring) read(id string, f *file, path string) {
+	l.seen[id] = Source{f.name, path}
+	if _, elsewhere := l.network.sources[id]; !elsewhere {
+		l.network.sources[id] = l.seen[id]
 	}
 }
 
@@ -168,7 +177,7 @@ func (l *restoring) rules() {
 func follow[T any, R vpc.Resource](l *restoring, items []item[T], id func(*T) *string, restore func(R, T) error) {
 	for _, i := range items {
 		key := id(&i.shape)
-		if l.err != nil || l.network.sources[ec2.Value(key)] != (Source{i.file.name, i.path()}) {
+		if l.err != nil || l.seen[ec2.Value(key)] != (Source{i.file.name, i.path()}) {
 			continue
 		}
 		if x, err := vpc.Named[R](l.tx, "", key); err == nil {

@@ -12,7 +12,8 @@ import (
 // DBInstance is a database instance.
 type DBInstance struct {
 	vpc.Base
-	nic *vpc.NetworkInterface
+	name string
+	nic  *vpc.NetworkInterface
 }
 
 // Config says how a database instance is made.
@@ -46,7 +47,7 @@ func Create(s *vpc.Subnet, name string, c Config) (*DBInstance, error) {
 		if err != nil {
 			return err
 		}
-		d = &DBInstance{Base: b}
+		d = &DBInstance{Base: b, name: name}
 		d.nic, err = tx.NewManagedInterface(s, d, vpc.ManagedInterface{
 			Type: vpc.InterfaceRDS, Description: "RDSNetworkInterface", SourceDestCheck: true, Groups: c.Groups,
 		})
@@ -70,6 +71,9 @@ func (d *DBInstance) Delete() error {
 		return nil
 	})
 }
+
+// Name returns the instance's name, its DBInstanceIdentifier.
+func (d *DBInstance) Name() string { return d.name }
 
 // Interface returns the instance's interface, for life.
 func (d *DBInstance) Interface() *vpc.NetworkInterface { return d.nic }

@@ -325,6 +325,13 @@ func (tx *Tx) Adopt(owner Resource, field string, id *string) (*NetworkInterface
 	return n, nil
 }
 
+// OwnerOf is NetworkInterface.Owner inside a change.
+func (tx *Tx) OwnerOf(n *NetworkInterface) Resource { return n.owner }
+
+// GroupsOf returns an interface's security groups inside a change. They must not be
+// changed.
+func (tx *Tx) GroupsOf(n *NetworkInterface) []*SecurityGroup { return n.groups }
+
 // Described returns the services' interfaces with the description: how those of load
 // balancers are known, "ELB net/name/50dc6c495c0c9188".
 func (tx *Tx) Described(text string) []*NetworkInterface { return slices.Clone(tx.r.described[text]) }
