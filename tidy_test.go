@@ -244,7 +244,7 @@ func begins(doc *ast.CommentGroup, name string) bool {
 }
 
 // doors may read the real time, start goroutines and lock.
-var doors = []string{"netstack", "world", "vpctest", "examples", "internal", "ec2", "awscli", "capture", "cmd", "load", "reach"}
+var doors = []string{"netstack", "proxy", "world", "vpctest", "examples", "internal", "ec2", "awscli", "capture", "cmd", "load", "reach"}
 
 func isDoor(path string) bool {
 	return slices.ContainsFunc(doors, func(d string) bool { return strings.HasPrefix(path, d+string(filepath.Separator)) })

@@ -259,3 +259,23 @@ func checkRule(tx *vpc.Tx, x *Listener, priority int, conditions []Condition, a 
 	}
 	return checkActions(tx, l, x.protocol, []Action{a})
 }
+
+// TargetGroups returns the target groups that the listener and its rules forward to,
+// each once.
+func (x *Listener) TargetGroups() []*TargetGroup {
+	var list []*TargetGroup
+	x.Region().View(func(*vpc.Tx) {
+		add := func(a Action) {
+			for _, w := range a.Groups {
+				if !slices.Contains(list, w.Group) {
+					list = append(list, w.Group)
+				}
+			}
+		}
+		add(x.Default())
+		for _, r := range x.rules {
+			add(r.action)
+		}
+	})
+	return list
+}

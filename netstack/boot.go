@@ -35,6 +35,22 @@ func Boot(p *Pump, w *world.World, i *vpc.Instance, c Config) (*Guest, error) {
 	return g, nil
 }
 
+// Behind starts a guest behind one interface, such as that of a load balancer's node,
+// configured as DHCP would.
+func Behind(p *Pump, w *world.World, n *vpc.NetworkInterface, c Config) (*Guest, error) {
+	if p.engine != w.Engine {
+		return nil, fmt.Errorf("netstack: the pump is another world's")
+	}
+	g := New(p, c)
+	var err error
+	p.Do(func() { err = g.plug(w, n) })
+	if err != nil {
+		g.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
 func (g *Guest) plug(w *world.World, n *vpc.NetworkInterface) error {
 	port, c, err := w.NIC(n)
 	if err != nil {
