@@ -69,6 +69,13 @@ func (p *Pump) Do(f func()) {
 	p.rouse()
 }
 
+// Go starts a goroutine that simulated time waits for, until it waits itself, as for one
+// that a socket has woken. Unlike Do it may be called in an event of the clock.
+func (p *Pump) Go(f func()) {
+	p.dirty.Store(true)
+	go f()
+}
+
 // Now returns the clock's present instant.
 func (p *Pump) Now() (now time.Duration) {
 	p.Do(func() { now = p.clock.Now() })

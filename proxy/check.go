@@ -64,7 +64,9 @@ func (n *node) check(p *netstack.Pump, w *world.World, g *balancer.TargetGroup, 
 func (n *node) probe(p *netstack.Pump, h balancer.HealthCheck, at netip.AddrPort) health.Probe {
 	return func(timeout time.Duration, done func(error)) func() {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
-		n.working.Go(func() {
+		n.working.Add(1)
+		p.Go(func() {
+			defer n.working.Done()
 			defer cancel()
 			err := n.ask(ctx, h, at)
 			p.Do(func() { done(err) })
