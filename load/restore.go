@@ -15,6 +15,7 @@ import (
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/vpn"
 )
 
 // restoring makes one region of a snapshot.
@@ -237,6 +238,8 @@ func (l *restoring) gateways() {
 	each(l, l.EgressOnly, func(s *ec2.EgressOnlyInternetGateway) *string { return s.EgressOnlyInternetGatewayId }, here, with(l, igw.RestoreEgressOnly))
 	each(l, l.VpnGateways, func(s *ec2.VpnGateway) *string { return s.VpnGatewayId },
 		func(s *ec2.VpnGateway) string { return ended(s.State) }, with(l, vgw.Restore))
+	each(l, l.CustomerGateways, func(s *ec2.CustomerGateway) *string { return s.CustomerGatewayId },
+		func(s *ec2.CustomerGateway) string { return ended(s.State) }, with(l, vpn.RestoreCustomerGateway))
 	each(l, l.Nats, func(s *ec2.NatGateway) *string { return s.NatGatewayId },
 		l.goneNAT, with(l, natgw.Restore))
 	each(l, l.Peerings, func(s *ec2.VpcPeeringConnection) *string { return s.VpcPeeringConnectionId }, func(s *ec2.VpcPeeringConnection) string {
@@ -259,6 +262,8 @@ func with[T, R any](l *restoring, restore func(*vpc.Tx, T) (R, error)) func(T) (
 func (l *restoring) transit() {
 	each(l, l.Transits, func(s *ec2.TransitGateway) *string { return s.TransitGatewayId },
 		func(s *ec2.TransitGateway) string { return ended(s.State) }, with(l, tgw.Restore))
+	each(l, l.Vpns, func(s *ec2.VpnConnection) *string { return s.VpnConnectionId },
+		func(s *ec2.VpnConnection) string { return ended(s.State) }, with(l, vpn.Restore))
 	each(l, l.TransitTables, func(s *ec2.TransitGatewayRouteTable) *string { return s.TransitGatewayRouteTableId },
 		func(s *ec2.TransitGatewayRouteTable) string { return ended(s.State) }, with(l, tgw.RestoreRouteTable))
 	each(l, l.VpcAttachments, func(s *ec2.TransitGatewayVpcAttachment) *string { return s.TransitGatewayAttachmentId },

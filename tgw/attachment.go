@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -14,7 +15,8 @@ const listed = 2 * time.Hour
 // Attachment is what is attached to a transit gateway. That of a VPC is an interface
 // in one subnet of each zone that is to reach it; a route table of the VPC may name
 // such an interface too: what is delivered there enters the gateway, whatever its
-// destination (S004). The others are another transit gateway ([Peer]).
+// destination (S004). The others are another transit gateway ([Peer]), and links to sites
+// of one's own.
 type Attachment struct {
 	vpc.Base
 	gateway        *TransitGateway
@@ -23,6 +25,7 @@ type Attachment struct {
 	nics           []*vpc.NetworkInterface // one a zone
 	appliance, six bool
 	peer           *peer       // of a peering attachment
+	link           remote.Link // of a VPN, Direct Connect or Connect attachment
 	table          *RouteTable // associated with, or nil
 	created, ended time.Time   // ended is zero until it is deleted; a peer's status has its own
 }
@@ -146,6 +149,9 @@ func (a *Attachment) SetApplianceMode(on bool) error {
 // both gateways, also one that waits for acceptance.
 func (a *Attachment) Delete() error {
 	return a.Change(func(tx *vpc.Tx) error {
+		if a.link != nil {
+			return vpc.Refuse("IncorrectState", "%s is in invalid state", a.ID())
+		}
 		if a.peer != nil {
 			return a.unpeer(tx, ec2.TransitGatewayAttachmentStateDeleted)
 		}

@@ -38,9 +38,10 @@ type table struct {
 	fib      *route.FIB[*hop]
 }
 
-// hop is a compiled route: a place, or a black hole where to is nil.
+// hop is a compiled route: a place, or links, or a black hole where both are nil.
 type hop struct {
 	to                        *place
+	by                        *spread // where links lead on
 	text, destination, target string
 }
 
@@ -88,6 +89,10 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 			c.EnterFromAbroad(key(a.ID(), g.ID()), &from)
 			continue
 		}
+		if a.link != nil {
+			c.EnterFromAbroad(a.link.ID(), a.link.Inbound(c, &from))
+			continue
+		}
 		c.Enter(g, a.vpc, vpc.Entry{Node: &approach{name: name + " attachment " + c.LabelOf(a), id: a.ID(), place: places[a]}})
 		for _, n := range a.nics {
 			i, in := c.Interface(n), from
@@ -115,6 +120,9 @@ func (t *RouteTable) compile(c *vpc.Compiler, places map[*Attachment]*place) *ta
 		h := &hop{destination: r.Destination.String(), text: r.Destination.String() + " -> blackhole"}
 		if r.Attachment != nil {
 			h.to, h.target = places[r.Attachment], r.Attachment.ID()
+			if r.Attachment.link != nil && h.to != nil {
+				h.by = r.spread(c, t.gateway)
+			}
 			h.text = h.destination + " -> " + c.LabelOf(r.Attachment)
 		}
 		if r.Propagated {
@@ -173,10 +181,12 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	case p.Len() > MTU:
 		return n.oversize(c, p)
 	}
-	to, end := n.table.lookup(c, p)
-	switch {
-	case end != trace.None:
+	h, end := n.table.lookup(c, p)
+	if end != trace.None {
 		return dataplane.Drop(end)
+	}
+	to := h.to
+	switch {
 	case !p.Is4() && !to.six:
 		return dataplane.Drop(trace.NoFamily)
 	case p.TTL() <= 1:
@@ -184,6 +194,9 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	}
 	p.DecTTL()
 	c.ClampMSS(p, MTU)
+	if h.by != nil {
+		return dataplane.To(h.by.choose(c, n.hash(p.Flow)))
+	}
 	if to.way != nil {
 		return dataplane.To(to.way)
 	}
@@ -194,8 +207,17 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	return dataplane.To(d.out)
 }
 
-// lookup returns the place that the table's route leads to, or why there is none.
-func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*place, trace.Reason) {
+// Takes reports whether the attachment's table has a way to dst.
+func (n *ingress) Takes(dst wire.Addr) bool {
+	if n.table == nil {
+		return false
+	}
+	h, ok := n.table.fib.LookupPacked(dst.Words())
+	return ok && h.to != nil
+}
+
+// lookup returns the table's route, which leads somewhere, or why there is none.
+func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*hop, trace.Reason) {
 	h, ok := t.fib.LookupPacked(p.Flow.Dst.Words())
 	if c.Tracing() {
 		step := c.Step(p, trace.Unrouted)
@@ -210,7 +232,7 @@ func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*place, trace.Reas
 	case h.to == nil:
 		return nil, trace.TransitBlackhole
 	}
-	return h.to, trace.None
+	return h, trace.None
 }
 
 // exit chooses the interface by which a packet leaves: the one in the zone that it

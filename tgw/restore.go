@@ -3,6 +3,7 @@ package tgw
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -99,16 +100,34 @@ func RestorePropagation(_ *vpc.Tx, t *RouteTable, a *Attachment) {
 	}
 }
 
-// RestoreRoute adds a route as SearchTransitGatewayRoutes has it. A propagated one is
-// left out: the attachments that propagate to the table are restored by themselves. So
-// is a route to an attachment that is not there, which is told.
+// learn tells the links that a propagated route names of its destination.
+func learn(tx *vpc.Tx, s ec2.TransitGatewayRoute, dst netip.Prefix) {
+	for _, by := range s.TransitGatewayAttachments {
+		a, err := vpc.Named[*Attachment](tx, "", by.TransitGatewayAttachmentId)
+		if err != nil || a.link == nil {
+			continue
+		}
+		if l, ok := a.link.(interface{ Learn(*vpc.Tx, netip.Prefix) }); ok {
+			l.Learn(tx, dst)
+		}
+	}
+}
+
+// RestoreRoute adds a route as SearchTransitGatewayRoutes has it. A propagated one tells
+// links what lies beyond them and is left out: the attachments that propagate to the
+// table are restored by themselves. So is a route to an attachment that is not there,
+// which is told.
 func RestoreRoute(tx *vpc.Tx, t *RouteTable, s ec2.TransitGatewayRoute) error {
-	if ec2.Value(s.Type) == ec2.TransitGatewayRouteTypePropagated || s.DestinationCidrBlock == nil {
+	if s.DestinationCidrBlock == nil {
 		return nil
 	}
 	dst, err := vpc.ParseCIDR(*s.DestinationCidrBlock, "DestinationCidrBlock")
 	if err != nil {
 		return &vpc.ShapeError{Field: "DestinationCidrBlock", Value: *s.DestinationCidrBlock, Want: "a CIDR"}
+	}
+	if ec2.Value(s.Type) == ec2.TransitGatewayRouteTypePropagated {
+		learn(tx, s, dst)
+		return nil
 	}
 	if t.find(dst) >= 0 {
 		return nil

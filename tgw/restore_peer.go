@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -53,19 +54,34 @@ func (p *pact) restore(tx *vpc.Tx, state *ec2.TransitGatewayAttachmentState) {
 }
 
 // RestoreOther makes an attachment that is no VPC's from the description that all
-// kinds have: of a peering attachment, whose other gateway is known by its id. It is
-// for networks of which [RestorePeering]'s description is missing.
+// kinds have: of a VPN connection, which has to be there; of a peering attachment, whose
+// other gateway is known by its id, where [RestorePeering]'s description is missing; and
+// of a resource that is not modelled, which takes part in tables.
 func RestoreOther(tx *vpc.Tx, s ec2.TransitGatewayAttachment) (*Attachment, error) {
 	g, err := vpc.Named[*TransitGateway](tx, "TransitGatewayId", s.TransitGatewayId)
 	if err != nil {
 		return nil, err
 	}
-	if kind := ec2.Value(s.ResourceType); kind != ec2.TransitGatewayAttachmentResourceTypePeering {
-		return nil, &vpc.ShapeError{Field: "ResourceType", Value: string(kind), Want: "peering", Absent: true}
+	kind := ec2.Value(s.ResourceType)
+	var link remote.Link
+	switch kind {
+	case ec2.TransitGatewayAttachmentResourceTypePeering:
+	case ec2.TransitGatewayAttachmentResourceTypeVpn:
+		if link, err = vpc.Named[remote.Link](tx, "ResourceId", s.ResourceId); err != nil {
+			return nil, err
+		}
+	default:
+		link = &unknown{id: ec2.Value(s.ResourceId), kind: kind}
 	}
 	b, err := tx.RestoreBase("TransitGatewayAttachmentId", s.TransitGatewayAttachmentId, nil, s.Tags)
 	if err != nil {
 		return nil, err
+	}
+	if link != nil {
+		a := &Attachment{Base: b, gateway: g, kind: kind, link: link, six: true, created: tx.RestoreTime(s.CreationTime)}
+		g.attachments = append(g.attachments, a)
+		tx.Add(a)
+		return a, nil
 	}
 	far := gatewayEnd{attachment: b.ID(), id: ec2.Value(s.ResourceId), owner: ec2.Value(s.ResourceOwnerId)}
 	p := &pact{ends: [2]gatewayEnd{endOf(g, b.ID()), far}}

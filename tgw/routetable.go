@@ -1,11 +1,11 @@
 package tgw
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -25,11 +25,18 @@ type Route struct {
 	Destination netip.Prefix
 	// Attachment is where matching packets go, nil of a static black hole.
 	Attachment *Attachment
-	// Propagated says that the route is a CIDR of the attachment's VPC, and not static.
+	// More are the further attachments that flows are spread over (ECMP).
+	More []*Attachment
+	// PrefixList is the list that the route stands for with its other entries, or nil.
+	PrefixList *vpc.PrefixList
+	// Propagated says that the attachment told of the route, and it is not static: a CIDR
+	// of its VPC, a prefix of its site.
 	Propagated bool
 	// Blackhole says that matching packets are dropped: the route was made so, or its
 	// attachment is gone.
 	Blackhole bool
+
+	hops []remote.Hop // the ways of one that links propagate
 }
 
 // RouteTableConfig says how a route table is made.
@@ -222,7 +229,8 @@ func (t *RouteTable) find(dst netip.Prefix) int {
 }
 
 // Routes returns the routes in force, by address and length: of equal destinations
-// the static one, then the one that was propagated first.
+// the static one, then the VPC's that was propagated first, then that of a link, Direct
+// Connect before Connect before VPN (Transit Gateway guide, "Route evaluation order").
 func (t *RouteTable) Routes() []Route {
 	var list []Route
 	t.Region().View(func(tx *vpc.Tx) { list = t.rows(tx) })
@@ -237,14 +245,22 @@ func (t *RouteTable) rows(tx *vpc.Tx) []Route {
 		list, taken[r.Destination] = append(list, r), true
 	}
 	for _, a := range t.propagated {
+		if a.vpc == nil {
+			continue
+		}
 		for _, dst := range tx.CIDRs(a.vpc) {
 			if !taken[dst] && (a.six || dst.Addr().Is4()) {
 				list, taken[dst] = append(list, Route{Destination: dst, Attachment: a, Propagated: true}), true
 			}
 		}
 	}
+	for _, r := range t.linked(tx) {
+		if !taken[r.Destination] {
+			list = append(list, r)
+		}
+	}
 	slices.SortFunc(list, func(a, b Route) int {
-		return cmp.Or(a.Destination.Addr().Compare(b.Destination.Addr()), cmp.Compare(a.Destination.Bits(), b.Destination.Bits()))
+		return remote.ComparePrefixes(a.Destination, b.Destination)
 	})
 	return list
 }

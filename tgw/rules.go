@@ -149,6 +149,9 @@ func checkDelete(g *TransitGateway) error {
 		if a.peer != nil {
 			return vpc.Refuse("IncorrectState", "%s has non-deleted Transit Gateway Cross Region Peering Attachments: %s.", g.ID(), a.ID())
 		}
+		if a.kind == ec2.TransitGatewayAttachmentResourceTypeVpn {
+			return vpc.Refuse("IncorrectState", "%s has non-deleted VPN Attachments: %s.", g.ID(), a.ID())
+		}
 		return vpc.Refuse("IncorrectState", "%s has non-deleted Transit Gateway Attachments", g.ID())
 	}
 	return nil

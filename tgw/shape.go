@@ -30,6 +30,9 @@ func (g *TransitGateway) shape(tx *vpc.Tx) ec2.TransitGateway {
 		SecurityGroupReferencingSupport: new(ec2.SecurityGroupReferencingSupportValueDisable),
 		MulticastSupport:                new(ec2.MulticastSupportValueDisable),
 	}
+	if g.noECMP {
+		o.VpnEcmpSupport = new(ec2.VpnEcmpSupportValueDisable)
+	}
 	if t := g.associates; t != nil {
 		o.DefaultRouteTableAssociation, o.AssociationDefaultRouteTableId = new(ec2.DefaultRouteTableAssociationValueEnable), new(t.ID())
 	}
@@ -123,6 +126,10 @@ func (a *Attachment) resource() string {
 	if a.peer != nil {
 		return a.peer.far().id
 	}
+	if a.link != nil {
+		_, id := a.link.Attaches()
+		return id
+	}
 	return a.vpc.ID()
 }
 
@@ -130,6 +137,9 @@ func (a *Attachment) resource() string {
 func (a *Attachment) resourceOwner() string {
 	if a.peer != nil {
 		return a.peer.far().owner
+	}
+	if a.link != nil {
+		return a.gateway.OwnerID()
 	}
 	return a.vpc.OwnerID()
 }
@@ -205,10 +215,16 @@ func (r Route) shape() ec2.TransitGatewayRoute {
 	if r.Blackhole {
 		s.State = new(ec2.TransitGatewayRouteStateBlackhole)
 	}
-	if a := r.Attachment; a != nil {
-		s.TransitGatewayAttachments = []ec2.TransitGatewayRouteAttachment{{
+	if r.PrefixList != nil {
+		s.PrefixListId = new(r.PrefixList.ID())
+	}
+	if r.Attachment == nil {
+		return s
+	}
+	for _, a := range append([]*Attachment{r.Attachment}, r.More...) {
+		s.TransitGatewayAttachments = append(s.TransitGatewayAttachments, ec2.TransitGatewayRouteAttachment{
 			ResourceId: new(a.resource()), TransitGatewayAttachmentId: new(a.ID()), ResourceType: new(a.kind),
-		}}
+		})
 	}
 	return s
 }

@@ -26,6 +26,7 @@ const DefaultASN = 64512
 type TransitGateway struct {
 	vpc.Base
 	asn         int64
+	noECMP      bool
 	description string
 	associates  *RouteTable   // what new attachments are associated with, or nil
 	propagates  *RouteTable   // what new attachments propagate to, or nil
@@ -45,6 +46,9 @@ type Config struct {
 	Description string
 	// ASN is the autonomous system number; 0 is DefaultASN.
 	ASN int64
+	// NoVPNECMP has each prefix behind VPNs and other links reached by one way, where
+	// else flows are spread over ways alike (VpnEcmpSupport).
+	NoVPNECMP bool
 	// NoDefaultAssociation leaves new attachments without a route table.
 	NoDefaultAssociation bool
 	// NoDefaultPropagation has new attachments propagate to no route table.
@@ -63,7 +67,7 @@ func Create(r *vpc.Region, c Config) (*TransitGateway, error) {
 		if err != nil {
 			return err
 		}
-		g = &TransitGateway{Base: b, asn: c.ASN, description: c.Description, created: r.Now()}
+		g = &TransitGateway{Base: b, asn: c.ASN, noECMP: c.NoVPNECMP, description: c.Description, created: r.Now()}
 		if g.asn == 0 {
 			g.asn = DefaultASN
 		}

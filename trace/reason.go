@@ -126,6 +126,10 @@ const (
 	ForeignDestination
 	// UnknownPrefix: a private gateway knows no prefix beyond it that holds the destination.
 	UnknownPrefix
+	// VPNDown: no tunnel of the VPN connection that leads to the destination is up.
+	VPNDown
+	// TransitVPNDown: the same of a transit gateway's VPN attachment.
+	TransitVPNDown
 	// EgressOnly: an egress-only internet gateway lets in only what answers.
 	EgressOnly
 	// EndpointForeign: a source at a gateway endpoint that is no interface's of its VPC.
@@ -259,6 +263,8 @@ var reasonWords = [reasonCount]words{
 	ForeignSource:        {"source is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_EGRESS"},
 	ForeignDestination:   {"destination is no interface's private address", "VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"},
 	UnknownPrefix:        {"gateway knows no prefix that holds the destination", "NO_ROUTE_TO_DESTINATION"},
+	VPNDown:              {"no tunnel of the VPN connection is up", "BAD_STATE_VPN"},
+	TransitVPNDown:       {"no tunnel of the transit gateway's VPN attachment is up", "TGW_BAD_STATE_VPN"},
 	EgressOnly:           {"egress-only internet gateway lets in answers only", "SIM_EGRESS_ONLY"},
 	EndpointForeign:      {"gateway endpoint serves its own VPC alone", "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION"},
 	EndpointSource:       {"source is not in the gateway endpoint's prefix list", "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION"},

@@ -1,7 +1,11 @@
 package vgw
 
 import (
+	"slices"
+
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/remote"
+	"github.com/vpcsim/vpcsim/route"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
@@ -10,21 +14,36 @@ import (
 // node is a compiled virtual private gateway. Its two sides are types over it. It
 // leaves the TTL alone (measured: a site-to-site VPN takes one, at the customer's end).
 type node struct {
-	id      string
-	out, in string // names of the sides
-	own     *vpc.Addresses
-	beyond  []wire.Prefix
-	site    dataplane.Node
-	edge    dataplane.Node
+	id     string
+	out    string        // name of the outbound side
+	cidrs  []wire.Prefix // of the VPC
+	own    *vpc.Addresses
+	beyond *route.FIB[*ways]
+	edge   dataplane.Node
 }
 
-type (
-	outbound node
-	inbound  node
-)
+// ways are the nodes that lead to a prefix. There is no ECMP: one of those that are
+// alike is preferred, which Amazon chooses (Site-to-Site VPN guide, "Tunnel endpoint
+// replacement"; re:Post, "Configure tunnel preference": at random).
+type ways struct {
+	nodes []dataplane.Node
+	links []string // ids, of the same index
+	bgp   []bool   // whether the way is known by BGP
+	hash  uint32
+	text  string // prefix and link, for traces
+}
 
-// Compile makes the gateway's sides: its VPC's routes lead to the outbound one, the
-// site to the inbound one.
+type outbound node
+
+// inbound is where packets enter from one link.
+type inbound struct {
+	*node
+	name string
+	link string // id; "" without a link
+}
+
+// Compile makes the gateway's sides: its VPC's routes lead to the outbound one, links
+// and the site to an inbound one each.
 func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
 	v := g.AttachedTo(c.Tx())
 	if v == nil {
@@ -32,14 +51,44 @@ func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
 	}
 	label := c.LabelOf(g)
 	n := &node{
-		id: g.ID(), out: label + " outbound", in: label + " inbound", own: c.Addresses(v), site: g.site,
-		edge: c.Edge(v, g, false).Entry(),
+		id: g.ID(), out: label + " outbound", own: c.Addresses(v), beyond: g.beyond(c), edge: c.Edge(v, g, false).Entry(),
 	}
-	for _, p := range g.learned {
-		n.beyond = append(n.beyond, wire.PrefixFrom(p))
+	for _, cidr := range c.CIDRsOf(v) {
+		n.cidrs = append(n.cidrs, wire.PrefixFrom(cidr))
 	}
 	c.Enter(g, v, vpc.Entry{Node: (*outbound)(n)})
-	c.EnterFromOutside(g, (*inbound)(n))
+	c.EnterFromOutside(g, &inbound{n, label + " inbound", ""})
+	for _, l := range g.links {
+		c.EnterFromAbroad(l.ID(), l.Inbound(c, &inbound{n, label + " inbound", l.ID()}))
+	}
+}
+
+// beyond compiles the ways to all prefixes. The site that is connected without a link
+// comes first, and last what is known, by a description, of no link: what becomes of
+// packets for it is not modelled.
+func (g *VirtualPrivateGateway) beyond(c *vpc.Compiler) *route.FIB[*ways] {
+	var table route.Table[*ways]
+	site := func(n dataplane.Node) {
+		for _, p := range g.learned {
+			table.Insert(p, &ways{nodes: []dataplane.Node{n}, links: []string{""}, bgp: []bool{false}})
+		}
+	}
+	if g.site == nil {
+		site(c.Unmodelled(g))
+	}
+	for _, r := range remote.Routes(c.Tx(), g.links) {
+		w := &ways{hash: uint32(c.Seed(g.ID() + r.Prefix.String())), text: r.Prefix.String() + " by " + r.Hops[0].Path.Kind.String()}
+		for _, h := range r.Hops {
+			w.nodes = append(w.nodes, h.Link.Outbound(c, h.Path.Via))
+			w.links = append(w.links, h.Link.ID())
+			w.bgp = append(w.bgp, h.Path.Kind != remote.VPNStatic)
+		}
+		table.Insert(r.Prefix, w)
+	}
+	if g.site != nil {
+		site(g.site)
+	}
+	return table.Compile()
 }
 
 // Name returns the gateway's name and "outbound".
@@ -59,38 +108,59 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 		return dataplane.Drop(trace.NoFamily)
 	case !n.own.Has(p.Flow.Src):
 		return dataplane.Drop(trace.ForeignSource)
-	case n.site == nil || !n.knows(p.Flow.Dst):
+	}
+	w, ok := n.beyond.LookupPacked(p.Flow.Dst.Words())
+	if !ok {
 		return dataplane.Drop(trace.UnknownPrefix)
 	}
-	return dataplane.To(n.site)
+	k := w.choose(c, n.id)
+	if c.Tracing() && w.text != "" {
+		step := c.Step(p, trace.Routed)
+		step.Match, step.MatchID = w.text, w.links[k]
+	}
+	return dataplane.To(w.nodes[k])
 }
 
-func (n *node) knows(a wire.Addr) bool {
-	for _, p := range n.beyond {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
+// choose returns the index of the preferred way.
+func (w *ways) choose(c *dataplane.Context, gateway string) int {
+	return c.Choose(gateway, "tunnel", w.hash, len(w.nodes))
 }
 
 // Name returns the gateway's name and "inbound".
-func (i *inbound) Name() string { return i.in }
+func (i *inbound) Name() string { return i.name }
 
 // Resource returns the gateway's id.
 func (i *inbound) Resource() string { return i.id }
 
 // Forward takes a packet into the VPC: to a private address of an interface only
 // (Reachability Analyzer, VGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS), by the gateway
-// route table.
+// route table. What is for another site goes on there where BGP tells of both
+// (Site-to-Site VPN guide, "VPN CloudHub").
 func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	n := (*node)(i)
 	c.From, c.Entered = nil, dataplane.ByPrivateGateway
 	switch {
 	case !p.Is4():
 		return dataplane.Drop(trace.NoFamily)
-	case !n.own.Has(p.Flow.Dst):
-		return dataplane.Drop(trace.ForeignDestination)
+	case i.own.Has(p.Flow.Dst):
+		return dataplane.To(i.edge)
 	}
-	return dataplane.To(n.edge)
+	if w, ok := i.beyond.LookupPacked(p.Flow.Dst.Words()); ok && i.onward(w) {
+		return dataplane.To(w.nodes[w.choose(c, i.id)])
+	}
+	return dataplane.Drop(trace.ForeignDestination)
+}
+
+// onward reports whether packets of this link go on by the ways.
+func (i *inbound) onward(w *ways) bool {
+	return i.link != "" && w.bgp[0] && !slices.Contains(w.links, i.link)
+}
+
+// Takes reports whether AWS has told the site of a way to dst: the VPC's CIDRs, and
+// what other sites announce.
+func (i *inbound) Takes(dst wire.Addr) bool {
+	if slices.ContainsFunc(i.cidrs, func(p wire.Prefix) bool { return p.Contains(dst) }) {
+		return true
+	}
+	w, ok := i.beyond.LookupPacked(dst.Words())
+	return ok && i.onward(w)
 }

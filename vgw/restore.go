@@ -1,10 +1,12 @@
 package vgw
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -16,7 +18,7 @@ func Restore(tx *vpc.Tx, s ec2.VpnGateway) (*VirtualPrivateGateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &VirtualPrivateGateway{Base: b}
+	g := &VirtualPrivateGateway{Base: b, asn: cmp.Or(ec2.Value(s.AmazonSideAsn), DefaultASN)}
 	tx.Add(g)
 	for _, a := range s.VpcAttachments {
 		switch ec2.Value(a.State) {
@@ -33,8 +35,18 @@ func Restore(tx *vpc.Tx, s ec2.VpnGateway) (*VirtualPrivateGateway, error) {
 	return g, nil
 }
 
-// Learn adds a destination to the prefixes beyond the gateway, unless it is there.
-func (g *VirtualPrivateGateway) Learn(_ *vpc.Tx, dst netip.Prefix) {
+// Learn adds a destination to the prefixes beyond the gateway, unless it is there. The
+// gateway's only link learns it, where there is one.
+func (g *VirtualPrivateGateway) Learn(tx *vpc.Tx, dst netip.Prefix) {
+	if slices.ContainsFunc(remote.Routes(tx, g.links), func(r remote.Route) bool { return r.Prefix == dst }) {
+		return
+	}
+	if len(g.links) == 1 {
+		if l, ok := g.links[0].(interface{ Learn(*vpc.Tx, netip.Prefix) }); ok {
+			l.Learn(tx, dst)
+			return
+		}
+	}
 	if dst.IsValid() && !slices.Contains(g.learned, dst) {
 		g.learned = append(g.learned, dst)
 	}

@@ -5,10 +5,6 @@ import (
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
-// amazonASN is the autonomous system number of Amazon's side by default (EC2 API,
-// CreateVpnGateway).
-const amazonASN = 64512
-
 // Describe lists the region's virtual private gateways (DescribeVpnGateways), in the
 // order in which they were made.
 func Describe(r *vpc.Region) *ec2.DescribeVpnGatewaysResult {
@@ -17,7 +13,7 @@ func Describe(r *vpc.Region) *ec2.DescribeVpnGatewaysResult {
 		for _, g := range vpc.Gateways[*VirtualPrivateGateway](tx) {
 			s := ec2.VpnGateway{
 				VpnGatewayId: new(g.ID()), State: new(ec2.VpnStateAvailable), Type: new(ec2.GatewayTypeIpsec1),
-				AmazonSideAsn: new(int64(amazonASN)), VpcAttachments: []ec2.VpcAttachment{}, Tags: tx.TagShapes(g),
+				AmazonSideAsn: new(g.asn), VpcAttachments: []ec2.VpcAttachment{}, Tags: tx.TagShapes(g),
 			}
 			if v := g.AttachedTo(tx); v != nil {
 				s.VpcAttachments = append(s.VpcAttachments, ec2.VpcAttachment{VpcId: new(v.ID()), State: new(ec2.AttachmentStatusAttached)})

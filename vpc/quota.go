@@ -42,6 +42,10 @@ const (
 	QuotaTransitGatewayRoutes
 	QuotaTransitGatewayPeerings
 	QuotaPendingTransitGatewayPeerings
+	QuotaCustomerGateways
+	QuotaVPNConnections
+	QuotaVPNConnectionsPerGateway
+	QuotaVPNRoutes
 	QuotaTags
 	QuotaFlowLogs
 	quotas
@@ -92,6 +96,10 @@ var limits = [quotas]struct {
 	QuotaTransitGatewayRoutes:          {"static routes per transit gateway", 10000, "TransitGatewayRouteLimitExceeded", "The maximum number of transit gateway routes has been reached."},
 	QuotaTags:                          {"tags per resource", 50, "TagLimitExceeded", "The maximum number of Tags for a resource has been reached."},
 	QuotaFlowLogs:                      {"flow logs per VPC, subnet or network interface", 2, "FlowLogsLimitExceeded", "You've reached the limit on the number of flow logs you can create."},
+	QuotaCustomerGateways:              {"customer gateways per region", 50, "CustomerGatewayLimitExceeded", "The maximum number of customer gateways has been reached."},
+	QuotaVPNConnections:                {"VPN connections per region", 50, "VpnConnectionLimitExceeded", "The maximum number of VPN connections has been reached."},
+	QuotaVPNConnectionsPerGateway:      {"VPN connections per virtual private gateway", 10, "VpnConnectionLimitExceeded", "The maximum number of VPN connections per virtual private gateway has been reached."},
+	QuotaVPNRoutes:                     {"static routes per VPN connection", 100, "VpnConnectionRouteLimitExceeded", "The maximum number of static routes per VPN connection has been reached."},
 	QuotaTransitGatewayPeerings:        {"peering attachments per transit gateway", 50, "TransitGatewayAttachmentLimitExceeded", "The maximum number of transit gateway peering attachments has been reached."},
 	QuotaPendingTransitGatewayPeerings: {"pending peering attachments per transit gateway", 10, "TransitGatewayAttachmentLimitExceeded", "The maximum number of pending transit gateway peering attachments has been reached."},
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/vpcsim/vpcsim/eni"
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/internet"
+	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -249,6 +250,39 @@ func (w *World) beyond(r *vpc.Region, id, label string) (*internet.Network, erro
 	}
 	n := internet.New(w.Engine, label)
 	n.Regions = func(wire.Addr) dataplane.Node { return l.Snapshot().Outside(id) }
+	return n, nil
+}
+
+// Behind puts a network of hosts, a site of one's own, beyond links such as VPN
+// connections and Direct Connect associations, of any of the world's regions, and
+// returns it. It sends by the first link by which AWS has told it of a way to the
+// destination.
+func (w *World) Behind(label string, links ...remote.Connector) (*internet.Network, error) {
+	n := internet.New(w.Engine, label)
+	lives := make([]*vpc.Live, len(links))
+	for i, l := range links {
+		if lives[i] = w.Live(l.Region()); lives[i] == nil {
+			return nil, fmt.Errorf("world: link %s is in a region of another world", l.ID())
+		}
+	}
+	for _, l := range links {
+		if err := l.Connect(n); err != nil {
+			return nil, err
+		}
+	}
+	n.Regions = func(dst wire.Addr) dataplane.Node {
+		var first dataplane.Node
+		for i, l := range links {
+			in := lives[i].Snapshot().Outside(l.ID())
+			if e, ok := in.(remote.Entrance); ok && e.Takes(dst) {
+				return e
+			}
+			if first == nil {
+				first = in
+			}
+		}
+		return first
+	}
 	return n, nil
 }
 

@@ -1,0 +1,257 @@
+package vpn
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/remote"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// Connection is a Site-to-Site VPN connection.
+type Connection struct {
+	vpc.Base
+	customer *CustomerGateway
+	gateway  remote.Gateway
+	static   bool
+	tunnels  [2]tunnel
+	routes   []netip.Prefix // static ones
+	site     dataplane.Node // what lies beyond, nil where it is not modelled
+	created  time.Time
+	ended    time.Time // zero until it is deleted
+}
+
+// tunnel is one of a connection's two.
+type tunnel struct {
+	outside   netip.Addr   // Amazon's end
+	inside    netip.Prefix // /30; Amazon's end is its first host
+	key       string       // pre-shared
+	up        bool
+	changed   time.Time
+	announced []remote.Announcement
+}
+
+// Config says how a connection is made.
+type Config struct {
+	// ID is the id to use; "" makes one.
+	ID string
+	// Name is the Name tag.
+	Name string
+	// Static has static routes say what lies beyond ([Connection.CreateRoute]); else the
+	// site's BGP does ([Connection.Announce]).
+	Static bool
+	// Inside are the tunnels' inside CIDRs, /30 of 169.254.0.0/16; an invalid one is
+	// chosen.
+	Inside [2]netip.Prefix
+}
+
+// Create makes a connection of a customer gateway to a virtual private gateway or a
+// transit gateway (CreateVpnConnection). Both tunnels are down until
+// [Connection.SetTunnel]: it is the customer's side that brings them up.
+func Create(customer *CustomerGateway, gateway remote.Gateway, c Config) (*Connection, error) {
+	var v *Connection
+	err := customer.Change(func(tx *vpc.Tx) error {
+		if err := checkCreate(tx, gateway, c); err != nil {
+			return err
+		}
+		b, err := tx.NewBase("vpn", c.ID, c.Name)
+		if err != nil {
+			return err
+		}
+		v = &Connection{Base: b, customer: customer, gateway: gateway, static: c.Static, created: tx.Region().Now()}
+		v.newTunnels(tx, c.Inside)
+		if err := gateway.Link(tx, v); err != nil {
+			return err
+		}
+		tx.Add(v)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// newTunnels gives the tunnels addresses: outside ones of the documentation ranges
+// (RFC 5737), inside ones of 169.254.0.0/16 that no other connection has.
+func (v *Connection) newTunnels(tx *vpc.Tx, inside [2]netip.Prefix) {
+	for i := range v.tunnels {
+		t := &v.tunnels[i]
+		t.changed = tx.Region().Now()
+		t.key = tx.NewSuffix() + tx.NewSuffix()
+		n := taken(tx)
+		t.outside = netip.AddrFrom4([4]byte{203, 0, 113, byte(1 + (2*n+i)%254)})
+		if t.inside = inside[i].Masked(); !t.inside.IsValid() {
+			block := (2*n + i) * 4
+			t.inside = netip.PrefixFrom(netip.AddrFrom4([4]byte{169, 254, byte(6 + block>>8), byte(block)}), 30)
+		}
+	}
+}
+
+// Delete deletes the connection and its static routes (DeleteVpnConnection).
+func (v *Connection) Delete() error {
+	return v.Change(func(tx *vpc.Tx) error {
+		if err := v.there(); err != nil {
+			return err
+		}
+		v.gateway.Unlink(tx, v)
+		v.ended, v.routes = tx.Region().Now(), nil
+		for i := range v.tunnels {
+			v.tunnels[i].up, v.tunnels[i].announced = false, nil
+		}
+		return nil
+	})
+}
+
+// CreateRoute adds a static route to a prefix of the site (CreateVpnConnectionRoute).
+func (v *Connection) CreateRoute(destination string) error {
+	return v.Change(func(tx *vpc.Tx) error {
+		dst, err := v.checkRoute(destination)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(v.routes, dst) {
+			return nil
+		}
+		if err := tx.Within(vpc.QuotaVPNRoutes, len(v.routes), v.ID()); err != nil {
+			return err
+		}
+		v.routes = append(slices.Clone(v.routes), dst)
+		return nil
+	})
+}
+
+// DeleteRoute deletes a static route (DeleteVpnConnectionRoute).
+func (v *Connection) DeleteRoute(destination string) error {
+	return v.Change(func(*vpc.Tx) error {
+		dst, err := v.checkRoute(destination)
+		if err != nil {
+			return err
+		}
+		i := slices.Index(v.routes, dst)
+		if i < 0 {
+			return vpc.Refuse("InvalidRoute.NotFound", "The route %s does not exist in the VPN connection %s", dst, v.ID())
+		}
+		v.routes = slices.Delete(slices.Clone(v.routes), i, i+1)
+		return nil
+	})
+}
+
+// SetTunnel brings a tunnel up or down; i is 0 or 1. What BGP announced by a tunnel
+// that is down is not known until it is up again. Another i is refused.
+func (v *Connection) SetTunnel(i int, up bool) error {
+	return v.onTunnel(i, func(tx *vpc.Tx, t *tunnel) error {
+		if t.up != up {
+			t.up, t.changed = up, tx.Region().Now()
+		}
+		return nil
+	})
+}
+
+// Announce says what the site's BGP announces by a tunnel, in the place of what it did
+// before; i is 0 or 1. A connection with static routes, and one that ends at a virtual
+// private gateway and is told of IPv6, are refused.
+func (v *Connection) Announce(i int, list ...remote.Announcement) error {
+	return v.onTunnel(i, func(tx *vpc.Tx, t *tunnel) error {
+		if v.static {
+			return refuseStatic(v)
+		}
+		checked, err := remote.CheckAnnouncements(list, !v.six())
+		if err != nil {
+			return err
+		}
+		t.announced = checked
+		return nil
+	})
+}
+
+func (v *Connection) onTunnel(i int, f func(tx *vpc.Tx, t *tunnel) error) error {
+	return v.Change(func(tx *vpc.Tx) error {
+		if err := v.there(); err != nil {
+			return err
+		}
+		if i < 0 || i >= len(v.tunnels) {
+			return vpc.Refuse("InvalidParameterValue", "The VPN connection %s has tunnels 0 and 1, not %d", v.ID(), i)
+		}
+		return f(tx, &v.tunnels[i])
+	})
+}
+
+// Connect says what lies beyond: the node that takes the site's packets, nil for
+// nothing that is modelled. Packets from it enter by [vpc.Snapshot.Outside] of the
+// connection's id.
+func (v *Connection) Connect(site dataplane.Node) error {
+	return v.Change(func(*vpc.Tx) error {
+		v.site = site
+		return nil
+	})
+}
+
+// CustomerGateway returns the customer's end.
+func (v *Connection) CustomerGateway() *CustomerGateway { return v.customer }
+
+// Outside returns the address of Amazon's end of a tunnel, 0 or 1.
+func (v *Connection) Outside(i int) netip.Addr { return v.tunnels[i&1].outside }
+
+// Up reports whether a tunnel, 0 or 1, is up.
+func (v *Connection) Up(i int) bool {
+	var up bool
+	v.Region().View(func(*vpc.Tx) { up = v.tunnels[i&1].up })
+	return up
+}
+
+// Paths returns the static routes by every tunnel that is up, or once as down, or what
+// was announced by the tunnels that are up.
+func (v *Connection) Paths(tx *vpc.Tx) []remote.Path {
+	var list []remote.Path
+	ways := v.Ways(tx)
+	for _, dst := range v.routes {
+		p := remote.Path{Announcement: remote.Announcement{Prefix: dst}, Kind: remote.VPNStatic}
+		if len(ways) == 0 {
+			p.Down = true
+			list = append(list, p)
+		}
+		for _, p.Via = range ways {
+			list = append(list, p)
+		}
+	}
+	for _, i := range ways {
+		for _, a := range v.tunnels[i].announced {
+			list = append(list, remote.Path{Announcement: a, Kind: remote.VPNBGP, Via: i})
+		}
+	}
+	return list
+}
+
+// Ways returns the tunnels that are up.
+func (v *Connection) Ways(*vpc.Tx) []int {
+	var ways []int
+	for i, t := range v.tunnels {
+		if t.up {
+			ways = append(ways, i)
+		}
+	}
+	return ways
+}
+
+// Attaches says that it is a VPN that is attached.
+func (v *Connection) Attaches() (ec2.TransitGatewayAttachmentResourceType, string) {
+	return ec2.TransitGatewayAttachmentResourceTypeVpn, v.ID()
+}
+
+// Static reports whether static routes say what lies beyond.
+func (v *Connection) Static() bool { return v.static }
+
+// CheckRoute refuses every route of a VPC: its gateway is what routes name.
+func (v *Connection) CheckRoute(*vpc.Tx, *vpc.RouteTable, netip.Prefix) error {
+	return vpc.TargetNotFound(v.ID())
+}
+
+// Available reports that no route leads to a connection by itself.
+func (v *Connection) Available(*vpc.Tx, *vpc.VPC) bool { return false }
+
+// Compile makes nothing: the gateway asks for the connection's nodes.
+func (v *Connection) Compile(*vpc.Compiler) {}

@@ -1,0 +1,125 @@
+package vpn
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/remote"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// RestoreCustomerGateway makes a customer gateway as described. See the Restore methods
+// of [vpc.Tx].
+func RestoreCustomerGateway(tx *vpc.Tx, s ec2.CustomerGateway) (*CustomerGateway, error) {
+	b, err := tx.RestoreBase("CustomerGatewayId", s.CustomerGatewayId, nil, s.Tags)
+	if err != nil {
+		return nil, err
+	}
+	g := &CustomerGateway{Base: b, asn: DefaultASN, device: ec2.Value(s.DeviceName)}
+	if text := cmp.Or(ec2.Value(s.BgpAsnExtended), ec2.Value(s.BgpAsn)); text != "" {
+		if g.asn, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return nil, &vpc.ShapeError{Field: "BgpAsn", Value: text, Want: "an autonomous system number"}
+		}
+	}
+	if s.IpAddress != nil { // a gateway with a certificate may have none
+		if g.ip, err = netip.ParseAddr(*s.IpAddress); err != nil {
+			return nil, &vpc.ShapeError{Field: "IpAddress", Value: *s.IpAddress, Want: "an IP address"}
+		}
+	}
+	tx.Add(g)
+	return g, nil
+}
+
+// Restore makes a connection as described, after its gateways: tunnels are up where the
+// telemetry says so, and what BGP announced is told by the routes that it propagated
+// ([Connection.Learn]). A transit gateway's attachment is restored after it, by itself.
+// The site is not modelled until [Connection.Connect]. See the Restore
+// methods of [vpc.Tx].
+func Restore(tx *vpc.Tx, s ec2.VpnConnection) (*Connection, error) {
+	customer, err := vpc.Named[*CustomerGateway](tx, "CustomerGatewayId", s.CustomerGatewayId)
+	if err != nil {
+		return nil, err
+	}
+	field, id := "VpnGatewayId", s.VpnGatewayId
+	if ec2.Value(s.TransitGatewayId) != "" {
+		field, id = "TransitGatewayId", s.TransitGatewayId
+	}
+	gateway, err := vpc.Named[remote.Gateway](tx, field, id)
+	if err != nil {
+		return nil, err
+	}
+	b, err := tx.RestoreBase("VpnConnectionId", s.VpnConnectionId, nil, s.Tags)
+	if err != nil {
+		return nil, err
+	}
+	v := &Connection{Base: b, customer: customer, gateway: gateway, created: tx.RestoreTime(nil)}
+	v.newTunnels(tx, [2]netip.Prefix{})
+	if s.Options != nil {
+		v.static = ec2.Value(s.Options.StaticRoutesOnly)
+	}
+	for i := range s.Routes {
+		dst, err := netip.ParsePrefix(ec2.Value(s.Routes[i].DestinationCidrBlock))
+		if err != nil {
+			return nil, &vpc.ShapeError{Field: fmt.Sprintf("Routes[%d].DestinationCidrBlock", i), Value: ec2.Value(s.Routes[i].DestinationCidrBlock), Want: "a CIDR"}
+		}
+		if ec2.Value(s.Routes[i].State) != ec2.VpnStateDeleted {
+			v.routes = append(v.routes, dst.Masked())
+		}
+	}
+	if err := v.restoreTunnels(tx, &s); err != nil {
+		return nil, err
+	}
+	tx.Add(v)
+	if v.transit() {
+		return v, nil // its attachment is described by itself
+	}
+	return v, gateway.Link(tx, v)
+}
+
+// restoreTunnels takes addresses and keys from the options, states from the telemetry,
+// which names tunnels by Amazon's outside address.
+func (v *Connection) restoreTunnels(tx *vpc.Tx, s *ec2.VpnConnection) error {
+	if s.Options != nil {
+		for i, o := range s.Options.TunnelOptions[:min(2, len(s.Options.TunnelOptions))] {
+			t := &v.tunnels[i]
+			t.key = cmp.Or(ec2.Value(o.PreSharedKey), t.key)
+			if a, err := netip.ParseAddr(ec2.Value(o.OutsideIpAddress)); err == nil {
+				t.outside = a
+			}
+			if p, err := netip.ParsePrefix(ec2.Value(o.TunnelInsideCidr)); err == nil {
+				t.inside = p
+			}
+		}
+	}
+	for i, o := range s.VgwTelemetry[:min(2, len(s.VgwTelemetry))] {
+		a, err := netip.ParseAddr(ec2.Value(o.OutsideIpAddress))
+		if err != nil {
+			return &vpc.ShapeError{Field: fmt.Sprintf("VgwTelemetry[%d].OutsideIpAddress", i), Value: ec2.Value(o.OutsideIpAddress), Want: "an IP address"}
+		}
+		if k := slices.IndexFunc(v.tunnels[:], func(t tunnel) bool { return t.outside == a }); k >= 0 {
+			i = k
+		}
+		t := &v.tunnels[i]
+		t.outside, t.up = a, ec2.Value(o.Status) == ec2.TelemetryStatusUP
+		t.changed = tx.RestoreTime(o.LastStatusChange)
+	}
+	return nil
+}
+
+// Learn has BGP announce a prefix by each tunnel that is up, unless it does or the
+// prefix is a static route: what a propagated route tells of a restored connection.
+func (v *Connection) Learn(_ *vpc.Tx, dst netip.Prefix) {
+	if v.static || !dst.IsValid() {
+		return
+	}
+	for i := range v.tunnels {
+		t := &v.tunnels[i]
+		if t.up && !slices.ContainsFunc(t.announced, func(a remote.Announcement) bool { return a.Prefix == dst }) {
+			t.announced = append(slices.Clone(t.announced), remote.Announcement{Prefix: dst})
+		}
+	}
+}
