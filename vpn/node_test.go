@@ -236,4 +236,3 @@ func spreadOf(t *testing.T, c tgw.Config) map[string]int {
 	}
 	return count
 }
-
