@@ -31,6 +31,10 @@ type Engine struct {
 	// the reason end; where it reports true the packet passes, as if the filter had a
 	// rule for it: so one walk meets every blocker of its way. It must not send.
 	Lift func(end trace.Reason) bool
+	// Instead, where not nil, says who takes a delivered packet in a guest's place, or
+	// returns the guest: an engine that shares nodes with another must not wake the
+	// guests of that one.
+	Instead func(g Guest) Guest
 	// Choose, where not nil, makes the choices that AWS leaves to a hash, in the place
 	// of the hash: see [Context.Choose]. It returns a number from 0 to of-1.
 	Choose func(at, what string, hash uint32, of int) int
@@ -109,6 +113,9 @@ func (e *Engine) walk(f *flight, at, link Node, cause int, after time.Duration) 
 	}
 	e.walking = false
 	if end == trace.Delivered {
+		if e.Instead != nil {
+			c.guest = e.Instead(c.guest)
+		}
 		f.depart(c)
 	} else {
 		e.release(f)

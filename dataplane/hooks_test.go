@@ -51,3 +51,17 @@ func TestTheHashChoosesUnlessTheEngineDoes(t *testing.T) {
 	require.Equal(t, 0, chosen, "one of one is no choice")
 	require.Equal(t, 1, asked)
 }
+
+func TestAnotherGuestMayStandIn(t *testing.T) {
+	e := newEngine()
+	one, other := &guest{}, &guest{}
+	e.Instead = func(g dataplane.Guest) dataplane.Guest {
+		require.Same(t, one, g)
+		return other
+	}
+	sent := udp(addrA, addrB, 1, 2, "hello")
+	require.Equal(t, trace.Delivered, e.Send(deliverTo(one), sent))
+	run(e)
+	require.Empty(t, one.got)
+	require.Equal(t, [][]byte{sent}, other.got)
+}

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/eni"
 	"github.com/vpcsim/vpcsim/host"
+	"github.com/vpcsim/vpcsim/internet"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
@@ -101,6 +103,7 @@ func (g *guest) serve(p *wire.Packet) trace.Reason {
 	r.arrived(p, g.nic)
 	open, _ := g.prober.open(g.nic, p.Flow.Proto.String(), p.Flow.DstPort)
 	ip, end := answer(r.buf[:0], p, g.prober.config.TTL, open)
+	r.said = end
 	if ip != nil {
 		g.send(ip)
 	}
@@ -158,4 +161,56 @@ func (c crowd) Receive(p *wire.Packet) trace.Reason {
 		c.prober.world.Internet.Send(ip)
 	}
 	return end
+}
+
+// instead has hosts of a site, whose own engine is another, be stood for by beyond.
+func (p *Prober) instead(g dataplane.Guest) dataplane.Guest {
+	if _, ok := g.(*internet.Station); ok {
+		return beyond{p}
+	}
+	return g
+}
+
+// beyond is the hosts at the sites beyond gateways and links, and at services beyond
+// endpoints, that the world has: they answer. What no world tells of is unknown.
+type beyond struct{ prober *Prober }
+
+// Receive takes what has left by a gateway, and answers by it.
+func (b beyond) Receive(p *wire.Packet) trace.Reason {
+	r := b.prober.run
+	switch {
+	case r == nil:
+		return trace.Delivered
+	case r.from.gateway != "" && p.Flow.Dst == r.sent.Src && r.take(p):
+		return trace.Delivered
+	}
+	r.arrived(p, nil)
+	ip, end := answer(r.buf[:0], p, b.prober.config.TTL, true)
+	if in := b.prober.wayIn(); ip != nil && in != nil {
+		b.prober.world.Engine.Send(in, ip)
+	}
+	return end
+}
+
+// wayIn returns the node at which packets enter from beyond the gateway that the present
+// packet left by, nil where there is none.
+func (p *Prober) wayIn() dataplane.Node {
+	w := p.world.Engine.Log.Find(p.world.Engine.Cause())
+	for n := len(w.Steps) - 1; n >= 0; n-- {
+		if in := p.outside(w.Steps[n].NodeID); in != nil {
+			return in
+		}
+	}
+	return nil
+}
+
+// outside returns the node at which packets enter from beyond the resource with the
+// given id, nil where none can.
+func (p *Prober) outside(id string) dataplane.Node {
+	for _, l := range p.lives {
+		if n := l.Snapshot().Outside(id); id != "" && n != nil {
+			return n
+		}
+	}
+	return nil
 }

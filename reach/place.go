@@ -192,7 +192,7 @@ func (p *Prober) placeAt(name string, a netip.Addr, in string) (Place, error) {
 	if n := x.public[a]; n != nil {
 		return Place{Addr: a, nic: n, public: true}, nil
 	}
-	if p.gateway(in) {
+	if p.outside(in) != nil {
 		return Place{Addr: a, gateway: in}, nil
 	}
 	var found []*vpc.NetworkInterface
@@ -210,16 +210,6 @@ func (p *Prober) placeAt(name string, a netip.Addr, in string) (Place, error) {
 		return Place{Addr: a, nic: x.byName[in][0], foreign: true}, nil
 	}
 	return Place{}, notOne(name, found, "one interface that has the address")
-}
-
-// gateway reports whether packets can come into the network beyond a resource.
-func (p *Prober) gateway(id string) bool {
-	for _, l := range p.lives {
-		if l.Snapshot().Outside(id) != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // notOne is the error for a name that leads to none or to several.

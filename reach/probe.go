@@ -236,7 +236,8 @@ type run struct {
 
 	served   int // the walk that brought the request to who answers
 	servedAt *vpc.NetworkInterface
-	seenAs   netip.Addr // the sender's address as who answers saw it
+	said     trace.Reason // what became of the request there
+	seenAs   netip.Addr   // the sender's address as who answers saw it
 
 	object, why string // unknown
 }
@@ -357,12 +358,7 @@ func (p *Prober) send(from Place, ip []byte) {
 			g.send(ip)
 		}
 	case from.gateway != "":
-		for _, l := range p.lives {
-			if n := l.Snapshot().Outside(from.gateway); n != nil {
-				p.world.Engine.Send(n, ip)
-				return
-			}
-		}
+		p.world.Engine.Send(p.outside(from.gateway), ip)
 	default:
 		p.world.Internet.Send(ip)
 	}

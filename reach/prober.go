@@ -80,6 +80,7 @@ func New(w *world.World, c Config) (*Prober, error) {
 	p.seen = make([]*vpc.Snapshot, len(p.lives))
 	p.world.Internet.Anyone = crowd{p}
 	p.world.Engine.Log = &trace.Log{}
+	p.world.Engine.Instead = p.instead
 	if err := p.checkConfig(); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/wire"
 )
 
 // Observed is what the sender's tool would print.
@@ -182,6 +183,7 @@ func (p *Prober) read(r *run) Result {
 			out.Request = append(out.Request, w)
 		}
 	}
+	p.left(r, &out)
 	out.Way, out.WayBack = way(out.Request), way(out.Return)
 	if r.answered != nothing && r.answered != erred {
 		p.answered(r, &out)
@@ -248,6 +250,29 @@ func (p *Prober) answered(r *run, out *Result) {
 	}
 }
 
+// left takes an answer for received that left the network by a gateway toward a sender
+// who is beyond one: it is not on the way any more that we can see.
+func (p *Prober) left(r *run, out *Result) {
+	if r.from.gateway == "" || r.answered != nothing || r.served == 0 {
+		return
+	}
+	for _, w := range out.Return {
+		if w.End() != trace.Unmodelled || w.First != r.sent.Reverse() || p.outside(w.WhereID) == nil {
+			continue
+		}
+		r.answered, r.answer, r.ttl = echoed, w.ID, w.TTL
+		if n := len(w.Steps); n > 0 {
+			r.ttl = w.Steps[n-1].TTL
+		}
+		switch {
+		case r.said == trace.NoListener:
+			r.answered = refused
+		case r.sent.Proto == wire.ProtoTCP:
+			r.answered = accepted
+		}
+	}
+}
+
 // answerer returns the id of the resource that a walk came from.
 func (p *Prober) answerer(id int) string {
 	if w := p.world.Engine.Log.Find(id); w != nil {
@@ -273,7 +298,10 @@ func (p *Prober) unanswered(r *run, out *Result, back map[int]bool) {
 		if back[w.ID] {
 			out.Direction = "reply"
 		}
-		if end == trace.Unmodelled {
+		switch {
+		case end == trace.Unmodelled && p.outside(out.Where) != nil:
+			r.unknown(out.Where, "the packet leaves the network by it; what lies beyond is in no snapshot")
+		case end == trace.Unmodelled:
 			r.unknown(out.Where, "what it does with this packet is not modelled")
 		}
 		break
@@ -317,7 +345,7 @@ func where(id, name string) string {
 func (p *Prober) crossed(s trace.Story) bool {
 	net := p.world.Internet.Label
 	for _, w := range s {
-		if w.From == net || w.Where == net {
+		if w.From == net || w.Where == net || p.outside(w.FromID) != nil || p.outside(w.WhereID) != nil {
 			return true
 		}
 		for i := 1; i+1 < len(w.Steps); i++ {
