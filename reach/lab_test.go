@@ -137,7 +137,7 @@ func TestProbesMeasuredOnAWS(t *testing.T) {
 				t.Errorf("%s %s: %s: measured %s ttl %s; got %s %s %s", m.ID, m.Spec, why, m.Observed, ttl, line(results[i]), results[i].Where, results[i].Unknown)
 			}
 			for _, o := range slices.Sorted(maps.Keys(objects)) {
-				t.Logf("unknown: %d times %s", objects[o], o)
+				t.Errorf("unknown: %d times %s", objects[o], o)
 			}
 		})
 	}

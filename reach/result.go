@@ -243,7 +243,7 @@ func (p *Prober) answered(r *run, out *Result) {
 		}
 	}
 	ttl := r.ttl
-	if p.crossed(out.Return) {
+	if r.from.gateway != "" || p.crossed(out.Return) {
 		out.ReplyTTLAtMost = &ttl
 	} else {
 		out.ReplyTTL = &ttl
