@@ -235,6 +235,7 @@ func (l *restoring) goneNAT(s *ec2.NatGateway) string {
 // gateways restores the gateways of VPCs.
 func (l *restoring) gateways() {
 	each(l, l.Internet, func(s *ec2.InternetGateway) *string { return s.InternetGatewayId }, here, with(l, igw.Restore))
+	l.inferredGateways()
 	each(l, l.EgressOnly, func(s *ec2.EgressOnlyInternetGateway) *string { return s.EgressOnlyInternetGatewayId }, here, with(l, igw.RestoreEgressOnly))
 	each(l, l.VpnGateways, func(s *ec2.VpnGateway) *string { return s.VpnGatewayId },
 		func(s *ec2.VpnGateway) string { return ended(s.State) }, with(l, vgw.Restore))
