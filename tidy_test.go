@@ -57,6 +57,8 @@ var floors = map[string][]string{
 	"alb":                append([]string{"balancer", "elbv2"}, gateway...),
 	"clb":                append([]string{"balancer", "elb", "elbv2"}, gateway...),
 	"nlb":                append([]string{"balancer", "elbv2"}, gateway...),
+	"gwlb":               append([]string{"balancer", "elbv2"}, gateway...),
+	"appliance":          {"wire", "trace", "dataplane", "host"},
 	"rds":                {"vpc", "ec2"},
 	"flowlog":            {"wire", "trace", "eni", "vpc", "ec2"},
 	"host":               {"wire", "clock", "route", "nat", "netfilter", "trace", "dataplane", "reasm"},

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
@@ -35,6 +36,10 @@ type Kind struct {
 	Attributes []Attribute
 	// Compile makes the nodes of a load balancer. It is called with the region locked.
 	Compile func(c *vpc.Compiler, l *LoadBalancer)
+	// Endpoint is the kind of VPC endpoint that an endpoint service on it has, in the EC2
+	// API's words; "" is none. Link is [LoadBalancer.LinkEndpoint].
+	Endpoint string
+	Link     func(c *vpc.Compiler, l *LoadBalancer, e vpc.EndpointLink) dataplane.Node
 }
 
 // Attribute is a key and a value.

@@ -88,9 +88,10 @@ func (l *LoadBalancer) CreateListener(c ListenerConfig) (*Listener, error) {
 	return x, nil
 }
 
-// listenerAttributes are the attributes of a new listener (NLB guide, "Listener attributes").
+// listenerAttributes are the attributes of a new listener (NLB and GWLB guides,
+// "Listener attributes").
 func listenerAttributes(l *LoadBalancer) []Attribute {
-	if l.kind.Type == elbv2.TypeNetwork {
+	if l.kind.Type == elbv2.TypeNetwork || l.kind.Type == elbv2.TypeGateway {
 		return []Attribute{{"tcp.idle_timeout.seconds", "350"}}
 	}
 	return nil
@@ -124,7 +125,7 @@ func (x *Listener) drop(tx *vpc.Tx) {
 }
 
 // SetAttribute changes an attribute (ModifyListenerAttributes): of a Network Load
-// Balancer's TCP listener tcp.idle_timeout.seconds, 60 to 6000.
+// Balancer's TCP listener and a Gateway Load Balancer's tcp.idle_timeout.seconds, 60 to 6000.
 func (x *Listener) SetAttribute(key, v string) error {
 	return x.Change(func(*vpc.Tx) error {
 		if n, err := strconv.Atoi(v); key == "tcp.idle_timeout.seconds" && (err != nil || n < 60 || n > 6000) {

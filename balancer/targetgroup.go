@@ -156,7 +156,7 @@ func (h HealthCheck) withDefaults(p elbv2.Protocol) HealthCheck {
 }
 
 // groupAttributes are the attributes of a new group (ELB API, TargetGroupAttribute;
-// NLB guide, "Client IP preservation").
+// NLB guide, "Client IP preservation"; GWLB guide, "Target group attributes").
 func groupAttributes(p elbv2.Protocol, t elbv2.TargetType) []Attribute {
 	list := []Attribute{
 		{"deregistration_delay.timeout_seconds", "300"},
@@ -166,6 +166,10 @@ func groupAttributes(p elbv2.Protocol, t elbv2.TargetType) []Attribute {
 		{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off"},
 		{"target_group_health.dns_failover.minimum_healthy_targets.count", "1"},
 		{"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off"},
+	}
+	if p == elbv2.GENEVE {
+		return append(list, Attribute{"stickiness.type", "source_ip_dest_ip_proto"},
+			Attribute{"target_failover.on_deregistration", "no_rebalance"}, Attribute{"target_failover.on_unhealthy", "no_rebalance"})
 	}
 	if web(p) {
 		return append(list, Attribute{"stickiness.type", "lb_cookie"}, Attribute{"stickiness.lb_cookie.duration_seconds", "86400"},

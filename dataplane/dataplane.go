@@ -113,6 +113,9 @@ type Context struct {
 	// client's address, in whose name rules are asked that name groups; the zero Addr
 	// where none has.
 	Via wire.Addr
+	// Behind is where an endpoint's appliances sent the packet back into the VPC, nil
+	// before that: an endpoint that it comes back to is in a loop.
+	Behind Node
 	// Link is the interface that an Ethernet frame was addressed to, nil where it
 	// was the router: neighbours talk directly. The first router takes it away.
 	Link Node

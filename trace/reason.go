@@ -147,8 +147,6 @@ const (
 	EndpointZone
 	// ServicePort: the service behind the endpoint does not serve the port.
 	ServicePort
-	// NoAppliance: the Gateway Load Balancer has no target in the zone.
-	NoAppliance
 	// GeneveProtocol: a packet for a Gateway Load Balancer's own address that is not UDP.
 	GeneveProtocol
 	// GenevePort: a datagram for a Gateway Load Balancer's own address that is not for
@@ -273,7 +271,6 @@ var reasonWords = [reasonCount]words{
 	EndpointInitiates:    {"an endpoint's service opens no connections", "VPCE_INTRA_VPC_TRAFFIC"},
 	EndpointZone:         {"service behind the endpoint is not in the zone", "VPCE_SERVICE_NOT_INSTALLED_IN_AZ"},
 	ServicePort:          {"service behind the endpoint does not serve the port", "SIM_SERVICE_PORT"},
-	NoAppliance:          {"Gateway Load Balancer has no target in the zone", "ELBV2_NO_TARGETS_IN_AZ"},
 	GeneveProtocol:       {"Gateway Load Balancer's address takes UDP alone", "GWLB_PROTOCOL_RESTRICTION"},
 	GenevePort:           {"Gateway Load Balancer's address takes port 6081 alone", "GWLB_DESTINATION_PORT_RESTRICTION"},
 	GeneveUnknown:        {"appliance sent back what it was not handed", "SIM_GENEVE"},
