@@ -160,6 +160,9 @@ func (c *Context) complete(p *wire.Packet, next Next) {
 		c.Note(p, trace.Step{Act: trace.Ended, Reason: next.end})
 	}
 	c.noted = len(c.walk.Steps)
+	if c.engine.Log.Packets {
+		c.walk.Keep(p)
+	}
 }
 
 func sender(at Node) string {

@@ -313,7 +313,7 @@ func (r *run) portUnreachable() bool {
 // node at which the request begins, nil where its sender is.
 func (p *Prober) once(q Question, at dataplane.Node) *run {
 	e := p.world.Engine
-	e.Log = &trace.Log{}
+	e.Log = &trace.Log{Packets: p.config.Packets}
 	src, dst := wire.AddrFrom(q.From.from(q.To.Addr)), wire.AddrFrom(q.To.Addr)
 	r := &run{prober: p, from: q.From, port: q.Port, buf: make([]byte, 0, 256)}
 	ip := request(nil, wire.Header{Src: src, Dst: dst, TTL: p.config.TTL, DF: true}, q.Proto, q.Port)

@@ -27,6 +27,8 @@ type Config struct {
 	Appliances map[string]Appliance
 	// Outcomes is how many outcomes of random choices are tried at most; 0 is 64.
 	Outcomes int
+	// Packets keeps the bytes of packets in the Story of a Result; see trace.Walk.Packet.
+	Packets bool
 	// Seed makes the choices differ that nobody can try all of, such as the ports of a
 	// NAT gateway.
 	Seed uint64

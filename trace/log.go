@@ -16,6 +16,9 @@ type Log struct {
 	// that in the long run keeping walks does not allocate: copy a walk to have it
 	// longer than that.
 	Limit int
+	// Packets keeps the bytes of each packet as each node left it; see [Walk.Packet].
+	// It allocates at each node.
+	Packets bool
 
 	walks []*Walk // the kept are those from first on, their ids without a gap
 	first int

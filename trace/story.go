@@ -20,7 +20,7 @@ func (s Story) WriteTo(out io.Writer) (int64, error) {
 		width = max(width, w.nodeWidth())
 	}
 	for _, w := range s {
-		fmt.Fprintf(&b, "%s by %s at %v: %s\n", s.role(w), w.From, w.Start, w.packet())
+		fmt.Fprintf(&b, "%s by %s at %v: %s\n", s.Role(w), w.From, w.Start, w.packet())
 		number = w.writeLines(&b, w.lines(), width, number)
 	}
 	n, err := io.WriteString(out, b.String())
@@ -46,20 +46,32 @@ func (s Story) End() Reason {
 	return end
 }
 
-// role is what a packet is in the story.
-func (s Story) role(w *Walk) string {
+// Role is what a packet is in a story.
+type Role string
+
+// The roles of a packet.
+const (
+	RoleRequest   Role = "request"   // what the story began with, or what no kept packet caused
+	RoleReply     Role = "reply"     // of the reverse of the flow that caused it
+	RoleError     Role = "error"     // an ICMP error
+	RoleForwarded Role = "forwarded" // the packet of before, sent on by a guest
+	RoleSent      Role = "sent"      // what a guest sent because of another packet, such as a proxy's own
+)
+
+// Role returns what w, a walk of the story, is in it.
+func (s Story) Role(w *Walk) Role {
 	cause := s.find(w.Cause)
 	switch {
 	case w.Error:
-		return "error"
+		return RoleError
 	case cause == nil:
-		return "request"
+		return RoleRequest
 	case w.answers(cause):
-		return "reply"
+		return RoleReply
 	case cause.Guest == Forwarded:
-		return "forwarded"
+		return RoleForwarded
 	}
-	return "sent"
+	return RoleSent
 }
 
 func (s Story) find(id int) *Walk {

@@ -50,6 +50,7 @@
 package trace
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/vpcsim/vpcsim/wire"
@@ -163,6 +164,29 @@ type Walk struct {
 	Steps []Step
 
 	ported bool // the flow has ports or an ICMP identifier
+	kept   []keptPacket
+}
+
+// keptPacket is a packet's bytes behind the node of a step.
+type keptPacket struct {
+	step  int
+	bytes []byte
+}
+
+// Keep keeps a copy of the packet as the node of the last step left it.
+func (w *Walk) Keep(p *wire.Packet) {
+	w.kept = append(w.kept, keptPacket{len(w.Steps) - 1, bytes.Clone(p.Bytes())})
+}
+
+// Packet returns the IP packet as the node of step i left it: nil where the log keeps no
+// [Log.Packets], and of all steps of a node but the last.
+func (w *Walk) Packet(i int) []byte {
+	for _, k := range w.kept {
+		if k.step == i {
+			return k.bytes
+		}
+	}
+	return nil
 }
 
 // describe sets what the walk keeps of the packet as it is sent.
