@@ -34,6 +34,7 @@ type recorder struct {
 }
 
 func (r *recorder) Helper()                   {}
+func (r *recorder) Errorf(f string, a ...any) { r.text += fmt.Sprintf(f, a...) }
 func (r *recorder) Fatalf(f string, a ...any) { r.text += fmt.Sprintf(f, a...) }
 
 func TestAFailureSaysWhereThePacketDied(t *testing.T) {

@@ -1,0 +1,57 @@
+package vpctest
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vpcsim/vpcsim/capture"
+	"github.com/vpcsim/vpcsim/picture"
+	"github.com/vpcsim/vpcsim/reach"
+	"github.com/vpcsim/vpcsim/trace"
+)
+
+// artifacts writes the picture and the capture of a failure to the test's artifact
+// directory and returns their names. Without -artifacts go test deletes it with the test,
+// and the message says how to keep it.
+func artifacts(t *testing.T, n *Network, b *picture.Block, s trace.Story) []string {
+	t.Helper()
+	if f := flag.Lookup("test.artifacts"); f == nil || f.Value.String() != "true" {
+		return []string{"path.svg and path.pcapng with go test -artifacts"}
+	}
+	dir := t.ArtifactDir()
+	var file bytes.Buffer
+	if err := capture.WriteRaw(&file, time.Time{}, capture.Story(s, nil)); err != nil {
+		t.Logf("capture: %v", err)
+	}
+	var names []string
+	for _, x := range []struct {
+		name string
+		text []byte
+	}{{"path.svg", []byte(b.Path.SVG())}, {"path.pcapng", file.Bytes()}} {
+		name := filepath.Join(dir, x.name)
+		if err := os.WriteFile(name, x.text, 0o644); err != nil {
+			t.Logf("artifact: %v", err)
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// command is the command that shows a question of a loaded network.
+func command(n *Network, q reach.Spec) string {
+	words := fmt.Sprintf("vpcsim trace %s %s %s", n.dir, q.From, q.To)
+	switch q.Proto {
+	case "tcp", "udp":
+		words += fmt.Sprintf(" --%s %d", q.Proto, q.Port)
+	default:
+		words += " --" + q.Proto
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s --seed %d", words, n.config.Seed))
+}
