@@ -1,0 +1,117 @@
+package lint
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// covers reports whether an ACL's rule matches all that another does.
+func covers(a, b vpc.ACLEntry) bool {
+	if a.CIDR.Addr().Is4() != b.CIDR.Addr().Is4() || a.CIDR.Bits() > b.CIDR.Bits() || !a.CIDR.Contains(b.CIDR.Addr()) {
+		return false
+	}
+	if a.Protocol == -1 || a.Protocol == 0 {
+		return true
+	}
+	if a.Protocol != b.Protocol {
+		return false
+	}
+	ported := a.Protocol == 6 || a.Protocol == 17
+	if ported {
+		return a.FromPort <= b.FromPort && b.ToPort <= a.ToPort
+	}
+	return a.FromPort == -1 || a.FromPort == b.FromPort && (a.ToPort == -1 || a.ToPort == b.ToPort)
+}
+
+// listOrder is AC02: a rule behind one that decides all of its packets otherwise.
+func (l *linter) listOrder() {
+	for _, a := range l.acls {
+		for direction, rules := range map[string][]vpc.ACLEntry{"inbound": a.Ingress(), "outbound": a.Egress()} {
+			for i, late := range rules {
+				for _, early := range rules[:i] {
+					if early.Allow != late.Allow && late.Number < 32767 && covers(early, late) {
+						l.add(finding{rule: "AC02", object: a, message: fmt.Sprintf("%s %s: rule %d never decides, rule %d takes all of its packets before",
+							label(a), direction, late.Number, early.Number)})
+					}
+				}
+			}
+		}
+	}
+}
+
+// ephemeralPorts is AC03: an ACL that allows the upper ephemeral ports and no lower ones.
+// Clients of Linux have 32768-60999, NAT gateways, load balancers and Windows 1024 or
+// 49152 and up (VPC guide, "Ephemeral ports").
+func (l *linter) ephemeralPorts() {
+	for _, a := range l.acls {
+		for direction, rules := range map[string][]vpc.ACLEntry{"inbound": a.Ingress(), "outbound": a.Egress()} {
+			narrow, wide := 0, false
+			for _, r := range rules {
+				if !r.Allow || r.Protocol != 6 && r.Protocol != -1 && r.Protocol != 0 {
+					continue
+				}
+				wide = wide || r.Protocol != 6 || r.FromPort <= 1024 && r.ToPort == 65535
+				if r.FromPort > 1024 && r.FromPort >= 30000 && r.ToPort >= 60999 {
+					narrow = r.Number
+				}
+			}
+			if narrow != 0 && !wide {
+				l.add(finding{rule: "AC03", object: a, unproven: "read from the configuration: which port a client takes is its own choice",
+					message: fmt.Sprintf("%s %s: rule %d is for ephemeral ports and leaves out those from 1024 on, which NAT gateways and load balancers take", label(a), direction, narrow)})
+			}
+		}
+	}
+}
+
+// sixIsOpen is SG09: a rule for ::/0 where the same port has a narrower IPv4 rule.
+func (l *linter) sixIsOpen() {
+	for _, n := range l.hosts {
+		six := n.IPv6()
+		if len(six) == 0 {
+			continue
+		}
+		for _, g := range n.Groups() {
+			for _, p := range g.Ingress() {
+				if p.CIDR == all6 && !openTo4(n, p) {
+					l.sixOpen(n, g, p, six[0])
+				}
+			}
+		}
+	}
+}
+
+// internet6 is a host on the internet by IPv6, of a range that is nobody's (RFC 3849).
+const internet6 = "2001:db8:ffff::71"
+
+func (l *linter) sixOpen(n *vpc.NetworkInterface, g *vpc.SecurityGroup, p vpc.Permission, a netip.Addr) {
+	proto, port, ok := packetOf(p)
+	if !ok && p.Protocol != 58 {
+		return
+	}
+	if p.Protocol == 58 {
+		proto = "icmp"
+	}
+	x := l.ask(internet6, a.String(), proto, port)
+	switch {
+	case x.result.Reachable():
+		l.add(finding{rule: "SG09", object: n, proof: x, message: fmt.Sprintf("%s lets %s in from ::/0, and from no such part of the IPv4 world", label(g), traffic(proto, port))})
+	case x.dead() && x.result.Code == "SIM_EGRESS_ONLY":
+		l.add(finding{rule: "V602", object: n, proof: x, message: fmt.Sprintf("%s lets %s in from ::/0; %s", label(g), traffic(proto, port), died(x))})
+	}
+}
+
+// openTo4 reports whether IPv4 rules of the interface's groups let the same in from
+// everywhere.
+func openTo4(n *vpc.NetworkInterface, p vpc.Permission) bool {
+	for _, g := range n.Groups() {
+		for _, q := range g.Ingress() {
+			same := q.Protocol == -1 || q.Protocol == p.Protocol && q.FromPort <= p.FromPort && p.ToPort <= q.ToPort || p.Protocol == 58 && q.Protocol == 1
+			if q.CIDR == all4 && same {
+				return true
+			}
+		}
+	}
+	return false
+}

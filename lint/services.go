@@ -1,0 +1,212 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/endpoint"
+	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// serviceEndpoints are what endpoints get wrong: groups (EP01, EP03), ACLs (AC04), tables
+// (EP02), and that there is none (CO01).
+func (l *linter) serviceEndpoints() {
+	for _, e := range l.endpoints {
+		switch e.Kind() {
+		case endpoint.Interface:
+			l.interfaceEndpoint(e)
+		case endpoint.Gateway:
+			l.gatewayEndpoint(e)
+		}
+	}
+	for _, v := range l.vpcs {
+		has := slices.ContainsFunc(l.endpoints, func(e *endpoint.Endpoint) bool { return e.VPC() == v && strings.HasSuffix(e.Service(), ".s3") })
+		for _, s := range l.subnets {
+			if r, ok := routeTo(s.RouteTable(), all4); ok && !has && s.VPC() == v {
+				if g, is := isNAT(r); is {
+					l.add(finding{rule: "CO01", object: v, message: fmt.Sprintf("%s has no gateway endpoint for S3, and %s sends through %s", label(v), label(s), label(g))})
+				}
+			}
+		}
+	}
+}
+
+func (l *linter) interfaceEndpoint(e *endpoint.Endpoint) {
+	for _, n := range e.Interfaces() {
+		for _, h := range l.hosts {
+			if h.Subnet().VPC() != e.VPC() {
+				continue
+			}
+			if a := l.ask(h.ID(), n.ID(), "tcp", 443); a.result.End() == trace.GroupIngress {
+				l.add(finding{rule: "EP01", object: e, proof: a, message: fmt.Sprintf("%s -> %s (%s) tcp/443: %s", label(h), label(e), e.Service(), died(a))})
+			}
+		}
+	}
+}
+
+func (l *linter) gatewayEndpoint(e *endpoint.Endpoint) {
+	list := e.PrefixList()
+	if list == nil {
+		return
+	}
+	for _, s := range l.subnets {
+		if s.VPC() != e.VPC() || len(l.hostsIn(s)) == 0 {
+			continue
+		}
+		has := slices.ContainsFunc(s.RouteTable().Routes(), func(r vpc.Route) bool { return r.PrefixList == list })
+		if !has {
+			l.add(finding{rule: "EP02", object: s.RouteTable(), message: fmt.Sprintf("%s of %s has no route to %s (%s)", label(s.RouteTable()), label(s), label(e), e.Service())})
+			continue
+		}
+		for _, p := range list.Entries() {
+			for _, h := range l.hostsIn(s) {
+				a := l.ask(h.ID(), within(p), "tcp", 443)
+				message := fmt.Sprintf("%s -> %s (%s) tcp/443: %s", label(h), p, e.Service(), died(a))
+				switch a.result.End() {
+				case trace.GroupEgress:
+					l.add(finding{rule: "EP03", object: l.objectOf(a, h), proof: a, message: message})
+				case trace.ACLEgress, trace.ACLIngress:
+					l.add(finding{rule: "AC04", object: l.objectOf(a, s.NetworkACL()), proof: a, message: message})
+				}
+			}
+		}
+	}
+}
+
+// dns is DN01.
+func (l *linter) dns() {
+	for _, v := range l.vpcs {
+		a := v.Attributes()
+		private := slices.ContainsFunc(l.endpoints, func(e *endpoint.Endpoint) bool { return e.VPC() == v && e.Kind() == endpoint.Interface })
+		switch {
+		case !a.EnableDNSSupport:
+			l.add(finding{rule: "DN01", object: v, message: label(v) + ": enableDnsSupport is off, so the VPC's resolver does not answer"})
+		case private && !a.EnableDNSHostnames:
+			l.add(finding{rule: "DN01", object: v, message: label(v) + ": enableDnsHostnames is off, so the private names of its interface endpoints do not resolve"})
+		}
+	}
+}
+
+// sixRoutes is V601: hosts with IPv6 addresses and no way out by them.
+func (l *linter) sixRoutes() {
+	for _, s := range l.subnets {
+		if !s.IPv6().IsValid() {
+			continue
+		}
+		if _, ok := routeTo(s.RouteTable(), all6); ok {
+			continue
+		}
+		if _, four := routeTo(s.RouteTable(), all4); !four { // it is not meant to get out
+			continue
+		}
+		for _, n := range l.hostsIn(s) {
+			if len(n.IPv6()) == 0 {
+				continue
+			}
+			if a := l.ask(n.ID(), internet6, "tcp", 443); a.result.End() == trace.NoRoute {
+				l.add(finding{rule: "V601", object: s.RouteTable(), proof: a, message: fmt.Sprintf("%s leads IPv4 out and no IPv6; %s", label(s.RouteTable()), died(a))})
+			}
+		}
+	}
+}
+
+// overlaps is OV01: VPCs that a peering connection or a transit gateway is to join.
+func (l *linter) overlaps() {
+	for i, v := range l.vpcs {
+		for _, w := range l.vpcs[:i] {
+			together := l.joined(v, w) != "" || slices.ContainsFunc(l.peerings, func(p *peering.Connection) bool {
+				return p.Requester() == v && p.Accepter() == w || p.Requester() == w && p.Accepter() == v
+			})
+			if !together {
+				continue
+			}
+			for _, c := range v.CIDRs() {
+				for _, d := range w.CIDRs() {
+					if c.Overlaps(d) {
+						l.add(finding{rule: "OV01", object: v, message: fmt.Sprintf("%s of %s and %s of %s overlap", c, label(v), d, label(w))})
+					}
+				}
+			}
+		}
+	}
+}
+
+// hairpins is IG05: a group reference that holds by the private address and not by the
+// public one.
+func (l *linter) hairpins() {
+	for _, n := range l.hosts {
+		public := publicOf(n)
+		if !public.IsValid() {
+			continue
+		}
+		for _, g := range n.Groups() {
+			for _, p := range g.Ingress() {
+				proto, port, ok := packetOf(p)
+				if p.Group == nil || !ok {
+					continue
+				}
+				for _, from := range l.peers(p, n) {
+					if from.Subnet().VPC() != n.Subnet().VPC() || !l.ask(from.ID(), n.ID(), proto, port).result.Reachable() {
+						continue
+					}
+					if a := l.ask(from.ID(), public.String(), proto, port); a.result.End() == trace.GroupIngress && a.result.Where == n.ID() {
+						l.add(finding{rule: "IG05", object: n, proof: a, message: fmt.Sprintf("%s lets %s in; by the public address %s the packet comes from outside, and %s",
+							label(g), label(p.Group), public, died(a))})
+					}
+				}
+			}
+		}
+	}
+}
+
+// balancers are load balancers without healthy targets (LB04), in a zone without any
+// (LB05), and internet-facing ones in subnets that are not public (LB06).
+func (l *linter) balancers() {
+	for _, r := range l.regions {
+		var all []*balancer.LoadBalancer
+		r.View(func(tx *vpc.Tx) { all = vpc.Resources[*balancer.LoadBalancer](tx) })
+		for _, b := range all {
+			l.balancer(b)
+		}
+	}
+}
+
+func (l *linter) balancer(b *balancer.LoadBalancer) {
+	for _, n := range b.Interfaces() {
+		if b.InternetFacing() && !isPublic(n.Subnet()) {
+			f := finding{rule: "LB06", object: b, unproven: "its node has no public address to send to",
+				message: fmt.Sprintf("%s is internet-facing, and its subnet %s has no route to an internet gateway", label(b), label(n.Subnet()))}
+			if public := publicOf(n); public.IsValid() && len(b.Listeners()) > 0 {
+				_, port := b.Listeners()[0].Takes()
+				if a := l.ask("internet", public.String(), "tcp", int(port)); !a.result.Reachable() {
+					f.proof, f.unproven = a, ""
+				}
+			}
+			l.add(f)
+		}
+	}
+	for _, x := range b.Listeners() {
+		for _, w := range x.Default().Groups {
+			l.targets(b, w.Group)
+		}
+	}
+}
+
+func (l *linter) targets(b *balancer.LoadBalancer, g *balancer.TargetGroup) {
+	all := g.Targets()
+	bad := keep(all, func(t balancer.TargetHealth) bool { return t.State == "unhealthy" })
+	if len(all) > 0 && len(bad) == len(all) {
+		l.add(finding{rule: "LB04", object: g, message: fmt.Sprintf("%s: all %d targets of %s are unhealthy (%s)", label(b), len(all), g.GroupName(), bad[0].Reason)})
+	}
+	for _, n := range b.Interfaces() {
+		var s balancer.Selection
+		b.Region().View(func(tx *vpc.Tx) { s = g.Eligible(tx, b, n.Subnet().Zone()) })
+		if s.Other {
+			l.add(finding{rule: "LB05", object: g, message: fmt.Sprintf("%s stands in %s, %s has no target there, and cross-zone is off", label(b), n.Subnet().Zone(), g.GroupName())})
+		}
+	}
+}
