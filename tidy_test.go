@@ -69,6 +69,10 @@ var floors = map[string][]string{
 	"world":              {"wire", "clock", "trace", "dataplane", "eni", "host", "internet", "metadata", "remote", "vgw", "peering", "tgw", "endpoint", "vpc"},
 	"fault":              {"clock", "eni", "vpc", "world"},
 	"netstack":           {"wire", "clock", "trace", "dataplane", "host", "internet", "vpc", "world"},
+	"picture":            {"wire", "trace", "vpc"},
+	"intent":             {"wire", "vpc", "world", "reach"},
+	"report":             {"wire", "picture", "reach", "intent"},
+	"lint":               {"trace", "vpc", "igw", "natgw", "peering", "tgw", "endpoint", "balancer", "world", "picture", "reach"},
 }
 
 // gateway is what a gateway may import: never another gateway, never a door.
@@ -82,6 +86,7 @@ var outside = map[string][]string{
 	"golang.org/x/text":               {"awscli"},
 	"gvisor.dev/gvisor":               {"netstack", "internal/gvisorread"},
 	"golang.org/x/sys":                {"internal/kernel"},
+	"github.com/spf13/cobra":          {"cmd"},
 }
 
 type goPackage struct {
@@ -248,7 +253,7 @@ func begins(doc *ast.CommentGroup, name string) bool {
 }
 
 // doors may read the real time, start goroutines and lock.
-var doors = []string{"netstack", "proxy", "world", "vpctest", "examples", "internal", "ec2", "awscli", "capture", "cmd", "load", "reach"}
+var doors = []string{"netstack", "proxy", "world", "vpctest", "examples", "internal", "ec2", "awscli", "capture", "cmd", "load", "reach", "intent"}
 
 func isDoor(path string) bool {
 	return slices.ContainsFunc(doors, func(d string) bool { return strings.HasPrefix(path, d+string(filepath.Separator)) })
