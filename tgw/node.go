@@ -29,6 +29,8 @@ type place struct {
 	id             string // the attachment's
 	doors          []door
 	way            dataplane.Node
+	zones          *vpc.Zones // of the VPC
+	onward         *table     // of what comes from here, in appliance mode
 	appliance, six bool
 }
 
@@ -78,6 +80,11 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 	for _, t := range g.tables {
 		tables[t] = t.compile(c, places)
 	}
+	for a, p := range places {
+		if p.appliance {
+			p.onward = tables[a.table]
+		}
+	}
 	seed := flowtable.NewSeed(c.Seed(g.ID()))
 	for _, a := range g.attachments {
 		if !a.available() {
@@ -104,8 +111,11 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 
 func (a *Attachment) place(c *vpc.Compiler) *place {
 	p := &place{id: a.ID(), appliance: a.appliance, six: a.six}
-	if a.peer != nil {
+	switch {
+	case a.peer != nil:
 		p.way = a.crossing(c)
+	case a.vpc != nil:
+		p.zones = c.Zones(a.vpc)
 	}
 	for _, n := range a.nics {
 		p.doors = append(p.doors, door{zone: c.Zone(n), out: c.Interface(n).Out(), in: c.Toward(n)})
@@ -237,14 +247,28 @@ func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*hop, trace.Reason
 
 // exit chooses the interface by which a packet leaves: the one in the zone that it
 // came by. Where there is none, and in appliance mode, a hash of the flow chooses,
-// the same for both directions (Transit Gateway guide, "How transit gateways work").
+// the same for both directions; but in appliance mode too what goes from a zone to the
+// same zone stays there (Transit Gateway guide, "How transit gateways work").
 func (n *ingress) exit(c *dataplane.Context, to *place, f wire.Flow) *door {
-	if !to.appliance {
+	if !to.appliance || n.zone != "" && to.leads(f.Dst) == n.zone {
 		if d := to.door(n.zone); d != nil {
 			return d
 		}
 	}
 	return &to.doors[c.Choose(to.id, "zone", n.hash(f), len(to.doors))]
+}
+
+// leads returns the zone of the VPC in which a packet ends that passes the appliances of
+// this one, "" where it is not known.
+func (p *place) leads(dst wire.Addr) string {
+	if p.onward == nil {
+		return ""
+	}
+	h, ok := p.onward.fib.LookupPacked(dst.Words())
+	if !ok || h.to == nil || h.to.zones == nil {
+		return ""
+	}
+	return h.to.zones.Of(dst)
 }
 
 // hash is that of a flow and its reverse alike.

@@ -1,12 +1,10 @@
 // Package tgw is the transit gateway: attachments of VPCs with an interface in a
 // subnet of each zone, peering attachments to other transit gateways within a region
 // and between two, route tables with association and propagation, static routes
-// and black holes, affinity to zones and appliance mode.
+// and black holes, affinity to zones and appliance mode; and links to sites of one's
+// own, such as the connections of package vpn, over which flows are spread (ECMP).
 //
-// VPN, Direct Connect and Connect attachments, references to prefix lists, multicast,
-// references to security groups across the gateway (off in AWS unless asked for) and
-// MSS clamping are not modelled, nor is the shift of appliance mode toward the zone
-// that both ends lie in.
+// Multicast is not modelled.
 package tgw
 
 import (

@@ -112,6 +112,21 @@ func TestApplianceMode(t *testing.T) {
 		require.Greater(t, count[[2]bool{true, false}], 5)
 		require.Greater(t, count[[2]bool{false, true}], 5)
 	})
+	t.Run("C139 on: between hosts of one zone the appliance of that zone sees all", func(t *testing.T) {
+		f := newInspection(t, true)
+		for range 20 {
+			o := f.a.host.Ping(f.b.host.Addr)
+			o.OK(t)
+			require.Equal(t, [2]bool{true, false}, f.seen(o.Walks))
+		}
+	})
+	t.Run("C139 on: in a zone without an appliance any will do", func(t *testing.T) {
+		f := newInspection(t, true)
+		f.must(f.attach.RemoveSubnet(f.attach.Interfaces()[0].Subnet()))
+		o := f.a.host.Ping(f.b.host.Addr)
+		o.OK(t)
+		require.Equal(t, [2]bool{false, true}, f.seen(o.Walks))
+	})
 	t.Run("it can be switched", func(t *testing.T) {
 		f := newInspection(t, false)
 		f.must(f.attach.SetApplianceMode(true))

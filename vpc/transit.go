@@ -46,5 +46,20 @@ func (n *NetworkInterface) leadsOut() bool {
 	return n.kind == InterfaceTransitGateway || n.kind == InterfaceGWLBEndpoint
 }
 
+// Zones says in which zone of a VPC an address lies.
+type Zones network
+
+// Zones returns the zones of a VPC's subnets.
+func (c *Compiler) Zones(v *VPC) *Zones { return (*Zones)(c.networks[v]) }
+
+// Of returns the zone of the subnet that holds a, "" where none does. It does not
+// allocate.
+func (z *Zones) Of(a wire.Addr) string {
+	if s, ok := z.subnets.LookupPacked(a.Words()); ok {
+		return s.origin.Zone
+	}
+	return ""
+}
+
 // Latency returns how long packets take inside the region.
 func (c *Compiler) Latency() Latency { return c.region.latency }
