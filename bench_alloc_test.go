@@ -40,6 +40,17 @@ func TestAnEstablishedFlowAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestABatchAllocatesNothing(t *testing.T) {
+	p := newPath(t)
+	requests, _ := p.open(t, 64)
+	batch, ends := make([][]byte, 64), make([]trace.Reason, 64)
+	p.sendBatch(t, requests, 0, batch, ends)
+	before := p.sent.n
+	allocs := fewestAllocs(3, 20, func() { p.sendBatch(t, requests, 0, batch, ends) })
+	require.Equal(t, before+3*21*64, p.sent.n)
+	require.Zero(t, allocs)
+}
+
 func TestATracedFlowAllocatesNothingWhereTheLogHasALimit(t *testing.T) {
 	p := newPath(t)
 	requests, _ := p.open(t, 1)

@@ -160,6 +160,21 @@ func (p *path) send(t testing.TB, ip []byte) { p.walk(t, p.host, ip) }
 // respond walks an answer back and lets it arrive.
 func (p *path) respond(t testing.TB, ip []byte) { p.walk(t, p.back, ip) }
 
+// sendBatch walks as many packets out as batch has room for, the i-th and those behind
+// it, and lets them arrive.
+func (p *path) sendBatch(t testing.TB, packets row, i int, batch [][]byte, ends []trace.Reason) {
+	for k := range batch {
+		batch[k] = packets.at(i + k)
+	}
+	p.world.Engine.SendBatch(p.host, batch, ends)
+	for _, end := range ends {
+		if end != trace.Delivered {
+			t.Fatalf("ended as: %s", end)
+		}
+		p.world.Clock.Step()
+	}
+}
+
 func (p *path) walk(t testing.TB, at dataplane.Node, ip []byte) {
 	if end := p.world.Engine.Send(at, ip); end != trace.Delivered {
 		t.Fatalf("ended as: %s", end)
@@ -243,6 +258,19 @@ func BenchmarkWalk(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				p.respond(b, answers.at(i))
+			}
+		})
+	}
+	for _, n := range []int{1, 50_000, 1_000_000} {
+		b.Run(fmt.Sprintf("batch/flows=%d", n), func(b *testing.B) {
+			p := newPath(b)
+			requests, _ := p.open(b, n)
+			b.ReportAllocs()
+			batch, ends := make([][]byte, 64), make([]trace.Reason, 64)
+			for i := 0; b.Loop(); i++ {
+				if i%len(batch) == 0 { // ns/op is for a packet
+					p.sendBatch(b, requests, i, batch, ends)
+				}
 			}
 		})
 	}

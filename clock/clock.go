@@ -22,10 +22,15 @@ func (f Func) Run() { f() }
 
 // Clock holds the present instant and the events to come. The zero Clock stands
 // at 0 with nothing to come.
+//
+// Most events are asked for in the order in which they come: deliveries take much the
+// same time. Those stand in a row; only what comes before the row's last is in a heap.
 type Clock struct {
-	now   time.Duration
-	seq   uint64
-	queue []entry // a binary heap, earliest first
+	now  time.Duration
+	seq  uint64
+	row  []entry // in their order, those before next are over
+	next int
+	heap []entry // a binary heap, earliest first
 }
 
 type entry struct {
@@ -54,19 +59,56 @@ func (c *Clock) Schedule(d time.Duration, e Event) {
 		panic(fmt.Sprintf("clock: event scheduled %v before now", -d))
 	}
 	c.seq++
-	n := len(c.queue)
-	c.queue = append(c.queue, entry{c.now + d, c.seq, e})
-	if n > 0 {
-		c.up(n)
+	at, n := c.now+d, len(c.row)
+	switch {
+	case c.next == n:
+		c.row, c.next = append(c.row[:0], entry{at, c.seq, e}), 0
+	case at >= c.row[n-1].at:
+		c.lineUp(entry{at, c.seq, e})
+	default:
+		c.heap = append(c.heap, entry{at, c.seq, e})
+		c.up(len(c.heap) - 1)
 	}
+}
+
+// lineUp puts an entry at the end of the row, in the place of those that are over where
+// they are half of it.
+func (c *Clock) lineUp(e entry) {
+	if len(c.row) == cap(c.row) && 2*c.next >= len(c.row) {
+		n := copy(c.row, c.row[c.next:])
+		clear(c.row[n:])
+		c.row, c.next = c.row[:n], 0
+	}
+	c.row = append(c.row, e)
+}
+
+// first returns the next entry, nil where nothing is to come.
+func (c *Clock) first() *entry {
+	var e *entry
+	if c.next < len(c.row) {
+		e = &c.row[c.next]
+	}
+	if len(c.heap) > 0 && (e == nil || c.heap[0].before(e)) {
+		e = &c.heap[0]
+	}
+	return e
+}
+
+// drop takes out the entry that first returned.
+func (c *Clock) drop(e *entry) {
+	if len(c.heap) > 0 && e == &c.heap[0] {
+		c.pop()
+		return
+	}
+	e.event = nil // for the garbage collector
+	c.next++
 }
 
 // Step runs the next event at its instant and reports whether there was one.
 func (c *Clock) Step() bool {
-	for len(c.queue) > 0 {
-		e := &c.queue[0]
+	for e := c.first(); e != nil; e = c.first() {
 		at, event, live := e.at, e.event, e.live()
-		c.pop()
+		c.drop(e)
 		if !live { // stopped: time does not move to where nothing happens
 			continue
 		}
@@ -108,29 +150,23 @@ func (c *Clock) RunUntil(limit time.Duration, done func() bool) bool {
 
 // Next returns the instant of the next event, or false where nothing is to come.
 func (c *Clock) Next() (at time.Duration, ok bool) {
-	c.dropStopped()
-	if len(c.queue) == 0 {
-		return 0, false
+	for e := c.first(); e != nil; e = c.first() {
+		if e.live() {
+			return e.at, true
+		}
+		c.drop(e) // of a stopped timer: time does not move to where nothing happens
 	}
-	return c.queue[0].at, true
-}
-
-// dropStopped takes events of stopped timers off the front, so that time does not
-// move to an instant at which nothing happens.
-func (c *Clock) dropStopped() {
-	for len(c.queue) > 0 && !c.queue[0].live() {
-		c.pop()
-	}
+	return 0, false
 }
 
 // pop takes the first entry out of the heap.
 func (c *Clock) pop() {
-	last := len(c.queue) - 1
+	last := len(c.heap) - 1
 	if last > 0 {
-		c.queue[0] = c.queue[last]
+		c.heap[0] = c.heap[last]
 	}
-	c.queue[last] = entry{}
-	c.queue = c.queue[:last]
+	c.heap[last] = entry{}
+	c.heap = c.heap[:last]
 	if last > 1 {
 		c.down(0)
 	}
@@ -139,10 +175,10 @@ func (c *Clock) pop() {
 func (c *Clock) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !c.queue[i].before(&c.queue[parent]) {
+		if !c.heap[i].before(&c.heap[parent]) {
 			return
 		}
-		c.queue[i], c.queue[parent] = c.queue[parent], c.queue[i]
+		c.heap[i], c.heap[parent] = c.heap[parent], c.heap[i]
 		i = parent
 	}
 }
@@ -150,15 +186,15 @@ func (c *Clock) up(i int) {
 func (c *Clock) down(i int) {
 	for {
 		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(c.queue); child++ {
-			if c.queue[child].before(&c.queue[least]) {
+		for child := 2*i + 1; child <= 2*i+2 && child < len(c.heap); child++ {
+			if c.heap[child].before(&c.heap[least]) {
 				least = child
 			}
 		}
 		if least == i {
 			return
 		}
-		c.queue[i], c.queue[least] = c.queue[least], c.queue[i]
+		c.heap[i], c.heap[least] = c.heap[least], c.heap[i]
 		i = least
 	}
 }

@@ -46,6 +46,55 @@ func TestOrderEqualsTheSlowTwin(t *testing.T) {
 	}
 }
 
+// As above, with events that run between those that are asked for, mostly in their
+// order, and timers that are put off.
+func TestOrderEqualsTheSlowTwinWhileTimePasses(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	type want struct {
+		at time.Duration
+		id int
+	}
+	for range 50 {
+		var c Clock
+		var twin, put []want // what has run, and what is to run
+		var got []want
+		timer := c.NewTimer(Func(func() { got = append(got, want{c.Now(), -1}) }))
+		next := func() {
+			sort.SliceStable(put, func(i, j int) bool { return put[i].at < put[j].at })
+			if len(put) > 0 {
+				twin, put = append(twin, put[0]), put[1:]
+			}
+		}
+		for id := range 400 {
+			d := time.Duration(10)
+			switch rng.IntN(8) {
+			case 0:
+				d = time.Duration(rng.IntN(40))
+			case 1:
+				for i, w := range put {
+					if w.id == -1 {
+						put = append(put[:i:i], put[i+1:]...)
+						break
+					}
+				}
+				timer.Reset(d)
+				put = append(put, want{c.Now() + d, -1})
+			}
+			c.Schedule(d, Func(func() { got = append(got, want{c.Now(), id}) }))
+			put = append(put, want{c.Now() + d, id})
+			for range rng.IntN(3) {
+				next()
+				c.Step()
+			}
+		}
+		for c.Step() {
+			next()
+		}
+		require.Equal(t, twin, got)
+		require.Empty(t, put)
+	}
+}
+
 func TestEventsScheduledByEventsRunInTheSameRun(t *testing.T) {
 	var c Clock
 	n := 0

@@ -45,6 +45,9 @@ type Engine struct {
 	preface trace.Step // with which the next walk begins
 	queue   []emission
 	free    *flight // a list of those that wait to be used again
+	ahead   Ahead
+	row     []*flight // of a batch
+	flow    wire.Flow // that is looked ahead for; here, so that it is not on the heap anew
 }
 
 // emission is a packet of the platform's own that waits for the present one's end.
@@ -89,14 +92,14 @@ func (e *Engine) walkEmitted() {
 	e.queue = e.queue[:0]
 }
 
-// walk is one packet's way: its headers are read once, nodes have it one after
-// another, and it is scheduled for its guest or it is dead.
+// walk is one packet's way: nodes have it one after another, and it is scheduled for
+// its guest or it is dead.
 func (e *Engine) walk(f *flight, at, link Node, cause int, after time.Duration) trace.Reason {
 	c := &e.ctx
 	*c = Context{} // in place: a Context with its fields would be made elsewhere, and copied
 	c.Now, c.Latency, c.Link, c.engine, c.node = e.Clock.Now(), after, link, e, at
-	if err := f.p.Read(f.buf[:f.n]); err != nil {
-		r := Refusal{Where: at.Name(), WhereID: resource(at), Size: f.n, End: trace.Malformed, Why: err.Error()}
+	if f.fault != nil {
+		r := Refusal{Where: at.Name(), WhereID: resource(at), Size: f.n, End: trace.Malformed, Why: f.fault.Error()}
 		e.release(f)
 		return e.refuse(r, cause)
 	}

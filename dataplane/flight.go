@@ -11,7 +11,8 @@ type flight struct {
 	engine *Engine
 	p      wire.Packet
 	buf    []byte
-	n      int // how many bytes of buf were sent
+	n      int   // how many bytes of buf were sent
+	fault  error // what is wrong with the headers; p is the packet where it is nil
 	guest  Guest
 	from   Node        // that delivered it
 	walk   *trace.Walk // nil where no Log is set
@@ -22,11 +23,11 @@ type flight struct {
 // What a buffer holds: at least any packet of an internet path, at most any packet:
 // 65,535 bytes behind an IPv6 header. What is longer is cut: it is no part of it.
 const (
-	minBuffer = 2048
+	minBuffer = 2304 // no power of two: the buffers of a batch share no few lines of a cache
 	maxBuffer = wire.IPv6Len + 65535
 )
 
-// take returns a flight that holds a copy of the packet.
+// take returns a flight that holds a copy of the packet, its headers read.
 func (e *Engine) take(ip []byte) *flight {
 	ip = ip[:min(len(ip), maxBuffer)]
 	f := e.free
@@ -38,6 +39,7 @@ func (e *Engine) take(ip []byte) *flight {
 		f.buf = make([]byte, len(ip))
 	}
 	f.n = copy(f.buf, ip)
+	f.fault = f.p.Read(f.buf[:f.n])
 	return f
 }
 

@@ -40,7 +40,7 @@ type flows struct {
 // A bucket with so many flows is rid of the dead ones; it is split where more than five
 // eighths of the places would remain taken.
 const (
-	places = 64 // of a bucket; a power of two
+	places = 128 // of a bucket; a power of two
 	full   = places * 3 / 4
 )
 

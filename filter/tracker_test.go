@@ -330,3 +330,14 @@ func TestTheTableStaysSmallUnderChurn(t *testing.T) {
 	}
 	require.Less(t, s.flows.Len(), 2*30_000)
 }
+
+func TestTouchFindsWhatKnowsFinds(t *testing.T) {
+	s := newStory(t, filter.TrackerConfig{})
+	p := udp(me, 4000, peer, 53).read(t)
+	require.Zero(t, s.flows.Touch(s.flows.HashOf(out, &p.Flow), 0), "an empty table")
+	s.admit(out, udp(me, 4000, peer, 53))
+	answer := p.Flow.Reverse()
+	require.NotZero(t, s.flows.Touch(s.flows.HashOf(out, &p.Flow), 0))
+	require.NotZero(t, s.flows.Touch(s.flows.HashOf(in, &answer), 0))
+	require.Zero(t, s.flows.Touch(s.flows.HashOf(in, &p.Flow), 0), "its place is free")
+}

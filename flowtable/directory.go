@@ -13,16 +13,11 @@ const block = 16
 // a hash. Growing splits one bucket at a time. B should be 4 KB and hold no pointers.
 // The zero Directory has no bucket.
 type Directory[B any] struct {
-	dir    []entry[B] // by the top bits of the hash
-	blocks [][]B      // the buckets, by number
-	loads  []load     // by number
-	shift  uint8      // 32 - depth of the directory
-}
-
-// entry is a bucket: where it is, for who looks up, and its number, for who changes it.
-type entry[B any] struct {
-	b *B
-	n uint32
+	dir     []*B     // by the top bits of the hash
+	numbers []uint32 // of the buckets in dir, for who changes them
+	blocks  [][]B    // the buckets, by number
+	loads   []load   // by number
+	shift   uint8    // 32 - depth of the directory
 }
 
 // load is what is known of a bucket beside what is in it.
@@ -34,13 +29,13 @@ type load struct {
 // At returns the bucket of hash h, nil where there is none at all. It does not allocate.
 func (d *Directory[B]) At(h uint32) *B {
 	if i := uint64(h) >> (d.shift & 63); i < uint64(len(d.dir)) {
-		return d.dir[i].b
+		return d.dir[i]
 	}
 	return nil
 }
 
 // Find returns the number of the bucket of hash h, of which there must be one.
-func (d *Directory[B]) Find(h uint32) uint32 { return d.dir[uint64(h)>>(d.shift&63)].n }
+func (d *Directory[B]) Find(h uint32) uint32 { return d.numbers[uint64(h)>>(d.shift&63)] }
 
 // Bucket returns a bucket by its number.
 func (d *Directory[B]) Bucket(n uint32) *B { return &d.blocks[n/block][n%block] }
@@ -55,7 +50,7 @@ func (d *Directory[B]) Len() int { return len(d.loads) }
 func (d *Directory[B]) Begin() {
 	if d.dir == nil {
 		n := d.append(0)
-		d.dir, d.shift = []entry[B]{{d.Bucket(n), n}}, 32
+		d.dir, d.numbers, d.shift = []*B{d.Bucket(n)}, []uint32{n}, 32
 	}
 }
 
@@ -74,7 +69,7 @@ func (d *Directory[B]) append(depth uint8) uint32 {
 		copy(grown, d.blocks[0])
 		d.blocks[0] = grown
 		for i := range d.dir {
-			d.dir[i].b = d.Bucket(d.dir[i].n)
+			d.dir[i] = d.Bucket(d.numbers[i])
 		}
 	}
 	d.loads = append(d.loads, load{depth: depth})
@@ -99,16 +94,17 @@ func (d *Directory[B]) Split(n, h uint32) (twin, bit uint32, ok bool) {
 	entries := 1 << (31 - d.shift - depth)
 	first := int(uint64(h)>>(31-depth)|1) * entries
 	for i := range entries {
-		d.dir[first+i] = entry[B]{d.Bucket(twin), twin}
+		d.dir[first+i], d.numbers[first+i] = d.Bucket(twin), twin
 	}
 	return twin, 1 << (31 - depth), true
 }
 
 func (d *Directory[B]) double() {
-	dir := make([]entry[B], 2*len(d.dir))
-	for i, e := range d.dir {
-		dir[2*i], dir[2*i+1] = e, e
+	dir, numbers := make([]*B, 2*len(d.dir)), make([]uint32, 2*len(d.dir))
+	for i, b := range d.dir {
+		dir[2*i], dir[2*i+1] = b, b
+		numbers[2*i], numbers[2*i+1] = d.numbers[i], d.numbers[i]
 	}
-	d.dir = dir
+	d.dir, d.numbers = dir, numbers
 	d.shift--
 }

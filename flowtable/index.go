@@ -29,6 +29,15 @@ type Probe struct {
 // Probe returns a walk over the records with hash h. It does not allocate.
 func (x *Index) Probe(h uint32) Probe { return Probe{b: x.buckets.At(h), hash: h, at: h} }
 
+// Touch loads the slot at which a walk over the records with hash h begins, and returns
+// it. It does not allocate.
+func (x *Index) Touch(h uint32) uint64 {
+	if b := x.buckets.At(h); b != nil {
+		return b[h%slots]
+	}
+	return 0
+}
+
 // Next returns the next record number; ok is false at the end. It does not allocate.
 func (p *Probe) Next() (rec uint32, ok bool) {
 	if p.b == nil {

@@ -151,6 +151,14 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	return dataplane.To(n.edge.Entry())
 }
 
+// Prefetch follows the packet in with its private address: see dataplane.Prefetcher.
+func (i *inbound) Prefetch(f *wire.Flow, _ *dataplane.Ahead) dataplane.Node {
+	if a, ok := i.static.Inside(f.Dst); ok {
+		f.Dst = a
+	}
+	return i.edge.Entry()
+}
+
 // foreign returns private (RFC 1918) or shared (RFC 6598) for an IPv4 address that the
 // internet does not route.
 func foreign(a wire.Addr, private, shared trace.Reason) trace.Reason {

@@ -101,6 +101,13 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 	return dataplane.To(t.out)
 }
 
+// Prefetch looks ahead to the session, which alone knows what becomes of the flow: see
+// dataplane.Prefetcher.
+func (t *translator) Prefetch(f *wire.Flow, a *dataplane.Ahead) dataplane.Node {
+	a.Need(t.sessions, t.sessions.HashOf(f))
+	return nil
+}
+
 func (t *translator) owns(a wire.Addr) bool {
 	for _, own := range t.addrs {
 		if own == a {
