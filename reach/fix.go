@@ -60,14 +60,8 @@ func (p *Prober) fixGateway(b *Blocker) string {
 		return fmt.Sprintf("aws ec2 modify-transit-gateway-vpc-attachment --transit-gateway-attachment-id %s --add-subnet-ids %s", b.At, p.subnet(b.flow.Src))
 	case trace.ApplianceNotPublic:
 		return "aws ec2 associate-address --allocation-id <eipalloc> --network-interface-id " + b.step.MatchID
-	case trace.OutsidePeer:
-		return "peer the two VPCs with each other, or join them by a transit gateway: a peering connection leads to the peer's own addresses alone"
-	case trace.SourceNotInVPC:
-		return "give the sender's VPC a NAT gateway of its own: one is not reached through a peering connection or a VPN"
 	case trace.PrivateDestination, trace.SharedDestination:
 		return p.newRoute(b.table, b)
-	case trace.PastAppliance:
-		return "route the subnet's way out through the appliance that the gateway route table names"
 	case trace.NoSuchHost:
 		if of := p.find().byAddr[b.flow.Dst.Netip()]; len(of) == 1 {
 			return "aws ec2 associate-address --allocation-id <eipalloc> --network-interface-id " + of[0].ID()
@@ -75,7 +69,30 @@ func (p *Prober) fixGateway(b *Blocker) string {
 	case trace.NoSuchAddress, trace.NotInSubnet, trace.NoPrivateAddress:
 		return "nothing to change on the way: nobody has " + b.flow.Dst.String()
 	}
-	return ""
+	return strings.NewReplacer("{at}", b.At, "{port}", fmt.Sprint(b.flow.DstPort), "{proto}", strings.ToUpper(b.flow.Proto.String()),
+		"{dst}", alone(b.flow.Dst)).Replace(fixes[b.reason])
+}
+
+// fixes are the changes that need no look at the network.
+var fixes = map[trace.Reason]string{
+	trace.OutsidePeer:       "peer the two VPCs with each other, or join them by a transit gateway: a peering connection leads to the peer's own addresses alone",
+	trace.SourceNotInVPC:    "give the sender's VPC a NAT gateway of its own: one is not reached through a peering connection or a VPN",
+	trace.PastAppliance:     "route the subnet's way out through the appliance that the gateway route table names",
+	trace.UnknownPrefix:     "aws ec2 create-vpn-connection-route --vpn-connection-id <vpn> --destination-cidr-block {dst}  (or have the site announce it by BGP)",
+	trace.VPNDown:           "bring a tunnel of {at} up at the customer gateway",
+	trace.TransitVPNDown:    "bring a tunnel of {at} up at the customer gateway",
+	trace.NoSession:         "nothing to change: {at} takes answers alone, and listens on nothing",
+	trace.BalancerPort:      "aws elbv2 create-listener --load-balancer-arn {at} --protocol {proto} --port {port} --default-actions Type=forward,TargetGroupArn=<target group>",
+	trace.BalancerNoTarget:  "aws elbv2 register-targets --target-group-arn <target group> --targets Id=<target>",
+	trace.BalancerZone:      "aws elbv2 modify-load-balancer-attributes --load-balancer-arn {at} --attributes Key=load_balancing.cross_zone.enabled,Value=true",
+	trace.Hairpin:           "aws elbv2 modify-target-group-attributes --target-group-arn <target group> --attributes Key=preserve_client_ip.enabled,Value=false",
+	trace.EndpointPending:   "aws ec2 accept-vpc-endpoint-connections --service-id <service> --vpc-endpoint-ids {at}",
+	trace.EndpointInitiates: "have the VPC ask: what is behind an endpoint opens no connections",
+	trace.FirewallRule:      "add a rule that passes {proto} to {dst} to the firewall's policy",
+	trace.FirewallMidstream: "lead both directions of the flow through one firewall endpoint: appliance mode, or symmetric routes",
+	trace.EgressOnly:        "route the subnet's ::/0 to an internet gateway: an egress-only one lets in answers alone",
+	trace.TooManyHops:       "break the loop: the routes lead the packet in circles",
+	trace.NoFamily:          "nothing to change: {at} does not carry packets of this address family",
 }
 
 // alone writes an address as the CIDR of it alone.

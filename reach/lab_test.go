@@ -321,3 +321,33 @@ func TestLabsAllPairs(t *testing.T) {
 		t.Logf("%s: %d pairs in %v: %.0f a second", filepath.Base(lab), len(pairs), d, float64(len(pairs))/d.Seconds())
 	}
 }
+
+// Of every probe that AWS did not answer a verdict names a blocker, and of no other.
+func TestVerdictsOfWhatWasMeasured(t *testing.T) {
+	for _, lab := range labs(t, "probes.json") {
+		t.Run(filepath.Base(lab), func(t *testing.T) {
+			var rows []measured
+			readJSON(t, &rows, lab, "probes.json")
+			p := prober(t, network(t, lab).World, reach.Config{})
+			begin, blockers, fixes := time.Now(), map[string]int{}, 0
+			for _, m := range rows {
+				v := p.Explain(m.Spec)
+				if m.Random && len(v.Outcomes) > 0 {
+					require.False(t, v.Reachable, "%s: left to chance", m.ID)
+				} else {
+					require.Equal(t, m.Observed == "open" || m.Observed == "reply", v.Reachable, "%s %s: %s", m.ID, m.Spec, v)
+				}
+				require.Equal(t, v.Reachable, len(v.Blockers) == 0, "%s %s: %s", m.ID, m.Spec, v)
+				for _, b := range v.Blockers {
+					require.NotEmpty(t, b.Code+b.Text, "%s: %s", m.ID, v)
+					require.NotEmpty(t, b.Packet, "%s: %s", m.ID, v)
+					blockers[b.Code]++
+					if b.Fix != "" {
+						fixes++
+					}
+				}
+			}
+			t.Logf("%d verdicts in %v: %v, %d with a fix", len(rows), time.Since(begin).Round(time.Millisecond), blockers, fixes)
+		})
+	}
+}

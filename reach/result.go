@@ -176,6 +176,9 @@ func (p *Prober) read(r *run) Result {
 		out.SeenAs = r.seenAs.String()
 	}
 	back := replies(story, r.served)
+	if r.served == 0 && r.answered != nothing && r.answered != erred {
+		back[r.answer] = true // of a node on the way, such as a load balancer's
+	}
 	for _, w := range story {
 		if back[w.ID] {
 			out.Return = append(out.Return, w)
@@ -224,7 +227,7 @@ func way(s trace.Story) []string {
 // answered fills in what an answer says.
 func (p *Prober) answered(r *run, out *Result) {
 	yes := true
-	out.RoundTrip, out.Where, out.Reason = &yes, "internet", "answered"
+	out.RoundTrip, out.Where, out.Reason, out.Delivered = &yes, "internet", "answered", true
 	if r.servedAt != nil {
 		out.Where = r.servedAt.ID()
 	} else if r.served == 0 {

@@ -124,7 +124,7 @@ func compile(l *Live) *Snapshot {
 		}
 	}
 	c.unassociated()
-	l.state = c.used
+	l.state, l.resets = c.used, nil
 	return c.snapshot
 }
 

@@ -3,7 +3,6 @@ package vpc
 import (
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"time"
 
 	"github.com/vpcsim/vpcsim/dataplane"
@@ -23,7 +22,7 @@ type Live struct {
 	snapshot *Snapshot
 	age      uint64 // the region's changes when snapshot was compiled
 	state    map[stateKey]any
-	kinds    []string // of the keys in state
+	resets   map[string][]resetter // of the states of each resource; nil until asked for
 	seed     uint64
 }
 
@@ -129,9 +128,6 @@ func State[T any](c *Compiler, id string, what StateKey[T], make func() *T) *T {
 		panic(fmt.Sprintf("vpc: the state %q of %s is a %T, not a %T", k.what, k.id, was, s))
 	}
 	c.used[k] = s
-	if !slices.Contains(c.live.kinds, k.what) {
-		c.live.kinds = append(c.live.kinds, k.what)
-	}
 	return s
 }
 
@@ -139,14 +135,24 @@ func State[T any](c *Compiler, id string, what StateKey[T], make func() *T) *T {
 // tracked flows, sessions, choices. It calls Reset of each of the resource's live
 // states that has such a method; afterwards the resource is as it was before the first
 // packet. Who asks many questions of one network has each begin alike by it. Its cost
-// is that of what there is to forget.
+// is that of what there is to forget, and the first time after a compilation that of a
+// look at every state of the region.
 func (l *Live) Forget(id string) {
-	for _, what := range l.kinds {
-		if s, ok := l.state[stateKey{id, what}].(interface{ Reset() }); ok {
-			s.Reset()
+	if l.resets == nil {
+		l.resets = map[string][]resetter{}
+		for k, s := range l.state {
+			if r, ok := s.(resetter); ok {
+				l.resets[k.id] = append(l.resets[k.id], r)
+			}
 		}
 	}
+	for _, r := range l.resets[id] { // in whatever order: each is on its own
+		r.Reset()
+	}
 }
+
+// resetter is live state that remembers packets.
+type resetter interface{ Reset() }
 
 // StateOf returns a resource's live state of the given kind, nil where it has none.
 func StateOf[T any](l *Live, id string, what StateKey[T]) *T {
