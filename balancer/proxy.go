@@ -34,7 +34,7 @@ func CompileProxy(c *vpc.Compiler, l *LoadBalancer) {
 	for _, nic := range l.nics {
 		i := c.Interface(nic)
 		n := &proxyNode{
-			name: l.traceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addr: i.Addrs[0], out: i.Out(), stack: i.Port,
+			name: l.TraceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addr: i.Addrs[0], out: i.Out(), stack: i.Port,
 			seed: flowtable.NewSeed(c.Seed(nic.ID())),
 		}
 		for _, x := range l.listeners {
@@ -44,8 +44,8 @@ func CompileProxy(c *vpc.Compiler, l *LoadBalancer) {
 	}
 }
 
-// traceName is how traces call the load balancer: its Name tag, else its name.
-func (l *LoadBalancer) traceName(c *vpc.Compiler) string {
+// TraceName returns how traces call the load balancer: its Name tag, else its name.
+func (l *LoadBalancer) TraceName(c *vpc.Compiler) string {
 	if s := c.LabelOf(l); s != l.ID() {
 		return s
 	}

@@ -88,6 +88,9 @@ func checkProviders(tx *vpc.Tx, on []Provider) (Kind, error) {
 		if err := tx.Needs("loadBalancerArn", p); err != nil {
 			return "", err
 		}
+		if k := Kind(p.EndpointKind()); k != Interface && k != GatewayLoadBalancer {
+			return "", vpc.Refuse("InvalidParameter", "The load balancer %s is neither a Network Load Balancer nor a Gateway Load Balancer.", p.ID())
+		}
 		if Kind(p.EndpointKind()) != kind {
 			return "", vpc.Refuse("InvalidParameter", "A VPC endpoint service cannot have both Network Load Balancers and Gateway Load Balancers.")
 		}

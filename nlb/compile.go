@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/flowtable"
 	"github.com/vpcsim/vpcsim/trace"
@@ -13,25 +14,51 @@ import (
 	"github.com/vpcsim/vpcsim/wire"
 )
 
+// nodes are a load balancer's nodes of one compilation, in the order of its interfaces.
+type nodes []*node
+
 // compile makes a node behind each interface of the load balancer, and has the targets'
 // interfaces give back what answers to flows by it.
-func compile(c *vpc.Compiler, l *balancer.LoadBalancer) {
-	for _, nic := range l.Nodes() {
-		i := c.Interface(nic)
-		zone := c.Zone(nic)
-		n := &node{
-			id: nic.ID(), name: c.LabelOf(l) + " in " + zone, balancer: l.ID(), addr: i.Addrs[0], out: i.Out(), guest: i.Port,
-			seed: flowtable.NewSeed(c.Seed(l.ID())),
+func compile(c *vpc.Compiler, l *balancer.LoadBalancer) { nodesOf(c, l) }
+
+// nodesOf returns the nodes, made at the first call of a compilation: the endpoints of a
+// service may come before their load balancer.
+func nodesOf(c *vpc.Compiler, l *balancer.LoadBalancer) nodes {
+	return *vpc.Once(c, l.ID(), vpc.StateKey[nodes]("nodes"), func() *nodes {
+		all := nodes{}
+		for _, nic := range l.Nodes() {
+			i := c.Interface(nic)
+			n := &node{
+				id: nic.ID(), name: l.TraceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addr: i.Addrs[0], out: i.Out(), guest: i.Port,
+				seed: flowtable.NewSeed(c.Seed(l.ID())),
+			}
+			k := compiler{c, l, nic, n, map[string]bool{}}
+			n.listeners = k.listeners(nic.ID(), "", n.out, true)
+			i.Owner = n
+			all = append(all, n)
 		}
-		if c.LabelOf(l) == l.ID() {
-			n.name = l.LoadBalancerName() + " in " + zone
-		}
-		k := compiler{c, l, nic, n, map[string]bool{}}
-		for _, x := range l.Listening() {
-			k.listener(x, zone)
-		}
-		i.Owner = n
+		return &all
+	})
+}
+
+// connect makes the way from one interface of an endpoint to the node of its zone, to
+// another where the load balancer has none there.
+func connect(c *vpc.Compiler, l *balancer.LoadBalancer, e vpc.EndpointLink) dataplane.Node {
+	all := nodesOf(c, l)
+	if len(all) == 0 {
+		return c.Unmodelled(l)
 	}
+	at := 0
+	for i, nic := range l.Nodes() {
+		if c.Zone(nic) == e.Zone {
+			at = i
+		}
+	}
+	n := all[at]
+	k := compiler{c, l, l.Nodes()[at], n, map[string]bool{}}
+	x := &link{node: n, name: n.name + " for " + e.Label, listeners: k.listeners(e.Endpoint, " from "+e.Zone, e.Out, false)}
+	n.links = append(n.links, x)
+	return x
 }
 
 // compiler makes one node.
@@ -43,31 +70,39 @@ type compiler struct {
 	claimed  map[string]bool // interfaces that the node has a claim at
 }
 
-func (k *compiler) listener(x *balancer.Listener, zone string) {
+// listeners makes the listeners for one kind of client, whose flows are live state of
+// the resource with the given id and who are answered by back.
+func (k *compiler) listeners(id, from string, back dataplane.Node, preserve bool) []listener {
+	var list []listener
+	for _, x := range k.balancer.Listening() {
+		list = append(list, k.listener(x, id, from, back, preserve))
+	}
+	return list
+}
+
+func (k *compiler) listener(x *balancer.Listener, id, from string, back dataplane.Node, preserve bool) listener {
 	p, port := x.Takes()
-	l := listener{port: port, idle: IdleTCP}
+	l := listener{port: port, idle: IdleTCP, back: back}
 	l.protocols(p)
 	if s, err := strconv.Atoi(x.AttributeOf("tcp.idle_timeout.seconds")); err == nil {
 		l.idle = time.Duration(s) * time.Second
 	}
-	l.flows = vpc.State(k.Compiler, k.nic.ID(), flowsOf(x), func() *Flows {
-		return newFlows(k.Seed(k.nic.ID()+x.ID()), l.idle)
-	})
+	l.flows = vpc.State(k.Compiler, id, flowsOf(x)+vpc.StateKey[Flows](from), func() *Flows { return newFlows(k.Seed(id+x.ID()+from), l.idle) })
 	l.flows.configure(l.idle)
 	for _, w := range x.Default().Groups {
 		l.weight += w.Weight
-		l.groups = append(l.groups, k.group(&l, w, zone))
+		l.groups = append(l.groups, k.group(&l, w, preserve))
 	}
-	k.node.listeners = append(k.node.listeners, l)
+	return l
 }
 
 // group sees a target group from the node.
-func (k *compiler) group(l *listener, w balancer.Weighted, zone string) group {
+func (k *compiler) group(l *listener, w balancer.Weighted, preserve bool) group {
 	g := group{
 		id: w.Group.ID(), weight: w.Weight, empty: trace.BalancerNoTarget,
-		preserve: w.Group.AttributeOf("preserve_client_ip.enabled") == "true", sticky: w.Group.AttributeOf("stickiness.enabled") == "true",
+		preserve: preserve && w.Group.AttributeOf("preserve_client_ip.enabled") == "true", sticky: w.Group.AttributeOf("stickiness.enabled") == "true",
 	}
-	s := w.Group.Eligible(k.Tx(), k.balancer, zone)
+	s := w.Group.Eligible(k.Tx(), k.balancer, k.Zone(k.nic))
 	if s.Other {
 		g.empty = trace.BalancerZone
 	}

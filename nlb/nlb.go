@@ -17,7 +17,7 @@ type Config = balancer.Config
 
 var kind = &balancer.Kind{
 	Type: elbv2.TypeNetwork, Interface: vpc.InterfaceNLB, Path: "net/",
-	Protocols: []elbv2.Protocol{elbv2.TLS, elbv2.TCP, elbv2.TCPUDP, elbv2.UDP}, Compile: compile,
+	Protocols: []elbv2.Protocol{elbv2.TLS, elbv2.TCP, elbv2.TCPUDP, elbv2.UDP}, Compile: compile, Endpoint: "Interface", Link: connect,
 	Attributes: []balancer.Attribute{
 		{Key: "load_balancing.cross_zone.enabled", Value: "false"},
 		{Key: "deletion_protection.enabled", Value: "false"},

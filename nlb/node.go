@@ -27,6 +27,7 @@ type node struct {
 	guest     guest
 	seed      flowtable.Seed
 	listeners []listener
+	links     []*link // endpoints of services that stand on the load balancer
 }
 
 // guest is who may be plugged in at the interface beside the node: a checker of the
@@ -36,7 +37,8 @@ type guest interface {
 	Plugged() bool
 }
 
-// listener is a compiled listener.
+// listener is a compiled listener, as clients in the node's VPC reach it or as those of
+// one endpoint do.
 type listener struct {
 	port     uint16
 	tcp, udp bool
@@ -45,6 +47,7 @@ type listener struct {
 	weight   int // of all groups
 	flows    *Flows
 	ending   []ending
+	back     dataplane.Node // to the clients: the node's way out, or an endpoint's
 }
 
 // group is a target group as one node sees it.
@@ -157,6 +160,13 @@ func (n *node) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 			return n.pass(c, p, l, id, d)
 		}
 	}
+	for _, x := range n.links {
+		for i := range x.listeners {
+			if id, d := x.listeners[i].find(p, c.Now); id != 0 && d == nat.Reply {
+				return n.pass(c, p, &x.listeners[i], id, d)
+			}
+		}
+	}
 	if own && n.guest.Plugged() {
 		return c.Deliver(n.guest)
 	}
@@ -190,7 +200,7 @@ func (n *node) accept(c *dataplane.Context, p *wire.Packet, l *listener) datapla
 		l.flows.table.Delete(id) // a new connection from the port of one that is over
 	}
 	if !begins {
-		return n.reset(c, p)
+		return n.reset(c, p, l.back)
 	}
 	return n.open(c, p, l)
 }
@@ -208,10 +218,13 @@ func (l *listener) idled(s *nat.Session, now time.Duration) bool {
 
 // pass sends on a packet of a known flow, in either direction.
 func (n *node) pass(c *dataplane.Context, p *wire.Packet, l *listener, id nat.ID, d nat.Direction) dataplane.Next {
-	t := l.flows.table
+	t, from, to := l.flows.table, l.back, n.out
+	if d == nat.Reply {
+		from, to = to, from
+	}
 	if p.Flow.Proto == wire.ProtoTCP {
 		if s := t.Session(id); l.idled(&s, c.Now) || l.ended(&s, c.Now) {
-			return n.reset(c, p)
+			return n.reset(c, p, from)
 		}
 	}
 	if !c.Track(p) {
@@ -224,7 +237,7 @@ func (n *node) pass(c *dataplane.Context, p *wire.Packet, l *listener, id nat.ID
 	s := t.Session(id)
 	t.Translate(p, id, d)
 	n.note(c, p, before, &s, d)
-	return dataplane.To(n.out)
+	return dataplane.To(to)
 }
 
 // ended reports whether the connection's target has drained, and takes its connections
@@ -266,8 +279,7 @@ func (n *node) open(c *dataplane.Context, p *wire.Packet, l *listener) dataplane
 	to.Dst, to.DstPort = t.addr, t.port
 	if !g.preserve {
 		ok := false
-		to, ok = l.flows.table.PickSource(to, nat.SourceRange{First: n.addr, FirstPort: firstPort, LastPort: lastPort, Random: true}, c.Now)
-		if !ok {
+		if to, ok = n.source(l, to, c.Now); !ok {
 			return dataplane.Drop(trace.NoPort)
 		}
 	}
@@ -283,6 +295,35 @@ func (n *node) open(c *dataplane.Context, p *wire.Packet, l *listener) dataplane
 	s := l.flows.table.Session(id)
 	n.note(c, p, before, &s, nat.Original)
 	return dataplane.To(n.out)
+}
+
+// source picks the port at the node of a flow whose target does not see its client; false
+// where it found none that no other flow to the target has.
+func (n *node) source(l *listener, f wire.Flow, now time.Duration) (wire.Flow, bool) {
+	for range 16 {
+		to, ok := l.flows.table.PickSource(f, nat.SourceRange{First: n.addr, FirstPort: firstPort, LastPort: lastPort, Random: true}, now)
+		if !ok || !n.taken(to.Reverse(), now) {
+			return to, ok
+		}
+	}
+	return f, false
+}
+
+// taken reports whether a flow of any listener has the tuple.
+func (n *node) taken(f wire.Flow, now time.Duration) bool {
+	for i := range n.listeners {
+		if n.listeners[i].flows.table.Taken(f, now) {
+			return true
+		}
+	}
+	for _, x := range n.links {
+		for i := range x.listeners {
+			if x.listeners[i].flows.table.Taken(f, now) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // group returns the target group of a new flow, or why there is none that has targets.
@@ -353,7 +394,7 @@ func (n *node) fragment(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 // reset answers a segment in the middle of a connection that the node does not know, or
 // no longer, with RST (NLB guide, "Connection idle timeout"), in the name of the address
 // that it was sent to (RFC 9293 section 3.10.7.1). An RST gets none.
-func (n *node) reset(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+func (n *node) reset(c *dataplane.Context, p *wire.Packet, to dataplane.Node) dataplane.Next {
 	if p.Flags.Has(wire.RST) {
 		return dataplane.Drop(trace.NoSession)
 	}
@@ -365,33 +406,8 @@ func (n *node) reset(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		s.Flags |= wire.ACK
 		s.Ack = in.Seq() + uint32(len(in.Payload()))
 	}
-	c.Emit(n.out, wire.AppendTCP(nil, wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: ownTTL}, s, nil))
+	c.Emit(to, wire.AppendTCP(nil, wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: ownTTL}, s, nil))
 	return dataplane.Drop(trace.IdleSession)
-}
-
-// claim takes the answers of one target's interface to one node, for flows that have
-// kept their client's address.
-type claim struct {
-	node *node
-	way  dataplane.Node
-}
-
-// Intercept returns the way back to the node, where p is an answer of a flow by it.
-func (x *claim) Intercept(c *dataplane.Context, p *wire.Packet) dataplane.Node {
-	for i := range x.node.listeners {
-		l := &x.node.listeners[i]
-		if p.Fragment == wire.LaterFragment {
-			if l.flows.followers.Knows(p, c.Now) {
-				return x.way
-			}
-			continue
-		}
-		id, d := l.find(p, c.Now)
-		if id != 0 && d == nat.Reply {
-			return x.way
-		}
-	}
-	return nil
 }
 
 // protocols says what a listener takes.
