@@ -61,18 +61,20 @@ var floors = map[string][]string{
 	"appliance":          {"wire", "trace", "dataplane", "host"},
 	"rds":                {"vpc", "ec2"},
 	"flowlog":            {"wire", "trace", "eni", "vpc", "ec2"},
-	"host":               {"wire", "clock", "route", "nat", "netfilter", "trace", "dataplane", "reasm"},
+	"dns":                {},
+	"host":               {"wire", "dns", "clock", "route", "nat", "netfilter", "trace", "dataplane", "reasm"},
+	"resolver":           {"wire", "dns", "trace", "dataplane", "eni", "vpc", "host"},
 	"metadata":           {"wire", "clock", "trace", "dataplane", "host"},
 	"health":             {"clock", "host"},
 	"internet":           {"wire", "clock", "trace", "dataplane", "internal/addrtable"},
 	"capture":            {"wire", "trace"},
-	"world":              {"wire", "clock", "trace", "dataplane", "eni", "host", "internet", "metadata", "remote", "vgw", "peering", "tgw", "endpoint", "vpc"},
+	"world":              {"wire", "clock", "trace", "dataplane", "eni", "host", "internet", "metadata", "resolver", "dns", "remote", "vgw", "peering", "tgw", "endpoint", "vpc"},
 	"fault":              {"clock", "eni", "vpc", "world"},
-	"netstack":           {"wire", "clock", "trace", "dataplane", "host", "internet", "vpc", "world"},
 	"picture":            {"wire", "trace", "vpc"},
 	"intent":             {"wire", "vpc", "world", "reach"},
 	"report":             {"wire", "picture", "reach", "intent"},
 	"lint":               {"trace", "vpc", "igw", "natgw", "peering", "tgw", "endpoint", "balancer", "world", "picture", "reach"},
+	"netstack":           {"wire", "dns", "clock", "trace", "dataplane", "host", "internet", "vpc", "world"},
 }
 
 // gateway is what a gateway may import: never another gateway, never a door.
@@ -87,6 +89,7 @@ var outside = map[string][]string{
 	"gvisor.dev/gvisor":               {"netstack", "internal/gvisorread"},
 	"golang.org/x/sys":                {"internal/kernel"},
 	"github.com/spf13/cobra":          {"cmd"},
+	"golang.org/x/net":                {"dns"},
 }
 
 type goPackage struct {

@@ -54,6 +54,19 @@ func NamesIn(v *vpc.VPC) []Name {
 	return all
 }
 
+// DNSNames returns the endpoint's names for resolvers.
+func (e *Endpoint) DNSNames(tx *vpc.Tx) []vpc.DNSName {
+	var all []vpc.DNSName
+	for _, n := range e.names(tx) {
+		d := vpc.DNSName{Name: n.Name, Addrs: n.Addrs}
+		if n.Private {
+			d.Within = []*vpc.VPC{e.vpc}
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
 func (e *Endpoint) names(tx *vpc.Tx) []Name {
 	if e.kind != Interface || e.state != available {
 		return nil

@@ -101,6 +101,9 @@ type Host struct {
 	queries   map[query]querier
 	probes    map[wire.Flow]querier
 
+	nameservers []netip.Addr
+	search      []string
+
 	free []*passage
 }
 

@@ -15,7 +15,7 @@ import (
 const HTTPWait = 5 * time.Minute
 
 // HTTPGet fetches a URL as curl does and returns the answer with its body in
-// memory. The URL's host is an address: names are not looked up.
+// memory. The URL's host is an address or a name, which [Host.Resolve] looks up.
 func (h *Host) HTTPGet(url string) (*http.Response, error) {
 	r, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
@@ -26,9 +26,9 @@ func (h *Host) HTTPGet(url string) (*http.Response, error) {
 
 // HTTP makes a request over a connection of its own, runs the clock until the
 // answer is there and returns it with its body in memory. It refuses a URL that is
-// not http to an address.
+// not http.
 func (h *Host) HTTP(r *http.Request) (*http.Response, error) {
-	to, err := httpPeer(r)
+	to, err := h.httpPeer(r)
 	if err != nil {
 		return nil, fmt.Errorf("host %s: %s %s: %w", h.name, r.Method, r.URL, err)
 	}
@@ -74,13 +74,13 @@ func bodyInMemory(r *http.Request) error {
 	return nil
 }
 
-func httpPeer(r *http.Request) (netip.AddrPort, error) {
+func (h *Host) httpPeer(r *http.Request) (netip.AddrPort, error) {
 	if r.URL.Scheme != "http" {
 		return netip.AddrPort{}, fmt.Errorf("scheme %q is not http", r.URL.Scheme)
 	}
-	a, err := netip.ParseAddr(r.URL.Hostname())
+	addrs, err := h.Resolve(r.URL.Hostname())
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("host %q is no address", r.URL.Hostname())
+		return netip.AddrPort{}, err
 	}
 	port := uint64(80)
 	if p := r.URL.Port(); p != "" {
@@ -88,7 +88,7 @@ func httpPeer(r *http.Request) (netip.AddrPort, error) {
 			return netip.AddrPort{}, fmt.Errorf("port %q is none", p)
 		}
 	}
-	return netip.AddrPortFrom(a, uint16(port)), nil
+	return netip.AddrPortFrom(addrs[0], uint16(port)), nil
 }
 
 // ServeHTTP listens at an address and port and answers each request with what

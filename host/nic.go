@@ -45,6 +45,10 @@ type NICConfig struct {
 	Metric int
 	// MTU is in bytes, 1280 to 65535; 0 is DefaultMTU.
 	MTU int
+	// Nameservers are the name servers that DHCP tells, Search the domains in which names
+	// without a dot are looked up first. The first interface that has some decides.
+	Nameservers []netip.Addr
+	Search      []string
 }
 
 // linkKind is what an interface is made of.
@@ -92,6 +96,9 @@ func (h *Host) AddNIC(c NICConfig) (*NIC, error) {
 		n.kind = pointToPoint
 	}
 	h.nics = append(h.nics, n)
+	if len(h.nameservers) == 0 {
+		h.nameservers, h.search = slices.Clone(c.Nameservers), slices.Clone(c.Search)
+	}
 	for _, p := range c.Addrs {
 		h.routes = append(h.routes, connected(n, p, c.Metric))
 	}

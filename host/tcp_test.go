@@ -228,7 +228,7 @@ func TestHTTPRequestsAreAnsweredOverTCP(t *testing.T) {
 	_, err = n.a.HTTPGet("http://10.0.1.55:8080/")
 	require.ErrorIs(t, err, ErrRefused)
 	_, err = n.a.HTTPGet("http://example.com/")
-	require.EqualError(t, err, `host a: GET http://example.com/: host "example.com" is no address`)
+	require.EqualError(t, err, `host a: GET http://example.com/: host a: lookup example.com: no name servers are configured`)
 
 	n.engine.Clock.Run(n.engine.Now() + 2*time.Minute)
 	require.Empty(t, n.a.conns)

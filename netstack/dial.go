@@ -124,10 +124,13 @@ func (g *Guest) lookUp(ctx context.Context, k kind, name string) ([]netip.Addr, 
 	if a, err := netip.ParseAddr(name); err == nil {
 		return []netip.Addr{a}, nil
 	}
-	if g.lookup == nil {
-		return nil, &net.DNSError{Err: fmt.Sprintf("guest %q has no Lookup", g.name), Name: name, IsNotFound: true}
+	switch {
+	case g.lookup != nil:
+		return g.lookup(ctx, "ip"+k.family, name)
+	case len(g.nameservers) > 0:
+		return g.lookupByServers(ctx, "ip"+k.family, name)
 	}
-	return g.lookup(ctx, "ip"+k.family, name)
+	return nil, &net.DNSError{Err: fmt.Sprintf("guest %q has no Lookup and no name servers", g.name), Name: name, IsNotFound: true}
 }
 
 // endpoint makes a socket for an address: for both families where it is none.

@@ -56,7 +56,7 @@
 //
 // # What it is not
 //
-// Names are not resolved unless [Config].Lookup does. There are no raw sockets, no
-// sockets by file descriptor, no DHCP and no router advertisements: interfaces are
-// configured. The guest's TCP is gVisor's with Linux's CUBIC and SACK, not Linux's.
+// Names are resolved by packets to the VPC's resolver, or by [Config].Lookup; there is no
+// search list. There are no raw sockets, no sockets by file descriptor, no DHCP and no
+// router advertisements: interfaces are configured. The guest's TCP is gVisor's with Linux's CUBIC and SACK, not Linux's.
 package netstack

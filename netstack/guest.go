@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/link/loopback"
@@ -30,7 +31,8 @@ type Config struct {
 	DefaultTTL uint8
 	// Lookup resolves names for Dial, Listen and ListenPacket, as
 	// net.Resolver.LookupNetIP does; network is "ip", "ip4" or "ip6". Where it is nil
-	// only addresses are taken.
+	// the guest asks the name servers that DHCP tells it, the resolver of its VPC, by
+	// packets; a guest that is told none takes only addresses.
 	Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	// Seed gives the guest its initial sequence numbers, ports and identifiers.
 	// 0 is a seed made of Name.
@@ -44,6 +46,10 @@ type Guest struct {
 	pump   *Pump
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	down   chan struct{} // closed with the guest
+
+	nameservers []netip.Addr
+	questions   atomic.Uint32 // to name servers, so far
+
 	stack  *stack.Stack
 	nics   []*NIC
 	routes []route

@@ -81,6 +81,9 @@ func (g *Guest) addNIC(c host.NICConfig) (*NIC, error) {
 	}
 	must(g.stack.CreateNICWithOptions(n.id, ep, stack.NICOptions{Name: c.Name}))
 	g.nics = append(g.nics, n)
+	if len(g.nameservers) == 0 {
+		g.nameservers = c.Nameservers
+	}
 	for _, a := range c.Addrs {
 		g.addAddr(n.id, a)
 		g.routes = append(g.routes, route{dst: a.Masked(), nic: n.id, metric: c.Metric})

@@ -125,7 +125,7 @@ func TestDialErrorsAreTheSystems(t *testing.T) {
 			{t.Context(), "tcp", serverAddr, nil, "dial tcp: address 198.51.100.7: missing port in address"},
 			{t.Context(), "tcp", serverAddr + ":http", nil, `dial tcp: address 198.51.100.7:http: expected a port in 0-65535`},
 			{t.Context(), "tcp6", serverAddr + ":80", nil, "dial tcp6: address 198.51.100.7: no suitable address found"},
-			{t.Context(), "tcp", "example.com:80", nil, `dial tcp: lookup example.com: guest "client" has no Lookup`},
+			{t.Context(), "tcp", "example.com:80", nil, "dial tcp: lookup example.com: no such host"},
 		} {
 			_, err := l.client.DialContext(c.ctx, c.network, c.addr)
 			require.EqualError(t, err, c.text)
@@ -302,5 +302,25 @@ func TestAGuestTalksToItself(t *testing.T) {
 			require.NoError(t, s.Close())
 			require.NoError(t, ln.Close())
 		}
+	})
+}
+
+// Names are asked of the VPC's resolver, by packets; nothing of the machine that the test
+// runs on has a say.
+func TestGuestsResolveByTheVPCsResolver(t *testing.T) {
+	both(t, func(t *testing.T) {
+		l := newLab(t)
+		l.pump.Do(func() { l.world.Resolver.SetPublic("www.example.com", netip.MustParseAddr(serverAddr)) })
+		n, err := l.server.Listen("tcp", ":80")
+		require.NoError(t, err)
+		defer n.Close()
+		c, err := l.client.Dial("tcp", "www.example.com:80")
+		require.NoError(t, err)
+		require.Equal(t, serverAddr+":80", c.RemoteAddr().String())
+		require.NoError(t, c.Close())
+		_, err = l.client.Dial("tcp6", "www.example.com:80")
+		require.EqualError(t, err, "dial tcp6: lookup www.example.com: no such host")
+		_, err = l.server.Dial("tcp", "www.example.com:80")
+		require.EqualError(t, err, `dial tcp: lookup www.example.com: guest "server" has no Lookup and no name servers`)
 	})
 }

@@ -4,7 +4,10 @@
 package rds
 
 import (
+	"net/netip"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/vpcsim/vpcsim/vpc"
 )
@@ -74,6 +77,19 @@ func (d *DBInstance) Delete() error {
 
 // Name returns the instance's name, its DBInstanceIdentifier.
 func (d *DBInstance) Name() string { return d.name }
+
+// DNSName returns the instance's name in the DNS. What AWS has between the instance's
+// name and the region is the account's and made up: here it is the region's.
+func (d *DBInstance) DNSName() string {
+	name := d.ID()[strings.LastIndexByte(d.ID(), ':')+1:]
+	return strings.ToLower(name) + ".c" + d.Region().Account() + "." + d.Region().Name() + ".rds.amazonaws.com"
+}
+
+// DNSNames returns the name for resolvers. It leads to the private address (RDS guide,
+// "Working with a DB instance in a VPC").
+func (d *DBInstance) DNSNames(tx *vpc.Tx) []vpc.DNSName {
+	return []vpc.DNSName{{Name: d.DNSName(), Addrs: []netip.Addr{tx.PrivateAddresses(d.nic)[0].IP}, TTL: 5 * time.Second}}
+}
 
 // Interface returns the instance's interface, for life.
 func (d *DBInstance) Interface() *vpc.NetworkInterface { return d.nic }

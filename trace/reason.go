@@ -69,6 +69,8 @@ const (
 	// Multicast: a multicast or broadcast destination, of the packet or of its
 	// frame, which a VPC does not carry.
 	Multicast
+	// NoResolver: a question to the VPC's resolver, which the VPC has switched off.
+	NoResolver
 	// NotInSubnet: a local delivery to an address that lies in no subnet of the VPC.
 	NotInSubnet
 
@@ -237,6 +239,7 @@ var reasonWords = [reasonCount]words{
 	NoSuchAddress:        {"no interface has the destination address", "NO_POSSIBLE_DESTINATION"},
 	LinkLocal:            {"link-local destination is not routed", "SIM_LINK_LOCAL"},
 	Multicast:            {"multicast and broadcast are not carried", "SIM_MULTICAST"},
+	NoResolver:           {"DNS support is off in the VPC", "SIM_NO_DNS_SUPPORT"},
 	NotInSubnet:          {"destination lies in no subnet of the VPC", "NO_POSSIBLE_DESTINATION"},
 	NoPublicAddress:      {"source has no public address", "IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS"},
 	NoPrivateAddress:     {"no interface has the public address", "IGW_PRIVATE_IP_ASSOCIATION_FOR_INGRESS"},

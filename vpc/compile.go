@@ -181,6 +181,9 @@ func (c *Compiler) shells(v *VPC) {
 			subnets.Insert(s.ipv6, sub)
 			sub.segment.Prefixes = append(sub.segment.Prefixes, wire.PrefixFrom(s.ipv6))
 		}
+		if c.live.resolver != nil {
+			sub.segment.Serve(wire.AddrFrom(v.cidrs[0].Addr().Next().Next()), c.live.resolver)
+		}
 		for _, service := range c.live.services {
 			sub.segment.Serve(service.addr, service.service)
 		}

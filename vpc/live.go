@@ -19,6 +19,7 @@ type Live struct {
 	uplink   dataplane.Node
 	abroad   func(id string) dataplane.Node
 	services []servedAt
+	resolver eni.Service
 	snapshot *Snapshot
 	age      uint64 // the region's changes when snapshot was compiled
 	state    map[stateKey]any

@@ -139,7 +139,10 @@ func (tx *Tx) RestoreSubnet(s ec2.Subnet) (*Subnet, error) {
 	made := &Subnet{
 		Base: b, vpc: v, cidr: p, zone: z.name, zoneHere: ec2.Value(s.AvailabilityZone), mapPublic: ec2.Value(s.MapPublicIpOnLaunch),
 		assignIPv6: ec2.Value(s.AssignIpv6AddressOnCreation), isDefault: ec2.Value(s.DefaultForAz),
-		routerMAC: tx.r.ids.mac(),
+		routerMAC: tx.r.ids.mac(), names: SubnetNames{DNS64: ec2.Value(s.EnableDns64)},
+	}
+	if o := s.PrivateDnsNameOptionsOnLaunch; o != nil {
+		made.names.ResourceA, made.names.ResourceAAAA = ec2.Value(o.EnableResourceNameDnsARecord), ec2.Value(o.EnableResourceNameDnsAAAARecord)
 	}
 	made.hosts[0] = hosts.New(p)
 	for i, a := range s.Ipv6CidrBlockAssociationSet {

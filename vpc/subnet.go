@@ -36,6 +36,7 @@ type Subnet struct {
 	zoneHere   string // what the owner's account calls the zone; "" is zone
 	isDefault  bool   // the zone's default subnet
 	mapPublic  bool
+	names      SubnetNames
 	assignIPv6 bool
 	own        *association // nil: the VPC's main table
 	acl        *NetworkACL
@@ -246,11 +247,11 @@ func (s *Subnet) shape() ec2.Subnet {
 		SubnetId: new(s.id), VpcId: new(s.vpc.id), OwnerId: new(s.OwnerID()), State: new(ec2.SubnetStateAvailable),
 		SubnetArn: new("arn:aws:ec2:" + s.region.name + ":" + s.OwnerID() + ":subnet/" + s.id),
 		CidrBlock: new(s.cidr.String()), AvailableIpAddressCount: new(int32(s.hosts[0].Available())),
-		AvailabilityZone: new(s.zoneName()), AvailabilityZoneId: new(z.id), DefaultForAz: new(s.isDefault), EnableDns64: new(false), Ipv6Native: new(false),
+		AvailabilityZone: new(s.zoneName()), AvailabilityZoneId: new(z.id), DefaultForAz: new(s.isDefault), EnableDns64: new(s.names.DNS64), Ipv6Native: new(false),
 		MapPublicIpOnLaunch: new(s.mapPublic), AssignIpv6AddressOnCreation: new(s.assignIPv6), MapCustomerOwnedIpOnLaunch: new(false),
 		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: s.tagShapes(),
 		PrivateDnsNameOptionsOnLaunch: &ec2.PrivateDnsNameOptionsOnLaunch{
-			HostnameType: new(ec2.HostnameTypeIpName), EnableResourceNameDnsARecord: new(false), EnableResourceNameDnsAAAARecord: new(false),
+			HostnameType: new(ec2.HostnameTypeIpName), EnableResourceNameDnsARecord: new(s.names.ResourceA), EnableResourceNameDnsAAAARecord: new(s.names.ResourceAAAA),
 		},
 	}
 	if s.ipv6.IsValid() {

@@ -22,6 +22,7 @@ import (
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/internet"
 	"github.com/vpcsim/vpcsim/remote"
+	"github.com/vpcsim/vpcsim/resolver"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -46,6 +47,8 @@ type World struct {
 	Engine *dataplane.Engine
 	// Internet is what lies beyond the internet gateways.
 	Internet *internet.Network
+	// Resolver knows the names of the regions and of the internet.
+	Resolver *resolver.Resolver
 
 	seed   uint64
 	lives  []*vpc.Live
@@ -59,6 +62,7 @@ func New(c Config) *World {
 	w.Internet = internet.New(w.Engine, "internet")
 	w.Internet.Latency = c.InternetLatency
 	w.Internet.Regions = w.public
+	w.Resolver = resolver.New(func() []*vpc.Live { return w.lives })
 	return w
 }
 
@@ -97,6 +101,7 @@ func (w *World) Add(r *vpc.Region) *vpc.Live {
 	l := vpc.NewLive(r, w.Engine, vpc.LiveConfig{Uplink: w.Internet, Abroad: w.abroad, Seed: w.seed})
 	w.lives = append(w.lives, l)
 	w.serveMetadata(l)
+	w.Resolver.Serve(l, w.Engine)
 	return l
 }
 
@@ -196,6 +201,7 @@ func (w *World) NIC(n *vpc.NetworkInterface) (*eni.Port, host.NICConfig, error) 
 		c.Addrs = append(c.Addrs, netip.PrefixFrom(a, s.IPv6().Bits()))
 		c.Gateway6 = s.IPv6().Addr().Next()
 	}
+	c.Nameservers, c.Search = nameservers(s.VPC())
 	return port, c, nil
 }
 
