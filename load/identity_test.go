@@ -250,7 +250,9 @@ func recorded(t *testing.T, fsys fs.FS, key string, skipped func(file, path stri
 				path += ".Instances[0]"
 			}
 			id := sortKey(e)
-			if state, _ := e.(map[string]any)["State"].(string); state == "deleted" {
+			entry := e.(map[string]any)
+			status, _ := entry["Status"].(map[string]any)
+			if entry["State"] == "deleted" || status["Code"] == "deleted" {
 				continue // stays in the files
 			}
 			if !skipped(name, path) && !seen[id] {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -50,17 +51,38 @@ func (n *Network) restore(s *snapshot, c Config) (*vpc.Region, error) {
 // account's are used.
 func (s *snapshot) zones() (names, ids []string) {
 	add := func(name, id string) {
-		if name != "" && !slices.Contains(names, name) && (id == "" || !slices.Contains(ids, id)) {
+		switch known := slices.Index(names, name); {
+		case name == "", id != "" && slices.Contains(ids, id), known >= 0 && id == "":
+		case known >= 0: // one that only another account has told
+			names, ids = append(names, id), append(ids, id)
+		default:
 			names, ids = append(names, name), append(ids, id)
 		}
 	}
 	for _, z := range s.Zones {
 		add(ec2.Value(z.shape.ZoneName), ec2.Value(z.shape.ZoneId))
 	}
+	s.nameZones()
 	for _, sub := range s.Subnets {
 		add(ec2.Value(sub.shape.AvailabilityZone), ec2.Value(sub.shape.AvailabilityZoneId))
 	}
 	return names, ids
+}
+
+// nameZones gives subnets whose description has no zone id that of their account's
+// zone of the name.
+func (s *snapshot) nameZones() {
+	ids := map[[2]string]*string{}
+	for _, z := range s.Zones {
+		ids[[2]string{z.file.account, ec2.Value(z.shape.ZoneName)}] = z.shape.ZoneId
+	}
+	for k := range s.Subnets {
+		sub := &s.Subnets[k]
+		if sub.shape.AvailabilityZoneId == nil {
+			account := cmp.Or(ec2.Value(sub.shape.OwnerId), sub.file.account)
+			sub.shape.AvailabilityZoneId = ids[[2]string{account, ec2.Value(sub.shape.AvailabilityZone)}]
+		}
+	}
 }
 
 // account returns the owner of the region's first VPC, or the account that a path names.
@@ -79,7 +101,7 @@ func each[T, R any](l *restoring, items []item[T], id func(*T) *string, gone fun
 	if l.err != nil {
 		return
 	}
-	for _, i := range items {
+	for _, i := range preferred(items, id) {
 		if l.err != nil {
 			return
 		}
@@ -92,9 +114,46 @@ func each[T, R any](l *restoring, items []item[T], id func(*T) *string, gone fun
 			continue
 		}
 		l.read(key, i.file, i.path())
+		l.tx.RestoreFor(i.file.account)
 		_, err := restore(i.shape)
 		l.note(i.file, i.path(), err)
 	}
+}
+
+// preferred returns the items, of several with one id the one that the owner's account
+// tells, else the first: others do not see all of a shared resource, such as its tags
+// (VPC guide, "Share your VPC subnets").
+func preferred[T any](items []item[T], id func(*T) *string) []*item[T] {
+	list := make([]*item[T], 0, len(items))
+	at := make(map[string]int, len(items))
+	for k := range items {
+		i := &items[k]
+		key := ec2.Value(id(&i.shape))
+		if n, twice := at[key]; twice && key != "" {
+			if !list[n].owned() && i.owned() {
+				list[n] = i
+			}
+			continue
+		}
+		at[key] = len(list)
+		list = append(list, i)
+	}
+	return list
+}
+
+// owned reports whether the account that the item's path names owns the resource.
+func (i *item[T]) owned() bool {
+	if i.file.account == "" {
+		return false
+	}
+	s := reflect.ValueOf(&i.shape).Elem()
+	for _, member := range []string{"OwnerId", "VpcOwnerId"} {
+		if f := s.FieldByName(member); f.IsValid() {
+			owner, _ := f.Interface().(*string)
+			return ec2.Value(owner) == i.file.account
+		}
+	}
+	return false
 }
 
 // read takes down where a resource stands.

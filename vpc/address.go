@@ -199,7 +199,7 @@ func (e *Address) Release() error {
 func (n *NetworkInterface) disassociate(p *PrivateAddress) {
 	switch {
 	case p.Address != nil:
-		(&Tx{n.region}).dissolve(p.Address)
+		(&Tx{r: n.region}).dissolve(p.Address)
 	case p.Public.IsValid():
 		n.region.public.release(p.Public)
 		p.Public = netip.Addr{}

@@ -391,7 +391,7 @@ func labelOf(t Target) string {
 
 // Tx returns a transaction for what needs one: the region is locked while a snapshot
 // is compiled, and must not be changed.
-func (c *Compiler) Tx() *Tx { return &Tx{c.region} }
+func (c *Compiler) Tx() *Tx { return &Tx{r: c.region} }
 
 // Interface returns the compiled interface of a gateway, to set its Owner.
 func (c *Compiler) Interface(n *NetworkInterface) *eni.Interface { return c.interfaces[n] }

@@ -38,7 +38,7 @@ var dhcpKeys = []string{
 // newDefaultDHCPOptions makes the set that every new VPC has: the region's domain
 // and AmazonProvidedDNS (VPC guide, "DHCP option sets").
 func (r *Region) newDefaultDHCPOptions() {
-	tx := &Tx{r}
+	tx := &Tx{r: r}
 	d := &DHCPOptions{Base: Base{id: r.ids.next("dopt"), region: r}, options: r.defaultDHCP()}
 	r.dhcp = append(r.dhcp, d)
 	tx.Add(d)

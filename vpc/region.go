@@ -132,7 +132,10 @@ func (r *Region) Advance(elapsed time.Duration) {
 
 // Tx is proof that the region's lock is held: what needs the lock needs a Tx. It
 // is valid until the function that Change called returns.
-type Tx struct{ r *Region }
+type Tx struct {
+	r       *Region
+	account string // see RestoreFor
+}
 
 // Region returns the region that the transaction changes.
 func (tx *Tx) Region() *Region { return tx.r }
@@ -144,7 +147,7 @@ func (r *Region) Change(f func(tx *Tx) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ids, next := r.ids, r.public.next
-	if err := f(&Tx{r}); err != nil {
+	if err := f(&Tx{r: r}); err != nil {
 		r.ids, r.public.next = ids, next
 		return err
 	}
@@ -157,7 +160,7 @@ func (r *Region) Change(f func(tx *Tx) error) error {
 func (r *Region) View(f func(tx *Tx)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f(&Tx{r})
+	f(&Tx{r: r})
 }
 
 // read is View for what needs no Tx.

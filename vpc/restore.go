@@ -1,6 +1,7 @@
 package vpc
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -55,10 +56,14 @@ func malformedShape(field, value, want string) error {
 	return &ShapeError{Field: field, Value: value, Want: want}
 }
 
+// RestoreFor says whose account the descriptions are of that follow: it owns what is
+// restored from shapes that tell no owner. "" is the region's account.
+func (tx *Tx) RestoreFor(account string) { tx.account = account }
+
 // RestoreBase returns the Base of a resource as described. field is the member that
 // its id stands in. An id that is missing, or in use, is an error.
 func (tx *Tx) RestoreBase(field string, id, owner *string, tags []ec2.Tag) (Base, error) {
-	b := Base{id: ec2.Value(id), region: tx.r, owner: ec2.Value(owner)}
+	b := Base{id: ec2.Value(id), region: tx.r, owner: cmp.Or(ec2.Value(owner), tx.account)}
 	switch {
 	case b.id == "":
 		return b, malformedShape(field, "", "an id")
