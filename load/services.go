@@ -67,11 +67,11 @@ func (l *restoring) services() {
 	}
 	each(l, l.listeners(), func(s *elbv2.Listener) *string { return s.ListenerArn }, here, with(l, balancer.RestoreListener))
 	for _, i := range l.Rules {
-		l.rule(i, ec2.Value(i.shape.RuleArn))
+		l.rule(i, listenerOf(ec2.Value(i.shape.RuleArn)))
 	}
 	for _, i := range l.ListenerRules {
 		for k, r := range i.shape.Rules {
-			l.rule(item[elbv2.Rule]{r, i.file, i.path() + ".Rules", k}, ec2.Value(r.RuleArn))
+			l.rule(item[elbv2.Rule]{r, i.file, i.path() + ".Rules", k}, ec2.Value(i.shape.ListenerArn))
 		}
 	}
 	for _, i := range l.GroupHealth {
@@ -126,14 +126,20 @@ func (l *restoring) listeners() []item[elbv2.Listener] {
 	return list
 }
 
-// rule restores a rule, whose ARN tells its listener (Elastic Load Balancing API, Rule).
-func (l *restoring) rule(i item[elbv2.Rule], arn string) {
-	if _, seen := l.seen[arn]; seen {
-		return
-	}
-	listener := strings.Replace(arn, ":listener-rule/", ":listener/", 1)
+// listenerOf returns the ARN of a rule's listener (Elastic Load Balancing API, Rule).
+func listenerOf(rule string) string {
+	listener := strings.Replace(rule, ":listener-rule/", ":listener/", 1)
 	if at := strings.LastIndexByte(listener, '/'); at >= 0 {
 		listener = listener[:at]
+	}
+	return listener
+}
+
+// rule restores a rule of a listener.
+func (l *restoring) rule(i item[elbv2.Rule], listener string) {
+	arn := ec2.Value(i.shape.RuleArn)
+	if _, seen := l.seen[arn]; seen && arn != "" {
+		return
 	}
 	l.read(arn, i.file, i.path())
 	_, err := balancer.RestoreRule(l.tx, listener, i.shape)

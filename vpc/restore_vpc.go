@@ -16,7 +16,7 @@ func (tx *Tx) RestoreVPC(s ec2.Vpc) (*VPC, error) {
 		return nil, err
 	}
 	v := &VPC{
-		Base: b, attributes: VPCAttributes{EnableDNSSupport: true}, isDefault: ec2.Value(s.IsDefault), restored: true,
+		Base: b, attributes: VPCAttributes{EnableDNSSupport: true}, isDefault: ec2.Value(s.IsDefault),
 		dedicated: ec2.Value(s.InstanceTenancy) == ec2.TenancyDedicated,
 	}
 	blocks, err := restoredBlocks(v, s)

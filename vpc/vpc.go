@@ -40,7 +40,6 @@ type VPC struct {
 	attributes VPCAttributes
 	dedicated  bool
 	isDefault  bool // the account's default VPC
-	restored   bool
 }
 
 // VPCAttributes are a VPC's switches (DescribeVpcAttribute).

@@ -1,0 +1,142 @@
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/elbv2"
+	"github.com/vpcsim/vpcsim/endpoint"
+	"github.com/vpcsim/vpcsim/flowlog"
+	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/natgw"
+	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/tgw"
+	"github.com/vpcsim/vpcsim/vgw"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// Answer is one of the answers that describe a region.
+type Answer struct {
+	// Key is its top-level key, such as RouteTables, by which FS knows it.
+	Key string
+	// JSON is the document, indented, as the aws CLI prints it, or a collector where
+	// the answer itself does not tell what it is about.
+	JSON []byte
+}
+
+// Answers describes a region as the files of a folder do that FS loads, one answer a
+// file, in an order that does not change. Loading them gives a region that is described
+// alike.
+func Answers(r *vpc.Region) []Answer {
+	var list []Answer
+	add := func(key string, v any) {
+		text, err := json.MarshalIndent(v, "", "    ")
+		if err != nil {
+			panic(fmt.Sprintf("load: %s: %v", key, err)) // shapes are made of strings and numbers
+		}
+		list = append(list, Answer{key, append(text, '\n')})
+	}
+	add("AvailabilityZones", r.DescribeAvailabilityZones())
+	add("Vpcs", r.DescribeVpcs())
+	add("VpcAttributes", map[string]any{"VpcAttributes": attributesOf(r)})
+	add("Subnets", r.DescribeSubnets())
+	add("RouteTables", r.DescribeRouteTables())
+	add("NetworkAcls", r.DescribeNetworkAcls())
+	add("SecurityGroups", r.DescribeSecurityGroups())
+	add("NetworkInterfaces", r.DescribeNetworkInterfaces())
+	add("Reservations", r.DescribeInstances())
+	add("Addresses", r.DescribeAddresses())
+	add("DhcpOptions", r.DescribeDhcpOptions())
+	add("PrefixLists", r.DescribeManagedPrefixLists())
+	add("PrefixListEntries", map[string]any{"PrefixListEntries": entriesOf(r)})
+	add("InternetGateways", igw.Describe(r))
+	add("EgressOnlyInternetGateways", igw.DescribeEgressOnly(r))
+	add("NatGateways", natgw.Describe(r))
+	add("VpnGateways", vgw.Describe(r))
+	add("VpcPeeringConnections", peering.Describe(r))
+	add("VpcEndpoints", endpoint.Describe(r))
+	add("TransitGateways", tgw.Describe(r))
+	add("TransitGatewayRouteTables", tgw.DescribeRouteTables(r))
+	add("TransitGatewayAttachments", tgw.DescribeAttachments(r))
+	add("TransitGatewayVpcAttachments", tgw.DescribeVPCAttachments(r))
+	add("TransitGatewayPeeringAttachments", tgw.DescribePeeringAttachments(r))
+	add("TransitGatewayPropagations", map[string]any{"TransitGatewayPropagations": propagationsOf(r)})
+	add("TransitGatewayStaticRoutes", map[string]any{"TransitGatewayStaticRoutes": staticRoutesOf(r)})
+	balancerAnswers(r, add)
+	add("FlowLogs", flowlog.Describe(r))
+	return list
+}
+
+// resources returns the region's resources of a type, by id.
+func resources[R vpc.Resource](r *vpc.Region) []R {
+	var list []R
+	r.View(func(tx *vpc.Tx) { list = vpc.Resources[R](tx) })
+	return list
+}
+
+func attributesOf(r *vpc.Region) []vpcAttributes {
+	list := []vpcAttributes{}
+	for _, v := range resources[*vpc.VPC](r) {
+		a := v.Attributes()
+		list = append(list, vpcAttributes{
+			new(v.ID()), &ec2.AttributeBooleanValue{Value: new(a.EnableDNSSupport)}, &ec2.AttributeBooleanValue{Value: new(a.EnableDNSHostnames)},
+		})
+	}
+	return list
+}
+
+func entriesOf(r *vpc.Region) []listEntries {
+	list := []listEntries{}
+	for _, l := range resources[*vpc.PrefixList](r) {
+		list = append(list, listEntries{new(l.ID()), l.ManagedEntries().Entries})
+	}
+	return list
+}
+
+func propagationsOf(r *vpc.Region) []propagations {
+	list := []propagations{}
+	for _, t := range resources[*tgw.RouteTable](r) {
+		list = append(list, propagations{new(t.ID()), t.Propagations().TransitGatewayRouteTablePropagations})
+	}
+	return list
+}
+
+func staticRoutesOf(r *vpc.Region) []transitRoutes {
+	list := []transitRoutes{}
+	for _, t := range resources[*tgw.RouteTable](r) {
+		rows := []ec2.TransitGatewayRoute{}
+		for _, row := range t.Search().Routes {
+			if ec2.Value(row.Type) == ec2.TransitGatewayRouteTypeStatic {
+				rows = append(rows, row)
+			}
+		}
+		list = append(list, transitRoutes{new(t.ID()), rows})
+	}
+	return list
+}
+
+// balancerAnswers adds what Elastic Load Balancing answers.
+func balancerAnswers(r *vpc.Region, add func(key string, v any)) {
+	attributes, listeners, rules := []balancerAttributes{}, []balancerListeners{}, []listenerRules{}
+	for _, l := range resources[*balancer.LoadBalancer](r) {
+		attributes = append(attributes, balancerAttributes{new(l.ID()), l.DescribeAttributes().Attributes})
+		listeners = append(listeners, balancerListeners{new(l.ID()), l.DescribeListeners().Listeners})
+	}
+	for _, x := range resources[*balancer.Listener](r) {
+		rules = append(rules, listenerRules{new(x.ID()), x.DescribeRules().Rules})
+	}
+	groups, health := []groupAttributes{}, []groupHealth{}
+	for _, g := range resources[*balancer.TargetGroup](r) {
+		groups = append(groups, groupAttributes{new(g.ID()), g.DescribeAttributes().Attributes})
+		health = append(health, groupHealth{new(g.ID()), g.DescribeTargetHealth().TargetHealthDescriptions})
+	}
+	add("LoadBalancers", balancer.Describe(r))
+	add("LoadBalancerAttributes", map[string][]balancerAttributes{"LoadBalancerAttributes": attributes})
+	add("LoadBalancerListeners", map[string][]balancerListeners{"LoadBalancerListeners": listeners})
+	add("ListenerRules", map[string][]listenerRules{"ListenerRules": rules})
+	add("TargetGroups", elbv2.DescribeTargetGroupsOutput{TargetGroups: balancer.DescribeTargetGroups(r).TargetGroups})
+	add("TargetGroupAttributes", map[string][]groupAttributes{"TargetGroupAttributes": groups})
+	add("LoadBalancerTargetHealth", map[string][]groupHealth{"LoadBalancerTargetHealth": health})
+}
