@@ -54,11 +54,14 @@ var sinceThen = map[string]string{
 	"Vpcs.Tags":                   "[]",
 	"LoadBalancerListeners.Listeners.DefaultActions.ForwardConfig.TargetGroupStickinessConfig": `{"Enabled":false}`,
 	"LoadBalancerListeners.Listeners.DefaultActions.ForwardConfig.TargetGroups.Weight":         "1",
+	// One action has no order among others.
+	"LoadBalancerListeners.Listeners.DefaultActions.Order": "",
+	// Of a whole answer.
+	"TransitGatewayStaticRoutes.AdditionalRoutesAvailable": "",
 	// A collector may leave out what it has no use for; what is answered instead are AWS's
 	// defaults, or what the files tell elsewhere.
 	"LoadBalancerAttributes.Attributes": "",
 	"ListenerRules":                     "",
-	"PrefixListEntries":                 "",
 	"TargetGroupAttributes":             "",
 	"VpcAttributes":                     "",
 	// The set that VPCs have where no file holds the one that they name.
@@ -76,7 +79,7 @@ func differences(want, got any, path string, to map[string]string) {
 			to[p] = fmt.Sprintf("%s: file %s, described %s", path, brief(w), brief(g))
 		}
 	}
-	if d, ok := sinceThen[index.ReplaceAllString(path, "")]; ok && want == nil && (d == "" || d == brief(got)) {
+	if d, ok := sinceThen[index.ReplaceAllString(path, "")]; ok && (want == nil || got == nil) && (d == "" || d == brief(got)) {
 		return
 	}
 	switch w := want.(type) {
@@ -200,6 +203,27 @@ func TestWhatIsLoadedIsDescribedAsItWas(t *testing.T) {
 		}
 		for key, answer := range answers {
 			want := recorded(t, os.DirFS(dir), key, func(file, path string) bool { return gone[file+" "+path] })
+			switch key {
+			case "LoadBalancerAttributes": // AWS has added one since
+				for _, l := range answer {
+					m := l.(map[string]any)
+					m["Attributes"] = slices.DeleteFunc(m["Attributes"].([]any), func(a any) bool {
+						return a.(map[string]any)["Key"] == "dns_record.client_routing_policy"
+					})
+				}
+			case "PrefixLists": // files hold DescribePrefixLists, with the entries; see below
+				continue
+			case "PrefixListEntries":
+				for _, l := range recorded(t, os.DirFS(dir), "PrefixLists", func(string, string) bool { return false }) {
+					m := map[string]any{"PrefixListId": l.(map[string]any)["PrefixListId"]}
+					entries := []any{}
+					for _, c := range l.(map[string]any)["Cidrs"].([]any) {
+						entries = append(entries, map[string]any{"Cidr": c})
+					}
+					m["Entries"] = entries
+					want = append(want, m)
+				}
+			}
 			var got []any
 			for _, x := range answer { // a connection of two regions stands in both
 				if !slices.ContainsFunc(got, func(o any) bool { return sortKey(o) == sortKey(x) }) {

@@ -131,11 +131,13 @@ func (g *VirtualPrivateGateway) Unlink(_ *vpc.Tx, l remote.Link) {
 }
 
 // Learned returns the prefixes beyond the gateway: those that are connected without a
-// link, in their order, and then those of the links, by address and length.
+// link, in their order, and then those of the links, by address and length. What no
+// link that is up leads to is not among them: a static route of a VPN whose tunnels are
+// down is propagated to no table (measured: a lab).
 func (g *VirtualPrivateGateway) Learned(tx *vpc.Tx) []netip.Prefix {
 	list := slices.Clone(g.learned)
 	for _, r := range remote.Routes(tx, g.links) {
-		if !slices.Contains(list, r.Prefix) {
+		if !r.Hops[0].Path.Down && !slices.Contains(list, r.Prefix) {
 			list = append(list, r.Prefix)
 		}
 	}

@@ -37,10 +37,12 @@ func TestAConnectionToAVirtualPrivateGateway(t *testing.T) {
 		o.must(v.SetTunnel(0, true))
 		o.app.Ping(addr("192.168.0.9")).OK(t)
 	})
-	t.Run("a static route stays and leads nowhere without a tunnel", func(t *testing.T) {
+	t.Run("without a tunnel a static route is not propagated, and a table's own leads nowhere", func(t *testing.T) {
 		o := byVGW(t)
 		v, desk := o.connect("vpn", vpn.Config{Static: true}, "192.168.0.9")
 		o.must(v.CreateRoute("192.168.0.0/16"), v.SetTunnel(0, false), v.SetTunnel(1, false))
+		o.app.Ping(addr("192.168.0.9")).Dropped(t, trace.NoRoute)
+		o.must(o.vpc.MainRouteTable().CreateRoute("192.168.0.0/16", o.private))
 		o.app.Ping(addr("192.168.0.9")).Dropped(t, trace.VPNDown)
 		require.Equal(t, "BAD_STATE_VPN", trace.VPNDown.Code())
 		require.Zero(t, desk.Ping(o.app.Addr, host.PingConfig{Count: 1}).Received)
