@@ -109,6 +109,9 @@ type Context struct {
 	// Relayed says that the interface that sent the packet does not have its source: an
 	// appliance sends it on, untranslated.
 	Relayed bool
+	// Unreferenced says that the packet came by a transit gateway that does not support
+	// references to security groups between the attachments.
+	Unreferenced bool
 	// Via is the private address of the load balancer that sent the packet on with its
 	// client's address, in whose name rules are asked that name groups; the zero Addr
 	// where none has.

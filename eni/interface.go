@@ -23,6 +23,9 @@ type Interface struct {
 	Prefixes []wire.Prefix
 	// SourceDestCheck has it drop what is not its own (VPC guide, "NAT instances").
 	SourceDestCheck bool
+	// Transparent is the interface of a gateway that says itself whether references to
+	// security groups hold for what it lets in: a transit gateway's.
+	Transparent bool
 	// Groups are the rules of its security groups; nil is an interface that has
 	// none, such as a NAT gateway's, and filters nothing.
 	Groups *filter.Groups
@@ -151,7 +154,9 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if !own && i.SourceDestCheck && !c.Lift(trace.SourceCheck) {
 		return dataplane.Drop(trace.SourceCheck)
 	}
-	c.Relayed = !own && !i.SourceDestCheck
+	if !i.Transparent {
+		c.Relayed, c.Unreferenced = !own && !i.SourceDestCheck, false
+	}
 	if s := i.Segment.services.Lookup(p.Flow.Dst); s != nil {
 		return s.Serve(c, i, p)
 	}
@@ -296,7 +301,7 @@ func (i *Interface) ask(c *dataplane.Context, d filter.Direction, p *wire.Packet
 	switch {
 	case d == filter.Egress:
 		return i.Groups.Egress(p)
-	case c.Relayed && i.Literal != nil:
+	case (c.Relayed || c.Unreferenced) && i.Literal != nil:
 		m, ok := i.Literal.Ingress(p)
 		if !ok && c.Via.IsValid() && i.Named != nil {
 			return i.namedBy(c, p)
@@ -320,9 +325,12 @@ func (i *Interface) noRule(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	end, which := trace.GroupIngress, "ingress"
 	if d == filter.Egress {
 		end, which = trace.GroupEgress, "egress"
-	} else if c.Relayed {
+	} else if c.Relayed || c.Unreferenced {
 		if _, ok := i.Groups.Ingress(p); ok {
 			end = trace.GroupReference
+			if !c.Relayed {
+				end = trace.TransitReference
+			}
 		}
 	}
 	if c.Tracing() {

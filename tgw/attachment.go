@@ -24,6 +24,7 @@ type Attachment struct {
 	vpc            *vpc.VPC                // of a VPC's attachment
 	nics           []*vpc.NetworkInterface // one a zone
 	appliance, six bool
+	unreferenced   bool        // groups of other attached VPCs are not named
 	peer           *peer       // of a peering attachment
 	link           remote.Link // of a VPN, Direct Connect or Connect attachment
 	table          *RouteTable // associated with, or nil
@@ -39,6 +40,9 @@ type AttachmentConfig struct {
 	// ApplianceMode has packets for the VPC enter by one interface for the life of a
 	// flow, in both directions, and not in the zone that they come from.
 	ApplianceMode bool
+	// NoSecurityGroupReferencing has groups of the VPC and of others not named across the
+	// gateway, where it lets them be.
+	NoSecurityGroupReferencing bool
 	// IPv6 carries IPv6 too; the subnets need IPv6 CIDRs.
 	IPv6 bool
 }
@@ -58,7 +62,8 @@ func (g *TransitGateway) Attach(c AttachmentConfig, subnets ...*vpc.Subnet) (*At
 			return err
 		}
 		a = &Attachment{
-			Base: b, gateway: g, kind: ec2.TransitGatewayAttachmentResourceTypeVpc, vpc: subnets[0].VPC(), appliance: c.ApplianceMode, six: c.IPv6, created: tx.Region().Now(),
+			Base: b, gateway: g, kind: ec2.TransitGatewayAttachmentResourceTypeVpc, vpc: subnets[0].VPC(), appliance: c.ApplianceMode,
+			six: c.IPv6, unreferenced: c.NoSecurityGroupReferencing, created: tx.Region().Now(),
 		}
 		if a.nics, err = a.newInterfaces(tx, subnets); err != nil {
 			return err
@@ -80,6 +85,11 @@ func (g *TransitGateway) add(tx *vpc.Tx, a *Attachment) {
 	}
 	g.attachments = append(g.attachments, a)
 	tx.Add(a)
+}
+
+// references reports whether groups may be named across the attachment.
+func (a *Attachment) references() bool {
+	return a.gateway.references && !a.unreferenced && a.vpc != nil
 }
 
 // propagates reports whether route tables may take over what is known of the

@@ -32,6 +32,7 @@ type place struct {
 	zones          *vpc.Zones // of the VPC
 	onward         *table     // of what comes from here, in appliance mode
 	appliance, six bool
+	references     bool // to security groups
 }
 
 // table is a compiled route table.
@@ -62,6 +63,7 @@ type ingress struct {
 	addrs    []wire.Addr    // the interface's own
 	out      dataplane.Node // back by the interface, nil where nobody is told of what is dropped
 	table    *table         // nil where the attachment has none
+	refers   bool           // references to security groups are supported
 	six      bool
 	seed     flowtable.Seed
 	cross    time.Duration // from zone to zone
@@ -91,7 +93,7 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 			continue
 		}
 		name := c.LabelOf(g)
-		from := ingress{name: name, id: g.ID(), table: tables[a.table], six: a.six, seed: seed, cross: c.Latency().CrossZone}
+		from := ingress{name: name, id: g.ID(), table: tables[a.table], six: a.six, refers: a.references(), seed: seed, cross: c.Latency().CrossZone}
 		if a.peer != nil {
 			c.EnterFromAbroad(key(a.ID(), g.ID()), &from)
 			continue
@@ -110,7 +112,7 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 }
 
 func (a *Attachment) place(c *vpc.Compiler) *place {
-	p := &place{id: a.ID(), appliance: a.appliance, six: a.six}
+	p := &place{id: a.ID(), appliance: a.appliance, six: a.six, references: a.references()}
 	switch {
 	case a.peer != nil:
 		p.way = a.crossing(c)
@@ -210,6 +212,7 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if to.way != nil {
 		return dataplane.To(to.way)
 	}
+	c.Unreferenced = c.Unreferenced || !n.refers || !to.references
 	d := n.exit(c, to, p.Flow)
 	if n.zone != "" && d.zone != n.zone {
 		c.Latency += n.cross

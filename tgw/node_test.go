@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/host"
-	"github.com/vpcsim/vpcsim/peering"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -230,20 +229,6 @@ func TestPacketsOver8500Bytes(t *testing.T) {
 		require.Len(t, log.Walks(), 1)
 		require.Equal(t, trace.TooBig, log.Walks()[0].End())
 	})
-}
-
-func TestGroupReferencesDoNotHoldBehindATransitGateway(t *testing.T) {
-	n, a, b := newPair(t)
-	clients, err := a.CreateSecurityGroup("clients", vpc.SecurityGroupConfig{})
-	n.must(err, a.host.Interface.SetGroups(clients))
-	pcx, err := peering.Create(a.VPC.VPC, b.VPC.VPC, peering.Config{}) // which lets b's rules name a's group
-	n.must(err, pcx.Accept())
-	servers, err := b.CreateSecurityGroup("servers", vpc.SecurityGroupConfig{})
-	n.must(err, servers.AuthorizeIngress(vpc.Permission{Protocol: -1, Group: clients}), b.host.Interface.SetGroups(servers))
-	a.host.Ping(b.host.Addr).Dropped(t, trace.GroupReference)
-	a.subnet.Route("10.2.0.0/16", pcx)
-	b.subnet.Route("10.1.0.0/16", pcx)
-	a.host.Ping(b.host.Addr).OK(t)
 }
 
 func TestIPv6IsCarriedWhereAttachmentsSaySo(t *testing.T) {

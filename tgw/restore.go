@@ -1,6 +1,7 @@
 package tgw
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -20,8 +21,10 @@ func Restore(tx *vpc.Tx, s ec2.TransitGateway) (*TransitGateway, error) {
 		return nil, err
 	}
 	g := &TransitGateway{Base: b, asn: DefaultASN, description: ec2.Value(s.Description), created: tx.RestoreTime(s.CreationTime)}
-	if o := s.Options; o != nil && o.AmazonSideAsn != nil {
-		g.asn = *o.AmazonSideAsn
+	if o := s.Options; o != nil {
+		g.asn = cmp.Or(ec2.Value(o.AmazonSideAsn), g.asn)
+		g.noECMP = ec2.Value(o.VpnEcmpSupport) == ec2.VpnEcmpSupportValueDisable
+		g.references = ec2.Value(o.SecurityGroupReferencingSupport) == ec2.SecurityGroupReferencingSupportValueEnable
 	}
 	tx.Add(g)
 	return g, nil
@@ -66,6 +69,7 @@ func RestoreAttachment(tx *vpc.Tx, s ec2.TransitGatewayVpcAttachment) (*Attachme
 	}
 	a := &Attachment{Base: b, gateway: g, kind: ec2.TransitGatewayAttachmentResourceTypeVpc, vpc: v, created: tx.RestoreTime(s.CreationTime)}
 	if o := s.Options; o != nil {
+		a.unreferenced = ec2.Value(o.SecurityGroupReferencingSupport) == ec2.SecurityGroupReferencingSupportValueDisable
 		a.appliance = ec2.Value(o.ApplianceModeSupport) == ec2.ApplianceModeSupportValueEnable
 		a.six = ec2.Value(o.Ipv6Support) == ec2.Ipv6SupportValueEnable
 	}

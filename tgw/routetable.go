@@ -15,6 +15,7 @@ type RouteTable struct {
 	vpc.Base
 	gateway    *TransitGateway
 	static     []Route
+	lists      []reference   // in the order in which they were made
 	propagated []*Attachment // in the order in which they were enabled
 	created    time.Time
 }
@@ -229,7 +230,7 @@ func (t *RouteTable) find(dst netip.Prefix) int {
 }
 
 // Routes returns the routes in force, by address and length: of equal destinations
-// the static one, then the VPC's that was propagated first, then that of a link, Direct
+// the static one, then that of a prefix list, then the VPC's that was propagated first, then that of a link, Direct
 // Connect before Connect before VPN (Transit Gateway guide, "Route evaluation order").
 func (t *RouteTable) Routes() []Route {
 	var list []Route
@@ -243,6 +244,15 @@ func (t *RouteTable) rows(tx *vpc.Tx) []Route {
 	for _, r := range t.static {
 		r.Blackhole = r.Attachment == nil || !r.Attachment.available()
 		list, taken[r.Destination] = append(list, r), true
+	}
+	for _, l := range t.lists {
+		entries, _ := tx.Entries(l.list)
+		for _, dst := range entries {
+			if !taken[dst] {
+				r := Route{Destination: dst, PrefixList: l.list, Attachment: l.to, Blackhole: l.to == nil || !l.to.available()}
+				list, taken[dst] = append(list, r), true
+			}
+		}
 	}
 	for _, a := range t.propagated {
 		if a.vpc == nil {

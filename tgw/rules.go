@@ -128,11 +128,7 @@ func (t *RouteTable) checkCreate(tx *vpc.Tx, dst netip.Prefix) error {
 	if t.find(dst) >= 0 {
 		return vpc.Refuse("RouteAlreadyExists", "Route %s already exists in Transit Gateway Route Table %s.", dst, t.ID())
 	}
-	used := 0
-	for _, o := range t.gateway.tables {
-		used += len(o.static)
-	}
-	return tx.Within(vpc.QuotaTransitGatewayRoutes, used, t.gateway.ID())
+	return tx.Within(vpc.QuotaTransitGatewayRoutes, t.gateway.used(tx), t.gateway.ID())
 }
 
 // refuseNoRoute follows RouteAlreadyExists.

@@ -30,6 +30,9 @@ func (g *TransitGateway) shape(tx *vpc.Tx) ec2.TransitGateway {
 		SecurityGroupReferencingSupport: new(ec2.SecurityGroupReferencingSupportValueDisable),
 		MulticastSupport:                new(ec2.MulticastSupportValueDisable),
 	}
+	if g.references {
+		o.SecurityGroupReferencingSupport = new(ec2.SecurityGroupReferencingSupportValueEnable)
+	}
 	if g.noECMP {
 		o.VpnEcmpSupport = new(ec2.VpnEcmpSupportValueDisable)
 	}
@@ -94,6 +97,9 @@ func (a *Attachment) options() *ec2.TransitGatewayVpcAttachmentOptions {
 	}
 	if a.six {
 		o.Ipv6Support = new(ec2.Ipv6SupportValueEnable)
+	}
+	if a.unreferenced {
+		o.SecurityGroupReferencingSupport = new(ec2.SecurityGroupReferencingSupportValueDisable)
 	}
 	if a.appliance {
 		o.ApplianceModeSupport = new(ec2.ApplianceModeSupportValueEnable)

@@ -25,6 +25,7 @@ type TransitGateway struct {
 	vpc.Base
 	asn         int64
 	noECMP      bool
+	references  bool // to security groups between attached VPCs
 	description string
 	associates  *RouteTable   // what new attachments are associated with, or nil
 	propagates  *RouteTable   // what new attachments propagate to, or nil
@@ -47,6 +48,9 @@ type Config struct {
 	// NoVPNECMP has each prefix behind VPNs and other links reached by one way, where
 	// else flows are spread over ways alike (VpnEcmpSupport).
 	NoVPNECMP bool
+	// SecurityGroupReferencing lets ingress rules of one attached VPC name groups of
+	// another.
+	SecurityGroupReferencing bool
 	// NoDefaultAssociation leaves new attachments without a route table.
 	NoDefaultAssociation bool
 	// NoDefaultPropagation has new attachments propagate to no route table.
@@ -65,7 +69,7 @@ func Create(r *vpc.Region, c Config) (*TransitGateway, error) {
 		if err != nil {
 			return err
 		}
-		g = &TransitGateway{Base: b, asn: c.ASN, noECMP: c.NoVPNECMP, description: c.Description, created: r.Now()}
+		g = &TransitGateway{Base: b, asn: c.ASN, noECMP: c.NoVPNECMP, references: c.SecurityGroupReferencing, description: c.Description, created: r.Now()}
 		if g.asn == 0 {
 			g.asn = DefaultASN
 		}
@@ -131,6 +135,31 @@ func (g *TransitGateway) at(v *vpc.VPC) *Attachment {
 
 // Available reports whether the VPC is attached.
 func (g *TransitGateway) Available(_ *vpc.Tx, v *vpc.VPC) bool { return g.at(v) != nil }
+
+// SetSecurityGroupReferencing changes Config.SecurityGroupReferencing
+// (ModifyTransitGateway).
+func (g *TransitGateway) SetSecurityGroupReferencing(on bool) error {
+	return g.Change(func(*vpc.Tx) error {
+		g.references = on
+		return nil
+	})
+}
+
+// JoinsInbound reports whether ingress rules of one VPC may name groups of the other.
+func (g *TransitGateway) JoinsInbound(_ *vpc.Tx, v, w *vpc.VPC) bool {
+	a, b := g.at(v), g.at(w)
+	return v != w && a != nil && b != nil && a.references() && b.references()
+}
+
+// RefersTo reports whether a route table of the gateway refers to the prefix list.
+func (g *TransitGateway) RefersTo(_ *vpc.Tx, l *vpc.PrefixList) bool {
+	for _, t := range g.tables {
+		if t.reference(l) >= 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // ListRoute lists a route to the gateway.
 func (g *TransitGateway) ListRoute(s *ec2.Route) { s.TransitGatewayId = new(g.ID()) }

@@ -51,6 +51,9 @@ const (
 	// GroupReference: rules that name a group would allow it, but an appliance has sent
 	// it on, and behind one such rules do not hold.
 	GroupReference
+	// TransitReference: rules that name a group would allow it, but it has come by a
+	// transit gateway that does not support references to groups.
+	TransitReference
 	// TrackingFull: the interface's connection tracking allowance is used up.
 	TrackingFull
 	// ACLEgress: the network ACL denies it on its way out of the subnet.
@@ -231,6 +234,7 @@ var reasonWords = [reasonCount]words{
 	GroupEgress:          {"no security group egress rule allows it", "ENI_SG_RULES_MISMATCH"},
 	GroupIngress:         {"no security group ingress rule allows it", "ENI_SG_RULES_MISMATCH"},
 	GroupReference:       {"security group reference does not hold behind an appliance", "SG_REFERENCES_NOT_PRESERVED"},
+	TransitReference:     {"security group reference does not hold behind this transit gateway", "SG_REFERENCING_SUPPORT"},
 	TrackingFull:         {"connection tracking allowance exceeded", "SIM_CONNTRACK_ALLOWANCE_EXCEEDED"},
 	ACLEgress:            {"network ACL denies it outbound", "SUBNET_ACL_RESTRICTION"},
 	ACLIngress:           {"network ACL denies it inbound", "SUBNET_ACL_RESTRICTION"},

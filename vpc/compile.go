@@ -199,7 +199,7 @@ func (c *Compiler) shells(v *VPC) {
 func (c *Compiler) shell(n *NetworkInterface, s *subnet, v *network) {
 	i := &eni.Interface{
 		ID: n.id, Label: n.label(), MAC: n.mac, SourceDestCheck: n.check, Segment: s.segment,
-		Router: (*departure)(s), Down: n.down(), Service: n.kind != InterfaceUser,
+		Router: (*departure)(s), Down: n.down(), Service: n.kind != InterfaceUser, Transparent: n.kind == InterfaceTransitGateway,
 	}
 	for _, a := range n.addrs {
 		i.Addrs = append(i.Addrs, wire.AddrFrom(a.IP))

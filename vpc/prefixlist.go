@@ -122,7 +122,7 @@ func (l *PrefixList) Delete() error {
 		if l.aws {
 			return Refuse("UnauthorizedOperation", "You are not authorized to perform this operation.")
 		}
-		if l.inUse() {
+		if l.inUse() || tx.refersTo(l) {
 			return Refuse("DependencyViolation", "The prefix list '%s' has dependencies and cannot be deleted.", l.id)
 		}
 		tx.r.lists = remove(tx.r.lists, l)
@@ -146,6 +146,24 @@ func (l *PrefixList) inUse() bool {
 		}
 	}
 	return false
+}
+
+// ListUser is a gateway that names prefix lists in tables of its own: a transit gateway.
+type ListUser interface {
+	// RefersTo reports whether the gateway names the list.
+	RefersTo(tx *Tx, l *PrefixList) bool
+}
+
+func (tx *Tx) refersTo(l *PrefixList) bool {
+	return slices.ContainsFunc(tx.r.gateways, func(g Gateway) bool {
+		u, ok := g.(ListUser)
+		return ok && u.RefersTo(tx, l)
+	})
+}
+
+// Entries returns a prefix list's CIDRs inside a change, and how many it may have.
+func (tx *Tx) Entries(l *PrefixList) (list []netip.Prefix, most int) {
+	return slices.Clone(l.entries), l.max
 }
 
 // Entries returns a copy of the list's CIDRs.

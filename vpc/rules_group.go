@@ -26,7 +26,7 @@ func (p Permission) checkTraffic() error {
 // checkPeer refuses a rule that names no peer or several (the sentence is inferred),
 // a CIDR that is none, and a group that the rule's group can't reference: one of
 // another VPC that no active peering joins.
-func (p Permission) checkPeer(tx *Tx, g *SecurityGroup) error {
+func (p Permission) checkPeer(tx *Tx, g *SecurityGroup, ingress bool) error {
 	peers := 0
 	for _, there := range []bool{p.CIDR.IsValid(), p.PrefixList != nil, p.Group != nil} {
 		if there {
@@ -46,7 +46,7 @@ func (p Permission) checkPeer(tx *Tx, g *SecurityGroup) error {
 	if err := tx.Needs("groupId", p.Group); err != nil {
 		return err
 	}
-	if p.Group.vpc != g.vpc && !tx.joined(p.Group.vpc, g.vpc) {
+	if p.Group.vpc != g.vpc && !tx.joined(p.Group.vpc, g.vpc, ingress) {
 		return Refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
 	}
 	return nil
@@ -59,10 +59,20 @@ type Joiner interface {
 	Joins(tx *Tx, v, w *VPC) bool
 }
 
-func (tx *Tx) joined(v, w *VPC) bool {
+// InboundJoiner is a gateway that joins VPCs so that ingress rules of their security
+// groups may reference each other: a transit gateway (VPC guide, "Security group rules").
+type InboundJoiner interface {
+	// JoinsInbound reports whether ingress rules may.
+	JoinsInbound(tx *Tx, v, w *VPC) bool
+}
+
+func (tx *Tx) joined(v, w *VPC, ingress bool) bool {
 	return slices.ContainsFunc(tx.r.gateways, func(g Gateway) bool {
-		j, ok := g.(Joiner)
-		return ok && j.Joins(tx, v, w)
+		if j, ok := g.(Joiner); ok && j.Joins(tx, v, w) {
+			return true
+		}
+		j, ok := g.(InboundJoiner)
+		return ok && ingress && j.JoinsInbound(tx, v, w)
 	})
 }
 

@@ -113,7 +113,7 @@ func (g *SecurityGroup) authorize(list *[]Permission, rules []Permission) error 
 			if err := p.checkTraffic(); err != nil {
 				return err
 			}
-			if err := p.checkPeer(tx, g); err != nil {
+			if err := p.checkPeer(tx, g, list == &g.ingress); err != nil {
 				return err
 			}
 			if slices.ContainsFunc(added, p.same) {
