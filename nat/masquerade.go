@@ -148,16 +148,12 @@ func (m *Masquerade) Configure(c Config) error {
 	return nil
 }
 
-// Reset forgets all sessions, counts and choices made: m is as [NewMasquerade]
-// returned it, with the configuration of now.
+// Reset forgets all sessions, counts and choices made: m chooses as [NewMasquerade]
+// returned it, with the configuration of now, and keeps its memory. It looks at every
+// record.
 func (m *Masquerade) Reset() {
-	c := m.config
-	*m = Masquerade{}
-	m.table = NewTable(TableConfig{Seed: c.Seed, Ended: m.ended})
-	m.pools.table = m.table
-	if err := m.Configure(c); err != nil {
-		panic("nat: " + err.Error()) // it was accepted before
-	}
+	m.table.reset()
+	m.fragments, m.counters = fragments{}, Counters{}
 }
 
 // Release ends all sessions of an outside address at once. It looks at every session.

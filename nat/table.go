@@ -401,6 +401,16 @@ func (t *Table) All(now time.Duration) iter.Seq2[ID, Session] {
 	}
 }
 
+// reset ends all sessions and begins the choices anew.
+func (t *Table) reset() {
+	for n := range uint32(t.records.Len()) {
+		if t.records.At(n).state != noState {
+			t.end(n, Deleted)
+		}
+	}
+	t.random, t.last = random{t.config.Seed}, -1
+}
+
 func (t *Table) allocate() uint32 {
 	if t.free != 0 {
 		n := t.free - 1
