@@ -17,7 +17,7 @@ func RuleOf(id string) (Rule, bool) {
 var checks = []func(*linter){
 	(*linter).expectedFlows, (*linter).waysOut, (*linter).waysIn, (*linter).deadRoutes, (*linter).mainTable, (*linter).shadowedRoutes,
 	(*linter).narrowRoutes, (*linter).applianceRoutes, (*linter).linkLocalRoutes, (*linter).drift, (*linter).gateways, (*linter).edgeTables,
-	(*linter).interfaces, (*linter).natGateways, (*linter).listOrder, (*linter).ephemeralPorts, (*linter).sixIsOpen, (*linter).peeringStates,
+	(*linter).interfaces, (*linter).natGateways, (*linter).staleReferences, (*linter).listOrder, (*linter).ephemeralPorts, (*linter).sixIsOpen, (*linter).peeringStates,
 	(*linter).peerRoutes, (*linter).transitGateways, (*linter).applianceMode, (*linter).environments, (*linter).serviceEndpoints,
 	(*linter).dns, (*linter).sixRoutes, (*linter).overlaps, (*linter).hairpins, (*linter).balancers,
 }
@@ -62,7 +62,6 @@ var catalogue = []Rule{
 	{"AC07", Error, "the network ACL denies what the security group allows", "add a rule for the protocol", "SUBNET_ACL_RESTRICTION", false},
 	{"SG01", Error, "no ingress rule for a flow that the sender's group names", "add the ingress rule", "ENI_SG_RULES_MISMATCH", false},
 	{"SG02", Error, "the ingress rule is there, the sender's egress rule is not", "add the egress rule", "ENI_SG_RULES_MISMATCH", false},
-	{"SG03", Error, "a group reference does not hold through a transit gateway", "turn security group referencing on, or name a CIDR", "SG_REFERENCING_SUPPORT", false},
 	{"SG04", Error, "a group reference is lost behind an appliance, a load balancer or a NAT", "name a CIDR", "SG_REFERENCES_NOT_PRESERVED", false},
 	{"SG05", Warning, "a rule names a security group that is not there", "remove the rule", "UNKNOWN_PEERED_SGS", true},
 	{"SG08", Error, "a rule is open to the world, and a packet from there arrives", "narrow the rule", "", false},

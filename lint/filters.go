@@ -115,3 +115,17 @@ func openTo4(n *vpc.NetworkInterface, p vpc.Permission) bool {
 	}
 	return false
 }
+
+// staleReferences is SG05: a rule that names a group of a VPC that is no longer joined.
+func (l *linter) staleReferences() {
+	for _, g := range l.groups {
+		for _, p := range append(g.Ingress(), g.Egress()...) {
+			if p.Group == nil || p.Group.VPC() == g.VPC() && p.Group.Exists() {
+				continue
+			}
+			if !p.Group.Exists() || l.joined(p.Group.VPC(), g.VPC()) != "peering" {
+				l.add(finding{rule: "SG05", object: g, message: fmt.Sprintf("%s names %s of %s, which is not peered with %s any more", label(g), p.Group.ID(), label(p.Group.VPC()), label(g.VPC()))})
+			}
+		}
+	}
+}

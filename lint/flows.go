@@ -8,6 +8,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/igw"
 	"github.com/vpcsim/vpcsim/natgw"
+	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
 )
@@ -82,11 +83,23 @@ func (l *linter) expect(from, to *vpc.NetworkInterface, p vpc.Permission, g *vpc
 		return
 	}
 	a := l.ask(from.ID(), to.ID(), proto, port)
+	if p.Group != nil && a.result.RoundTrip == nil { // what would it be, if the appliance on the way sends it on?
+		a = l.sentOn(a)
+	}
 	if !a.dead() {
 		return
 	}
 	why := fmt.Sprintf("%s %s rule expects %s -> %s %s", label(g), direction, label(from), label(to), traffic(proto, port))
 	l.classify(a, from, to, why, direction)
+}
+
+// sentOn asks once more, with the guest that the network can't tell of sending packets on.
+func (l *linter) sentOn(a *answer) *answer {
+	n, ok := l.resource(a.result.Where).(*vpc.NetworkInterface)
+	if !ok || n.SourceDestCheck() {
+		return a
+	}
+	return l.forwarding(n, func(p *reach.Prober) *answer { return &answer{a.spec, p.Ask(a.spec)} })
 }
 
 func traffic(proto string, port int) string {
@@ -166,8 +179,6 @@ func (l *linter) groupRule(a *answer, to *vpc.NetworkInterface, direction string
 		return "NG09"
 	case direction == "egress":
 		return "SG01"
-	case slices.ContainsFunc(a.result.Way, func(id string) bool { return strings.HasPrefix(id, "tgw-") }):
-		return "SG03"
 	}
 	return ""
 }
@@ -268,10 +279,10 @@ func (l *linter) wayOut(a *answer, n *vpc.NetworkInterface, s *vpc.Subnet, r vpc
 		l.add(finding{rule: "IG01", object: n, message: message, proof: a})
 	case end == trace.NoRoute && a.result.Direction != "reply" && l.throughNAT(a) != nil:
 		l.add(finding{rule: "NG01", object: l.throughNAT(a), message: message, proof: a})
-	case end == trace.NoRoute && a.result.Direction == "reply":
+	case a.result.Direction == "reply" && (end == trace.NoRoute || end == trace.PrivateDestination || end == trace.SharedDestination):
 		l.add(finding{rule: "TG06", object: l.objectOf(a, n), message: message, proof: a})
 	case end == trace.OutsidePeer:
-		l.add(finding{rule: "PX02", object: s.RouteTable(), message: message, proof: a})
+		l.add(finding{rule: l.beyondPeer(r), object: s.RouteTable(), message: message, proof: a})
 	case end == trace.GroupIngress && a.result.Where != n.ID():
 		l.add(finding{rule: "EN05", object: l.objectOf(a, n), message: message, proof: a})
 	case end == trace.GroupEgress && a.result.Where == n.ID(): // it is not meant to

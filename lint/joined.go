@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/peering"
 	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/tgw"
@@ -39,7 +40,7 @@ func (l *linter) peerRoutes() {
 			if !ok || r.PrefixList != nil || p.State() != "active" {
 				continue
 			}
-			rule := "PX02"
+			rule := l.beyondPeer(r)
 			to := within(r.Destination)
 			for _, h := range l.hosts {
 				v := h.Subnet().VPC()
@@ -56,6 +57,19 @@ func (l *linter) peerRoutes() {
 			}
 		}
 	}
+}
+
+// beyondPeer tells the use of a peer's NAT gateway (NG03) from that of its other gateways
+// (PX02).
+func (l *linter) beyondPeer(r vpc.Route) string {
+	p, ok := r.Target.(*peering.Connection)
+	if ok && slices.ContainsFunc(l.nats, func(g *natgw.NATGateway) bool {
+		v := g.Subnet().VPC()
+		return v == p.Requester() || v == p.Accepter()
+	}) {
+		return "NG03"
+	}
+	return "PX02"
 }
 
 // transitGateways are zones without an attachment (TG01), attachments without a table

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vpcsim/vpcsim/balancer"
 	"github.com/vpcsim/vpcsim/picture"
@@ -168,7 +169,7 @@ func (l *linter) add(f finding) {
 		Unproven: f.unproven,
 	}
 	if n := label(f.object); n != out.Object {
-		out.Name = n
+		out.Name = strings.Trim(strings.TrimPrefix(n, out.Object), " ()")
 	}
 	switch {
 	case f.proof != nil:

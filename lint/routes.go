@@ -118,8 +118,8 @@ func (l *linter) narrowRoutes() {
 			})
 			text := fmt.Sprintf("%s: %s -> %s", label(t), r.Destination, label(r.Target))
 			switch {
-			case edge && !inside:
-				l.add(finding{rule: "IG09", object: t, message: text + " is outside of the VPC, and no destination for a gateway route table"})
+			case edge && (!inside || !exact):
+				l.add(finding{rule: "IG09", object: t, message: text + " is the CIDR of no subnet of the VPC, and no destination for a gateway route table"})
 			case edge && !edgeTarget(r.Target):
 				l.add(finding{rule: "IG09", object: t, message: text + ": a gateway route table leads to interfaces and GWLB endpoints only"})
 			case inside && !exact:

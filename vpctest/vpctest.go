@@ -114,6 +114,9 @@ func (v *VPC) SubnetIn(zone, cidr string) *Subnet {
 	return &Subnet{Subnet: must(v.world.t, s, err), vpc: v}
 }
 
+// Around returns the VPC that holds the subnet, as one of the test.
+func (s *Subnet) Around() *VPC { return s.vpc }
+
 // Route adds a route to the subnet's own route table. A [Host] as the target stands
 // for its interface.
 func (s *Subnet) Route(destination string, target vpc.Target) {
