@@ -177,6 +177,9 @@ func (l *linter) add(f finding) {
 		path := picture.Of(f.proof.result.Request, f.proof.result.Return, picture.Config{Where: l.where})
 		out.Proof.Hops = path.Hops()
 		out.Code = cmp.Or(f.proof.result.Code, out.Code)
+		if f.fix == "" && f.proof.dead() {
+			out.Fix = cmp.Or(l.change(f.proof.spec), out.Fix)
+		}
 	case f.unproven == "" && r.Static:
 		out.Unproven = "read from the configuration: no packet is needed"
 	case f.unproven == "":
@@ -186,6 +189,14 @@ func (l *linter) add(f finding) {
 		out.File, out.Path = l.config.Source(out.Object)
 	}
 	l.found = append(l.found, out)
+}
+
+// change is the change that would let the packet of a question past its first blocker.
+func (l *linter) change(s reach.Spec) string {
+	for _, b := range l.prober.Explain(s).Blockers {
+		return b.Fix
+	}
+	return ""
 }
 
 // dead reports whether no answer came, for certain.

@@ -57,7 +57,6 @@ prints the commands) and walks packets through it, request and reply, hop by hop
 Exit status: 0 all is well, 1 a probe, an intent or a finding says no, 2 bad input.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetIn(in)
 	root.SetOut(out)

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"github.com/vpcsim/vpcsim/awscli"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/vpctest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"vpcsim": main})
+}
+
+// TestScripts runs the scripts in testdata/script, each in a folder with the networks
+// shop and broken.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: flag.Lookup("update").Value.String() == "true",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TERM", "dumb")
+			shop := build(t, false)
+			if err := write(shop, filepath.Join(e.WorkDir, "shop")); err != nil {
+				return err
+			}
+			return write(build(t, true), filepath.Join(e.WorkDir, "broken"))
+		},
+	})
+}
+
+// build makes a web server with a public address, and behind a NAT gateway an application
+// and a database that only the application reaches; broken has a network ACL at the
+// database that drops the replies.
+func build(t testing.TB, broken bool) *vpctest.World {
+	w := vpctest.New(t)
+	v := w.VPC("10.0.0.0/16")
+	require.NoError(t, v.Tag("Name", "shop"))
+	public, private, data := v.Subnet("10.0.0.0/24"), v.Subnet("10.0.1.0/24"), v.Subnet("10.0.2.0/24")
+	for name, s := range map[string]*vpctest.Subnet{"public": public, "private": private, "data": data} {
+		require.NoError(t, s.Tag("Name", name))
+	}
+	nat := public.NATGateway()
+	require.NoError(t, nat.Tag("Name", "nat-a"))
+	public.Route("0.0.0.0/0", v.InternetGateway())
+	private.Route("0.0.0.0/0", nat)
+	launch(t, public, "web", true, vpc.TCPPort(443, "0.0.0.0/0"))
+	launch(t, private, "app", false, vpc.TCPPort(8080, "10.0.0.0/24"))
+	launch(t, data, "db", false, vpc.TCPPort(5432, "10.0.1.0/24"))
+	acl, err := v.CreateNetworkACL(vpc.NetworkACLConfig{Name: "acl-data"})
+	require.NoError(t, err)
+	entry := vpc.ACLEntry{Number: 100, Allow: true, Protocol: -1, CIDR: netip.MustParsePrefix("10.0.0.0/16")}
+	require.NoError(t, acl.CreateIngressEntry(entry))
+	if broken {
+		entry.Protocol, entry.FromPort, entry.ToPort = 6, 5432, 5432
+	}
+	require.NoError(t, acl.CreateEgressEntry(entry))
+	require.NoError(t, data.SetNetworkACL(acl))
+	return w
+}
+
+func launch(t testing.TB, s *vpctest.Subnet, name string, public bool, in ...vpc.Permission) {
+	g, err := s.Around().CreateSecurityGroup(name, vpc.SecurityGroupConfig{})
+	require.NoError(t, err)
+	require.NoError(t, g.AuthorizeIngress(in...))
+	_, err = s.RunInstance(vpc.InstanceConfig{
+		Name: name, AssociatePublicIP: public, Interface: vpc.NetworkInterfaceConfig{Groups: []*vpc.SecurityGroup{g}},
+	})
+	require.NoError(t, err)
+}
+
+// write writes a world as the aws CLI would print it.
+func write(w *vpctest.World, dir string) error {
+	w.Run(600e9)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for name, call := range calls {
+		f, err := os.Create(filepath.Join(dir, name+".json"))
+		if err != nil {
+			return err
+		}
+		if err := awscli.JSON(f, call(w.Region)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
