@@ -19,27 +19,31 @@ var pingData [pingLen]byte
 
 // request appends a probe's first packet to b: ping's echo request, nmap's SYN, a
 // datagram, or a bare packet of any other protocol.
-func request(b []byte, h wire.Header, proto wire.Proto, port uint16) []byte {
-	switch proto {
+func request(b []byte, h wire.Header, q *Question) []byte {
+	data := pingData[:]
+	if q.Size > 0 {
+		data = make([]byte, q.Size)
+	}
+	switch q.Proto {
 	case wire.ProtoICMP, wire.ProtoICMPv6:
 		typ := wire.ICMPEcho
 		if !h.Src.Is4() {
 			typ = wire.ICMPv6Echo
 		}
-		return wire.AppendICMP(b, h, typ, 0, queryID<<16|1, pingData[:])
+		return wire.AppendICMP(b, h, typ, 0, queryID<<16|1, data)
 	case wire.ProtoTCP:
-		return wire.AppendTCP(b, h, wire.Segment{SrcPort: clientPort, DstPort: port, Seq: 1, Flags: wire.SYN, Window: 64240}, nil)
+		return wire.AppendTCP(b, h, wire.Segment{SrcPort: clientPort, DstPort: q.Port, Seq: 1, Flags: wire.SYN, Window: 64240}, nil)
 	case wire.ProtoUDP:
-		return wire.AppendUDP(b, h, clientPort, port, []byte("probe"))
+		return wire.AppendUDP(b, h, clientPort, q.Port, data)
 	}
-	h.Proto = proto
-	return wire.AppendIP(b, h, pingData[:8])
+	h.Proto = q.Proto
+	return wire.AppendIP(b, h, data)
 }
 
 // answer appends to b what a host answers to a packet that is for it, and says what
 // became of the packet; nil where it answers nothing.
 func answer(b []byte, p *wire.Packet, ttl uint8, open bool) ([]byte, trace.Reason) {
-	h := wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: ttl}
+	h := wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: ttl, DF: true}
 	switch {
 	case p.Fragment != wire.Whole:
 		return nil, trace.Reassembling
@@ -58,8 +62,13 @@ func answer(b []byte, p *wire.Packet, ttl uint8, open bool) ([]byte, trace.Reaso
 		}
 		s.Seq, s.Flags, s.Window = 1, wire.SYN|wire.ACK, 65535
 		return wire.AppendTCP(b, h, s, nil), trace.Delivered
+	case p.Flow.Proto == wire.ProtoTCP && open && len(wire.TCP(p.Transport()).Payload()) > 0:
+		in := wire.TCP(p.Transport())
+		s := wire.Segment{SrcPort: p.Flow.DstPort, DstPort: p.Flow.SrcPort, Seq: in.Ack(), Flags: wire.PSH | wire.ACK, Window: 65535}
+		s.Ack = in.Seq() + uint32(len(in.Payload()))
+		return wire.AppendTCP(b, h, s, in.Payload()), trace.Delivered
 	case p.Flow.Proto == wire.ProtoUDP && open:
-		return wire.AppendUDP(b, h, p.Flow.DstPort, p.Flow.SrcPort, []byte("answer")), trace.Delivered
+		return wire.AppendUDP(b, h, p.Flow.DstPort, p.Flow.SrcPort, wire.UDP(p.Transport()).Payload()), trace.Delivered
 	case p.Flow.Proto == wire.ProtoUDP:
 		typ, code := wire.ICMPUnreachable, wire.PortUnreachable
 		if !p.Is4() {

@@ -21,6 +21,12 @@ type Question struct {
 	Proto wire.Proto
 	// Port is the destination port of TCP and UDP.
 	Port uint16
+	// Size is the payload of each packet in bytes, not to be fragmented: ping -M do -s. Of
+	// TCP it is that of a segment which the client sends once the connection is open, and
+	// of the one that comes back, as curl's request and the page: a way that carries the
+	// handshake may be too narrow for them. 0 is ping's 56 bytes, and no more than the
+	// handshake.
+	Size int
 }
 
 // Spec is a question in words. Its JSON is that of a batch.
@@ -32,6 +38,8 @@ type Spec struct {
 	Proto string `json:"proto"`
 	// Port is the destination port of TCP and UDP.
 	Port int `json:"dport"`
+	// Size is as in [Question].
+	Size int `json:"size,omitempty"`
 }
 
 // String returns "10.0.0.1 -> 10.0.0.2 tcp/22".
@@ -67,8 +75,15 @@ func (p *Prober) Question(s Spec) (q Question, err error) {
 	if ported {
 		q.Port = uint16(s.Port)
 	}
+	if s.Size < 0 || s.Size > maxSize {
+		return q, fmt.Errorf("reach: %s: size %d: expected 0 to %d", s, s.Size, maxSize)
+	}
+	q.Size = s.Size
 	return q, nil
 }
+
+// maxSize is the largest payload, in bytes: what an IP packet has room for.
+const maxSize = 65_000
 
 // protocol returns the number of a protocol by its name.
 func protocol(name string, four bool) (wire.Proto, error) {
@@ -227,6 +242,7 @@ type run struct {
 	from   Place
 	sent   wire.Flow // as the sender sent it
 	port   uint16
+	size   int
 	buf    []byte
 
 	answered  kind
@@ -234,7 +250,9 @@ type run struct {
 	typ, code uint8 // of an ICMP error
 	answer    int   // the walk that brought it
 
-	served   int // the walk that brought the request to who answers
+	connected int // the walk that brought the answer to the SYN, where data follows
+
+	served   []int // the walks that brought requests to who answers
 	servedAt *vpc.NetworkInterface
 	said     trace.Reason // what became of the request there
 	seenAs   netip.Addr   // the sender's address as who answers saw it
@@ -262,9 +280,10 @@ func (r *run) unknown(object, why string) {
 
 // arrived notes that a host has the request.
 func (r *run) arrived(p *wire.Packet, at *vpc.NetworkInterface) {
-	if r.served == 0 {
-		r.served, r.servedAt, r.seenAs = r.prober.world.Engine.Cause(), at, p.Flow.Src.Netip()
+	if r.served == nil {
+		r.servedAt, r.seenAs = at, p.Flow.Src.Netip()
 	}
+	r.served = append(r.served, r.prober.world.Engine.Cause())
 }
 
 // asks reports whether a packet is a request, and no answer to somebody else's.
@@ -290,6 +309,11 @@ func (r *run) take(p *wire.Packet) bool {
 	case p.Flow.Proto == wire.ProtoTCP && p.Flags.Has(wire.RST):
 		k = refused
 	case p.Flow.Proto == wire.ProtoTCP && p.Flags.Has(wire.SYN|wire.ACK):
+		if k = accepted; r.size > 0 {
+			r.converse(p)
+			return true
+		}
+	case p.Flow.Proto == wire.ProtoTCP && r.connected != 0:
 		k = accepted
 	case p.Flow.Proto == wire.ProtoUDP, p.IsReply():
 		k = echoed
@@ -299,6 +323,18 @@ func (r *run) take(p *wire.Packet) bool {
 		r.typ, r.code = p.Type, p.Code
 	}
 	return k != nothing
+}
+
+// converse sends data on the connection that p opened.
+func (r *run) converse(p *wire.Packet) {
+	if r.connected != 0 {
+		return
+	}
+	r.connected = r.prober.world.Engine.Cause()
+	in := wire.TCP(p.Transport())
+	h := wire.Header{Src: r.sent.Src, Dst: r.sent.Dst, TTL: r.prober.config.TTL, DF: true}
+	s := wire.Segment{SrcPort: r.sent.SrcPort, DstPort: r.sent.DstPort, Seq: in.Ack(), Ack: in.Seq() + 1, Flags: wire.PSH | wire.ACK, Window: 64240}
+	r.prober.send(r.from, wire.AppendTCP(nil, h, s, make([]byte, r.size)))
 }
 
 // portUnreachable reports whether the error says that nobody listens.
@@ -315,8 +351,8 @@ func (p *Prober) once(q Question, at dataplane.Node) *run {
 	e := p.world.Engine
 	e.Log = &trace.Log{Packets: p.config.Packets}
 	src, dst := wire.AddrFrom(q.From.from(q.To.Addr)), wire.AddrFrom(q.To.Addr)
-	r := &run{prober: p, from: q.From, port: q.Port, buf: make([]byte, 0, 256)}
-	ip := request(nil, wire.Header{Src: src, Dst: dst, TTL: p.config.TTL, DF: true}, q.Proto, q.Port)
+	r := &run{prober: p, from: q.From, port: q.Port, size: q.Size, buf: make([]byte, 0, 256+q.Size)}
+	ip := request(nil, wire.Header{Src: src, Dst: dst, TTL: p.config.TTL, DF: true}, &q)
 	var sent wire.Packet
 	if err := sent.Read(ip); err != nil {
 		r.unknown("", err.Error())

@@ -47,6 +47,9 @@ type Result struct {
 	Direction string `json:"direction,omitempty"`
 	// Delivered says whether the request reached somebody.
 	Delivered bool `json:"delivered"`
+	// Connected says that a TCP connection opened whose data then got lost; Observed is
+	// no-reply.
+	Connected bool `json:"connected,omitempty"`
 	// ReplyTTLAtMost is the answer's TTL without the hops of the internet; nil where
 	// ReplyTTL is known or no answer came.
 	ReplyTTLAtMost *uint8 `json:"reply_ttl_at_most,omitempty"`
@@ -171,12 +174,12 @@ func share(f float64) string {
 // read makes a result of a probe that has run.
 func (p *Prober) read(r *run) Result {
 	story := p.world.Engine.Log.Story(1)
-	out := Result{Story: story, Delivered: r.served != 0}
+	out := Result{Story: story, Delivered: r.served != nil}
 	if r.seenAs.IsValid() && r.seenAs != r.sent.Src.Netip() {
 		out.SeenAs = r.seenAs.String()
 	}
-	back := replies(story, r.served)
-	if r.served == 0 && r.answered != nothing && r.answered != erred {
+	back := replies(story, r)
+	if r.served == nil && r.answered != nothing && r.answered != erred {
 		back[r.answer] = true // of a node on the way, such as a load balancer's
 	}
 	for _, w := range story {
@@ -197,11 +200,11 @@ func (p *Prober) read(r *run) Result {
 }
 
 // replies tells the walks of the answer from those of the request: what was caused by
-// the one that brought the request to who serves it.
-func replies(s trace.Story, served int) map[int]bool {
+// one that brought the request to who serves it.
+func replies(s trace.Story, r *run) map[int]bool {
 	back := map[int]bool{}
 	for _, w := range s {
-		if served != 0 && (w.Cause == served || back[w.Cause]) {
+		if slices.Contains(r.served, w.Cause) || back[w.Cause] && w.Cause != r.connected {
 			back[w.ID] = true
 		}
 	}
@@ -230,7 +233,7 @@ func (p *Prober) answered(r *run, out *Result) {
 	out.RoundTrip, out.Where, out.Reason, out.Delivered = &yes, "internet", "answered", true
 	if r.servedAt != nil {
 		out.Where = r.servedAt.ID()
-	} else if r.served == 0 {
+	} else if r.served == nil {
 		out.Where = p.answerer(r.answer)
 	}
 	switch r.answered {
@@ -256,7 +259,7 @@ func (p *Prober) answered(r *run, out *Result) {
 // left takes an answer for received that left the network by a gateway toward a sender
 // who is beyond one: it is not on the way any more that we can see.
 func (p *Prober) left(r *run, out *Result) {
-	if r.from.gateway == "" || r.answered != nothing || r.served == 0 {
+	if r.from.gateway == "" || r.answered != nothing || r.served == nil {
 		return
 	}
 	for _, w := range out.Return {
@@ -288,9 +291,10 @@ func (p *Prober) answerer(id int) string {
 func (p *Prober) unanswered(r *run, out *Result, back map[int]bool) {
 	no := false
 	out.RoundTrip, out.Observed = &no, NoReply
-	if p := r.sent.Proto; p == 6 || p == 17 {
+	if p := r.sent.Proto; (p == 6 || p == 17) && r.connected == 0 {
 		out.Observed = Filtered
 	}
+	out.Connected = r.connected != 0
 	for _, w := range out.Story {
 		end := w.End()
 		if !end.IsDrop() {
@@ -310,7 +314,7 @@ func (p *Prober) unanswered(r *run, out *Result, back map[int]bool) {
 		break
 	}
 	switch {
-	case r.served != 0 && out.reason == trace.TransitAddress && r.from.nic != nil && p.owned(r.from.nic):
+	case r.served != nil && out.reason == trace.TransitAddress && r.from.nic != nil && p.owned(r.from.nic):
 		out.RoundTrip, out.Observed = nil, Unknown
 		out.Unknown = r.from.nic.ID() + ": the request was delivered; nobody behind the interface of a transit gateway takes answers"
 	case r.why != "":

@@ -126,7 +126,7 @@ func (p *Prober) lifted(v *Verdict, q Question, at dataplane.Node) (stopped bool
 		r := p.once(q, at)
 		e.Choose, e.Lift = nil, nil
 		out := p.read(r)
-		stopped = stopped || r.served == 0 && out.Unknown == ""
+		stopped = stopped || r.served == nil && out.Unknown == ""
 		if out.reason != trace.None {
 			met = append(met, p.last(out))
 		}

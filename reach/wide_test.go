@@ -126,3 +126,41 @@ func TestSecondaryAddressesAndInterfaces(t *testing.T) {
 	require.Empty(t, inside.Story, "another address of the same guest's")
 	require.Equal(t, reach.Reply, p.Ask(reach.Spec{From: "web", To: "app"}).Observed, "the name of an instance is its first interface")
 }
+
+// What the handshake passes may be too narrow for data.
+func TestSizes(t *testing.T) {
+	o := newOffice(t)
+	g, err := tgw.Create(o.Region, tgw.Config{})
+	require.NoError(t, err)
+	far := o.branch(t)
+	require.NoError(t, far.Interface().Groups()[0].AuthorizeIngress(vpc.AllTraffic("10.0.0.0/8")))
+	for _, s := range []*vpc.Subnet{o.private.Subnet, far.Interface().Subnet()} {
+		_, err := g.Attach(tgw.AttachmentConfig{}, s)
+		require.NoError(t, err)
+	}
+	o.private.Route("10.9.0.0/16", g)
+	require.NoError(t, far.Interface().Subnet().VPC().MainRouteTable().CreateRoute("10.0.0.0/16", g))
+	p := prober(t, o.World.World, reach.Config{})
+	for _, row := range []struct {
+		spec reach.Spec
+		want string
+	}{
+		{reach.Spec{From: "app", To: "web", Size: 8900}, "true reply ttl 255: answered "},
+		{reach.Spec{From: "app", To: "far", Size: 8472}, "true reply ttl 254: answered "},
+		{reach.Spec{From: "app", To: "far", Size: 8473}, "false no-reply ttl -: too big for the next link, not to be fragmented SIM_TOO_BIG"},
+		{reach.Spec{From: "app", To: "far", Proto: "udp", Port: 53, Size: 8473}, "false filtered ttl -: too big for the next link, not to be fragmented SIM_TOO_BIG"},
+		{reach.Spec{From: "app", To: "far", Proto: "tcp", Port: 22}, "true open ttl 254: answered "},
+		{reach.Spec{From: "app", To: "far", Proto: "tcp", Port: 22, Size: 8460}, "true open ttl 254: answered "},
+		{reach.Spec{From: "app", To: "far", Proto: "tcp", Port: 22, Size: 8461}, "false no-reply ttl -: too big for the next link, not to be fragmented SIM_TOO_BIG"},
+		{reach.Spec{From: "app", To: "8.8.8.8", Proto: "tcp", Port: 443, Size: 1400}, "true open ttl <=254: answered "},
+	} {
+		r := p.Ask(row.spec)
+		require.Equal(t, row.want, line(r), "%+v", row.spec)
+		require.Equal(t, row.spec.Proto == "tcp" && !r.Reachable(), r.Connected)
+		if !r.Reachable() {
+			require.Equal(t, "request", r.Direction)
+			require.Equal(t, g.ID(), r.Where)
+		}
+	}
+	require.Equal(t, `app -> far icmp: size 70000: expected 0 to 65000`, p.Ask(reach.Spec{From: "app", To: "far", Size: 70000}).Unknown)
+}
