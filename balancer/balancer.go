@@ -5,6 +5,8 @@
 package balancer
 
 import (
+	"fmt"
+	"hash/crc32"
 	"net/netip"
 	"slices"
 	"strings"
@@ -28,6 +30,8 @@ type Kind struct {
 	SourceDestCheck bool
 	// DefaultGroup gives it the VPC's default group where the user names none.
 	DefaultGroup bool
+	// Classic gives it the listeners and instances of a Classic Load Balancer.
+	Classic bool
 	// Protocols are those that a listener may have, in the order in which AWS's refusal
 	// of another one lists them; Groups those of the target groups behind it.
 	Protocols, Groups []elbv2.Protocol
@@ -60,6 +64,7 @@ type LoadBalancer struct {
 	attributes []Attribute
 	created    time.Time
 	restored   *elbv2.LoadBalancer // what it was read from
+	classic    *Classic            // of a Classic Load Balancer
 }
 
 // Config says how a load balancer is made.
@@ -107,6 +112,9 @@ func Create(r *vpc.Region, k *Kind, name string, c Config) (*LoadBalancer, error
 		l = &LoadBalancer{
 			Base: b, kind: k, name: name, vpc: c.Subnets[0].VPC(), internet: c.InternetFacing, subnets: slices.Clone(c.Subnets),
 			groups: slices.Clone(c.Groups), attributes: slices.Clone(k.Attributes), created: r.Now(),
+		}
+		if k.Classic {
+			l.classic = NewClassic(l)
 		}
 		if err := l.start(tx, "ELB "+full, c); err != nil {
 			return err
@@ -196,6 +204,15 @@ func (l *LoadBalancer) Type() elbv2.LoadBalancerType { return l.kind.Type }
 // VPC returns the VPC of its nodes, for life.
 func (l *LoadBalancer) VPC() *vpc.VPC { return l.vpc }
 
+// Classic returns the part of a Classic Load Balancer, nil of other kinds.
+func (l *LoadBalancer) Classic(*vpc.Tx) *Classic { return l.classic }
+
+// CreatedAt returns when it was made.
+func (l *LoadBalancer) CreatedAt() time.Time { return l.created }
+
+// GroupsOf is Groups for who has the region locked. The list must not be changed.
+func (l *LoadBalancer) GroupsOf(*vpc.Tx) []*vpc.SecurityGroup { return l.groups }
+
 // InternetFacing reports whether its nodes have public addresses.
 func (l *LoadBalancer) InternetFacing() bool { return l.internet }
 
@@ -221,6 +238,9 @@ func (l *LoadBalancer) DNSName() string {
 	name := l.name + "-" + suffix
 	if !l.internet {
 		name = "internal-" + name
+	}
+	if l.kind.Type == "" && l.classic != nil {
+		name = strings.TrimSuffix(name, "-"+suffix) + "-" + fmt.Sprint(crc32.ChecksumIEEE([]byte(l.ID())))
 	}
 	if l.kind.Type == elbv2.TypeNetwork {
 		return strings.TrimPrefix(name, "internal-") + ".elb." + l.Region().Name() + ".amazonaws.com"

@@ -70,6 +70,9 @@ func Forward(groups ...*TargetGroup) Action {
 func (l *LoadBalancer) CreateListener(c ListenerConfig) (*Listener, error) {
 	var x *Listener
 	err := l.Change(func(tx *vpc.Tx) error {
+		if l.classic != nil {
+			return vpc.Refuse("ValidationError", "'%s' is not a valid load balancer ARN", l.ID())
+		}
 		if err := checkListener(tx, l, nil, c); err != nil {
 			return err
 		}

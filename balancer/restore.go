@@ -35,6 +35,9 @@ func Restore(tx *vpc.Tx, k *Kind, s elbv2.LoadBalancer) (*LoadBalancer, error) {
 		return nil, err
 	}
 	l := &LoadBalancer{Base: b, kind: k, name: deref(s.LoadBalancerName), vpc: v, attributes: slices.Clone(k.Attributes), restored: &s}
+	if k.Classic {
+		l.classic = NewClassic(l)
+	}
 	l.internet = s.Scheme != nil && *s.Scheme == elbv2.SchemeInternetFacing
 	if s.CreatedTime != nil {
 		l.created, _ = s.CreatedTime.Time() // one that can't be read stays as text

@@ -23,6 +23,7 @@ type TargetGroup struct {
 	targets    []*registered
 	attributes []Attribute
 	restored   *elbv2.TargetGroup
+	classic    bool // of a Classic Load Balancer: not listed, and never fails open
 }
 
 // registered is a target that is, or was, registered.
@@ -379,8 +380,8 @@ func (g *TargetGroup) Eligible(tx *vpc.Tx, l *LoadBalancer, zone string) Selecti
 			}
 		}
 	}
-	if g.enough(len(healthy), len(all)) {
-		return Selection{Targets: healthy}
+	if g.classic || g.enough(len(healthy), len(all)) {
+		return Selection{Targets: healthy, Other: g.classic && len(all) == 0 && total > 0}
 	}
 	return Selection{Targets: all, FailOpen: len(all) > 0, Other: len(all) == 0 && total > 0}
 }

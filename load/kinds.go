@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/elb"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/rds"
 )
@@ -58,6 +59,7 @@ type shapes struct {
 	BalancerListeners  []item[balancerListeners]
 	Rules              []item[elbv2.Rule]
 	ListenerRules      []item[listenerRules]
+	Classics           []item[elb.LoadBalancerDescription]
 	TargetGroups       []item[elbv2.TargetGroup]
 	GroupAttributes    []item[groupAttributes]
 	GroupHealth        []item[groupHealth]
@@ -143,6 +145,7 @@ var kinds = map[string]*kind{
 	"TransitGatewayStaticRoutes":       into("TransitGatewayStaticRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
 	"TransitGatewayRoutes":             into("TransitGatewayRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
 	"LoadBalancers":                    into("LoadBalancers", func(s *shapes) *[]item[elbv2.LoadBalancer] { return &s.Balancers }),
+	"LoadBalancerDescriptions":         into("LoadBalancerDescriptions", func(s *shapes) *[]item[elb.LoadBalancerDescription] { return &s.Classics }),
 	"LoadBalancerAttributes":           into("LoadBalancerAttributes", func(s *shapes) *[]item[balancerAttributes] { return &s.BalancerAttributes }),
 	"Listeners":                        into("Listeners", func(s *shapes) *[]item[elbv2.Listener] { return &s.Listeners }),
 	"LoadBalancerListeners":            into("LoadBalancerListeners", func(s *shapes) *[]item[balancerListeners] { return &s.BalancerListeners }),

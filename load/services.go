@@ -6,7 +6,9 @@ import (
 
 	"github.com/vpcsim/vpcsim/alb"
 	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/clb"
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/elb"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/flowlog"
 	"github.com/vpcsim/vpcsim/nlb"
@@ -58,6 +60,9 @@ func (l *restoring) services() {
 			}
 			return restore(l.tx, s)
 		})
+	each(l, l.Classics, func(s *elb.LoadBalancerDescription) *string {
+		return new("loadbalancer/" + ec2.Value(s.LoadBalancerName))
+	}, here, with(l, clb.Restore))
 	each(l, l.TargetGroups, func(s *elbv2.TargetGroup) *string { return s.TargetGroupArn }, here, with(l, balancer.RestoreTargetGroup))
 	for _, i := range l.BalancerAttributes {
 		restorePart(l, i, "LoadBalancerArn", i.shape.LoadBalancerArn, func(x *balancer.LoadBalancer) { x.RestoreAttributes(l.tx, i.shape.Attributes) })

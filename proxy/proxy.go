@@ -148,7 +148,7 @@ func (n *node) listen(x *balancer.Listener) error {
 	if err != nil {
 		return fmt.Errorf("proxy: %w", err)
 	}
-	if protocol == elbv2.TCP || protocol == elbv2.TLS {
+	if protocol == elbv2.TCP || protocol == elbv2.TLS || protocol == balancer.SSL {
 		n.servers = append(n.servers, l)
 		n.working.Go(func() { n.relay(l, x) })
 		return nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/alb"
 	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/clb"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/netstack"
 	"github.com/vpcsim/vpcsim/proxy"
@@ -316,4 +317,37 @@ func TestANodeWithoutAStack(t *testing.T) {
 	l.must(c.Close())
 	_, err = l.client.DialContext(ctx, "tcp", net.JoinHostPort(l.node().String(), "81"))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func TestClassicLoadBalancer(t *testing.T) {
+	l := newLab(t)
+	c, err := clb.Create(l.region, "old", clb.Config{Subnets: []*vpc.Subnet{l.subnet}, Groups: []*vpc.SecurityGroup{l.open}})
+	l.must(err, clb.CreateListeners(c, clb.Listener{Protocol: elbv2.HTTP, Port: 80, InstancePort: 8080}, clb.Listener{Protocol: elbv2.TCP, Port: 81, InstancePort: 8080}))
+	l.must(l.listener.Delete(), l.alb.Delete())
+	l.alb = c
+	ip := l.server("a", nil)
+	var id string
+	l.region.View(func(tx *vpc.Tx) {
+		for _, i := range vpc.Resources[*vpc.Instance](tx) {
+			if tx.PrivateAddresses(tx.PrimaryOf(i))[0].IP == ip {
+				id = i.ID()
+			}
+		}
+	})
+	l.must(clb.RegisterInstances(c, id))
+	l.run(proxy.Config{})
+	code, _, _ := l.get("/")
+	require.Equal(t, 503, code, "no instance is in service: it does not fail open")
+	l.must(clb.SetHealth(c, id, balancer.Healthy))
+	_, _, body := l.get("/x")
+	node := l.node().String()
+	require.Equal(t, "a /x host="+node+" peer="+node+` for=["`+l.clientIP.String()+`"] proto=http port=80`, body)
+
+	conn, err := l.client.Dial("tcp", net.JoinHostPort(node, "81"))
+	l.must(err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /raw HTTP/1.0\r\n\r\n")
+	all, err := io.ReadAll(conn)
+	l.must(err)
+	require.Contains(t, string(all), "a /raw host= peer="+node+" for=[] proto= port=", "TCP is carried as it is")
 }
