@@ -116,8 +116,9 @@ type Context struct {
 	// client's address, in whose name rules are asked that name groups; the zero Addr
 	// where none has.
 	Via wire.Addr
-	// Behind is where an endpoint's appliances sent the packet back into the VPC, nil
-	// before that: an endpoint that it comes back to is in a loop.
+	// Behind is what the packet has come by that is told from elsewhere by nothing in it:
+	// the endpoint of a service, on its way to a load balancer's interface; the way out of
+	// an endpoint, behind an appliance, which is in a loop where it comes back. Else nil.
 	Behind Node
 	// Link is the interface that an Ethernet frame was addressed to, nil where it
 	// was the router: neighbours talk directly. The first router takes it away.

@@ -196,6 +196,10 @@ var kinds = map[string]func(t *testing.T) *crossing{
 	"transit gateway":      newTransitCrossing,
 	"private gateway":      newPrivateGatewayCrossing,
 	"network balancer":     newNLBCrossing,
+	"gateway endpoint":     newGatewayEndpointCrossing,
+	"interface endpoint":   newInterfaceEndpointCrossing,
+	"network firewall":     newFirewallCrossing,
+	"gateway balancer":     newApplianceCrossing,
 }
 
 // each runs a law over all kinds, in the order of their names.

@@ -136,6 +136,15 @@ func (f *Firewall) EndpointIn(zone string) *endpoint.Endpoint {
 	return nil
 }
 
+// Flows returns how many flows the stateful engine of an endpoint remembers in the given
+// life of its region, those among them that idled out and were not looked for since.
+func Flows(l *vpc.Live, e *endpoint.Endpoint) int {
+	if s := vpc.StateOf(l, e.ID(), flowsOf); s != nil {
+		return len(s.byFlow)
+	}
+	return 0
+}
+
 // Policy returns the policy in force.
 func (f *Firewall) Policy() Policy {
 	var p Policy

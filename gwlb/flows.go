@@ -3,6 +3,7 @@ package gwlb
 import (
 	"time"
 
+	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -63,6 +64,10 @@ type Flows struct {
 
 // minSweep is the least number of flows at which dead ones are looked for.
 const minSweep = 1024
+
+// FlowsAt returns the flows of a node's interface in the given life of its region, nil
+// where it has none.
+func FlowsAt(l *vpc.Live, nic *vpc.NetworkInterface) *Flows { return vpc.StateOf(l, nic.ID(), flowsOf) }
 
 // Reset forgets all flows.
 func (s *Flows) Reset() { *s = Flows{} }

@@ -56,7 +56,7 @@ func connect(c *vpc.Compiler, l *balancer.LoadBalancer, e vpc.EndpointLink) data
 	}
 	n := all[at]
 	k := compiler{c, l, l.Nodes()[at], n, map[string]bool{}}
-	x := &link{node: n, name: n.name + " for " + e.Label, listeners: k.listeners(e.Endpoint, " from "+e.Zone, e.Out, false)}
+	x := &link{node: n, name: n.name + " for " + e.Label, in: c.Interface(l.Nodes()[at]).In(), listeners: k.listeners(e.Endpoint, " from "+e.Zone, e.Out, false)}
 	n.links = append(n.links, x)
 	return x
 }

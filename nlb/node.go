@@ -147,6 +147,9 @@ func (n *node) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if !p.Is4() {
 		return dataplane.Drop(trace.NoFamily)
 	}
+	if x, ok := c.Behind.(*link); ok && x.node == n {
+		return x.accept(c, p)
+	}
 	own := p.Flow.Dst == n.addr
 	if p.Fragment != wire.Whole {
 		return n.fragment(c, p)

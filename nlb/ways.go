@@ -41,6 +41,7 @@ func (x *claim) Intercept(c *dataplane.Context, p *wire.Packet) dataplane.Node {
 type link struct {
 	node      *node
 	name      string
+	in        dataplane.Node // the node's interface
 	listeners []listener
 }
 
@@ -50,8 +51,18 @@ func (x *link) Name() string { return x.name }
 // Resource returns the load balancer's id.
 func (x *link) Resource() string { return x.node.balancer }
 
-// Forward takes what a consumer sends to the endpoint's address.
-func (x *link) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+// Forward takes what a consumer sends to the endpoint's address to the node's interface,
+// whose security groups see the consumer's address (NLB guide, "Security groups":
+// inbound rules are enforced on PrivateLink traffic unless that is switched off, which
+// is not modelled).
+func (x *link) Forward(c *dataplane.Context, _ *wire.Packet) dataplane.Next {
+	c.From, c.Behind = nil, x
+	return dataplane.To(x.in)
+}
+
+// accept takes a packet that has come by the link.
+func (x *link) accept(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	c.Behind = nil
 	if p.Fragment != wire.Whole {
 		return dataplane.Drop(trace.FragmentNotSupported)
 	}
