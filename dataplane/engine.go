@@ -158,9 +158,9 @@ func (c *Context) complete(p *wire.Packet, next Next) {
 	case len(c.walk.Steps) > c.noted:
 		c.walk.Steps[len(c.walk.Steps)-1].TTL = p.TTL()
 	case next.node != nil:
-		c.Note(p, trace.Step{Act: trace.Passed})
+		c.Step(p, trace.Passed)
 	default:
-		c.Note(p, trace.Step{Act: trace.Ended, Reason: next.end})
+		c.Step(p, trace.Ended).Reason = next.end
 	}
 	c.noted = len(c.walk.Steps)
 	if c.engine.Log.Packets {

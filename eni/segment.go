@@ -46,6 +46,12 @@ type Service interface {
 	Serve(c *dataplane.Context, i *Interface, p *wire.Packet) dataplane.Next
 }
 
+// Reserve makes room for so many interfaces, beside those that are there.
+func (s *Segment) Reserve(n int) {
+	s.hosts.Reserve(n)
+	s.macs.Reserve(n)
+}
+
 // Add puts an interface on the segment. Of two with one address, one prefix or one
 // MAC address the first stays.
 func (s *Segment) Add(i *Interface) {

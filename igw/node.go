@@ -99,7 +99,7 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 		before := p.Flow
 		n.static.OutTo(p, public)
 		if c.Tracing() {
-			c.Note(p, trace.Step{Act: trace.Translated, Before: before})
+			c.Step(p, trace.Translated).Before = before
 		}
 	}
 	if n.uplink == nil {
@@ -145,7 +145,7 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.NoPrivateAddress)
 	default:
 		if c.Tracing() {
-			c.Note(p, trace.Step{Act: trace.Translated, Before: before})
+			c.Step(p, trace.Translated).Before = before
 		}
 	}
 	return dataplane.To(n.edge.Entry())

@@ -95,7 +95,7 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 	}
 	p.DecTTL()
 	if c.Tracing() {
-		c.Note(p, trace.Step{Act: trace.Translated, Before: before})
+		c.Step(p, trace.Translated).Before = before
 	}
 	c.ClampMSS(p, MTU)
 	return dataplane.To(t.out)

@@ -74,7 +74,6 @@ type Compiler struct {
 	sets       map[*SecurityGroup]*filter.AddrSet
 	lists      map[*PrefixList]*filter.PrefixSet
 	addresses  map[*VPC]*Addresses
-	used       map[stateKey]any
 	once       map[stateKey]any // see Once
 	watches    []func(*NetworkInterface) eni.Witness
 }
@@ -92,15 +91,20 @@ type compiledGroups struct{ all, literal, named *filter.Groups }
 
 // compile makes the snapshot of a region. The region's lock is held.
 func compile(l *Live) *Snapshot {
+	n := 0 // interfaces
+	for _, v := range l.region.vpcs {
+		n += len(v.interfaces)
+	}
 	c := &Compiler{
 		live: l, region: l.region,
-		snapshot:   &Snapshot{interfaces: map[string]*eni.Interface{}, public: map[wire.Addr]dataplane.Node{}, outside: map[string]dataplane.Node{}},
-		interfaces: map[*NetworkInterface]*eni.Interface{}, subnets: map[*Subnet]*subnet{}, byID: map[string]*subnet{},
+		snapshot:   &Snapshot{interfaces: make(map[string]*eni.Interface, n), public: map[wire.Addr]dataplane.Node{}, outside: map[string]dataplane.Node{}},
+		interfaces: make(map[*NetworkInterface]*eni.Interface, n), subnets: map[*Subnet]*subnet{}, byID: map[string]*subnet{},
 		networks: map[*VPC]*network{}, tables: map[*RouteTable]*routes{}, entries: map[entryKey]Entry{},
 		acls: map[*NetworkACL]*compiledACL{}, rules: map[string]*compiledGroups{},
 		members: map[*SecurityGroup][]wire.Addr{}, sets: map[*SecurityGroup]*filter.AddrSet{},
-		lists: map[*PrefixList]*filter.PrefixSet{}, addresses: map[*VPC]*Addresses{}, used: map[stateKey]any{}, once: map[stateKey]any{},
+		lists: map[*PrefixList]*filter.PrefixSet{}, addresses: map[*VPC]*Addresses{}, once: map[stateKey]any{},
 	}
+	l.compiled++
 	c.collectMembers()
 	for _, w := range c.region.watchers {
 		c.watches = append(c.watches, w.Watch(c))
@@ -124,7 +128,7 @@ func compile(l *Live) *Snapshot {
 		}
 	}
 	c.unassociated()
-	l.state, l.resets = c.used, nil
+	l.dropState()
 	return c.snapshot
 }
 
@@ -188,6 +192,7 @@ func (c *Compiler) shells(v *VPC) {
 			sub.segment.Serve(service.addr, service.service)
 		}
 		c.subnets[s], c.byID[s.id] = sub, sub
+		sub.segment.Reserve(len(s.interfaces))
 		for _, x := range s.interfaces {
 			c.shell(x, sub, n)
 		}

@@ -20,6 +20,9 @@ type EndpointLink struct {
 	Out dataplane.Node
 }
 
+// stateKey names a piece of what one compilation makes: a resource's id and what it is.
+type stateKey struct{ id, what string }
+
 // Once returns what this compilation has made of the kind for the resource, or what
 // make makes: what several resources compile together, such as a load balancer and the
 // endpoints of its service, in whatever order their turns come. It lives until the

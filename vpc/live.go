@@ -3,6 +3,7 @@ package vpc
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/vpcsim/vpcsim/dataplane"
@@ -21,9 +22,9 @@ type Live struct {
 	services []servedAt
 	resolver eni.Service
 	snapshot *Snapshot
-	age      uint64 // the region's changes when snapshot was compiled
-	state    map[stateKey]any
-	resets   map[string][]resetter // of the states of each resource; nil until asked for
+	age      uint64           // the region's changes when snapshot was compiled
+	state    map[string]*held // by the resource's id
+	compiled uint64           // how often a snapshot was compiled
 	seed     uint64
 }
 
@@ -38,8 +39,27 @@ type servedAt struct {
 //	const sessions vpc.StateKey[nat.Masquerade] = "sessions"
 type StateKey[T any] string
 
-// stateKey names a piece of live state: a resource's id and what it is.
-type stateKey struct{ id, what string }
+// held is the live state of one resource, of one kind or a few.
+type held struct {
+	parts    []part
+	compiled uint64 // the last compilation that asked for it
+}
+
+type part struct {
+	what     string
+	value    any
+	compiled uint64 // the last compilation that asked for it
+}
+
+// of returns the state of one kind, nil where there is none.
+func (h *held) of(what string) *part {
+	for i := range h.parts {
+		if h.parts[i].what == what {
+			return &h.parts[i]
+		}
+	}
+	return nil
+}
 
 // LiveConfig says what surrounds a region.
 type LiveConfig struct {
@@ -56,7 +76,7 @@ type LiveConfig struct {
 
 // NewLive brings a region to life on the engine.
 func NewLive(r *Region, e *dataplane.Engine, c LiveConfig) *Live {
-	return &Live{region: r, engine: e, uplink: c.Uplink, abroad: c.Abroad, seed: c.Seed, state: map[stateKey]any{}}
+	return &Live{region: r, engine: e, uplink: c.Uplink, abroad: c.Abroad, seed: c.Seed, state: map[string]*held{}}
 }
 
 // Serve has a service of the platform answer at an address in every subnet. It
@@ -116,50 +136,62 @@ func (l *Live) newPort(id string) *eni.Port {
 // dropped: it dies with its resource. It panics where the resource has state of
 // another type by the same name.
 func State[T any](c *Compiler, id string, what StateKey[T], make func() *T) *T {
-	k := stateKey{id, string(what)}
-	was := c.used[k]
-	if was == nil {
-		was = c.live.state[k]
+	l := c.live
+	h := l.state[id]
+	if h == nil {
+		h = &held{}
+		l.state[id] = h
 	}
-	s, ok := was.(*T)
-	switch {
-	case was == nil:
-		s = make()
-	case !ok:
-		panic(fmt.Sprintf("vpc: the state %q of %s is a %T, not a %T", k.what, k.id, was, s))
+	h.compiled = l.compiled
+	p := h.of(string(what))
+	if p == nil {
+		h.parts = append(h.parts, part{string(what), make(), l.compiled})
+		return h.parts[len(h.parts)-1].value.(*T)
 	}
-	c.used[k] = s
+	s, ok := p.value.(*T)
+	if !ok {
+		panic(fmt.Sprintf("vpc: the state %q of %s is a %T, not a %T", what, id, p.value, s))
+	}
+	p.compiled = l.compiled
 	return s
+}
+
+// dropState drops the state that the last compilation did not ask for.
+func (l *Live) dropState() {
+	for id, h := range l.state {
+		if h.compiled != l.compiled {
+			delete(l.state, id)
+			continue
+		}
+		h.parts = slices.DeleteFunc(h.parts, func(p part) bool { return p.compiled != l.compiled })
+	}
 }
 
 // Forget has the resource with the given id forget the packets that it has seen:
 // tracked flows, sessions, choices. It calls Reset of each of the resource's live
 // states that has such a method; afterwards the resource is as it was before the first
 // packet. Who asks many questions of one network has each begin alike by it. Its cost
-// is that of what there is to forget, and the first time after a compilation that of a
-// look at every state of the region.
+// is that of what there is to forget.
 func (l *Live) Forget(id string) {
-	if l.resets == nil {
-		l.resets = map[string][]resetter{}
-		for k, s := range l.state {
-			if r, ok := s.(resetter); ok {
-				l.resets[k.id] = append(l.resets[k.id], r)
+	if h := l.state[id]; h != nil {
+		for _, p := range h.parts {
+			if s, ok := p.value.(interface{ Reset() }); ok {
+				s.Reset()
 			}
 		}
 	}
-	for _, r := range l.resets[id] { // in whatever order: each is on its own
-		r.Reset()
-	}
 }
-
-// resetter is live state that remembers packets.
-type resetter interface{ Reset() }
 
 // StateOf returns a resource's live state of the given kind, nil where it has none.
 func StateOf[T any](l *Live, id string, what StateKey[T]) *T {
 	l.Snapshot()
-	s, _ := l.state[stateKey{id, string(what)}].(*T)
-	return s
+	if h := l.state[id]; h != nil {
+		if p := h.of(string(what)); p != nil {
+			s, _ := p.value.(*T)
+			return s
+		}
+	}
+	return nil
 }
 
 // Seed returns a seed for the choices of the resource with the given id: the same

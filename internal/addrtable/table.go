@@ -63,9 +63,7 @@ func (t *Table[V]) Insert(a wire.Addr, v V) bool {
 	if !a.IsValid() {
 		return false
 	}
-	if 2*(t.count+1) > len(t.slots) {
-		t.grow()
-	}
+	t.Reserve(1)
 	s := t.place(a)
 	if s.addr == a {
 		return false
@@ -77,9 +75,17 @@ func (t *Table[V]) Insert(a wire.Addr, v V) bool {
 	return true
 }
 
-func (t *Table[V]) grow() {
+// Reserve makes room for n addresses more, so that they are inserted without moving
+// those that are there.
+func (t *Table[V]) Reserve(n int) {
+	if n *= 2; n+2*t.count > len(t.slots) {
+		t.grow(max(4, 2*len(t.slots), 1<<bits.Len(uint(n+2*t.count-1))))
+	}
+}
+
+func (t *Table[V]) grow(size int) {
 	old := t.slots
-	t.slots = make([]slot[V], max(4, 2*len(old)))
+	t.slots = make([]slot[V], size)
 	t.shift = uint8(64 - bits.Len(uint(len(t.slots)-1)))
 	for _, s := range old {
 		if s.addr.IsValid() {
