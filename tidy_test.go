@@ -33,6 +33,7 @@ var floors = map[string][]string{
 	"internal/hosts":     {},
 	"flowtable":          {"wire"},
 	"nat":                {"wire", "flowtable", "internal/addrtable"},
+	"nat64":              {"wire"},
 	"filter":             {"wire", "flowtable"},
 	"trace":              {"wire"},
 	"reasm":              {"wire"},
@@ -78,7 +79,7 @@ var floors = map[string][]string{
 }
 
 // gateway is what a gateway may import: never another gateway, never a door.
-var gateway = []string{"wire", "flowtable", "nat", "filter", "route", "trace", "dataplane", "eni", "vpc", "ec2"}
+var gateway = []string{"wire", "flowtable", "nat", "nat64", "filter", "route", "trace", "dataplane", "eni", "vpc", "ec2"}
 
 // outside says which packages may import what of other modules, tests apart.
 var outside = map[string][]string{

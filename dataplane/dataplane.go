@@ -127,6 +127,7 @@ type Context struct {
 	Latency time.Duration
 
 	engine    *Engine
+	flight    *flight
 	walk      *trace.Walk
 	node      Node
 	guest     Guest

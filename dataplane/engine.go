@@ -97,7 +97,7 @@ func (e *Engine) walkEmitted() {
 func (e *Engine) walk(f *flight, at, link Node, cause int, after time.Duration) trace.Reason {
 	c := &e.ctx
 	*c = Context{} // in place: a Context with its fields would be made elsewhere, and copied
-	c.Now, c.Latency, c.Link, c.engine, c.node = e.Clock.Now(), after, link, e, at
+	c.Now, c.Latency, c.Link, c.engine, c.flight, c.node = e.Clock.Now(), after, link, e, f, at
 	if f.fault != nil {
 		r := Refusal{Where: at.Name(), WhereID: resource(at), Size: f.n, End: trace.Malformed, Why: f.fault.Error()}
 		e.release(f)

@@ -18,6 +18,7 @@ type translator struct {
 	id       string
 	name     string
 	sessions *nat.Masquerade
+	six      *six
 	addrs    []wire.Addr // private addresses; its own ICMP errors come from the first
 	out      dataplane.Node
 }
@@ -52,7 +53,7 @@ func (g *NATGateway) Compile(c *vpc.Compiler) {
 	if err := masquerade.Configure(config); err != nil {
 		panic("natgw: " + g.ID() + ": " + err.Error())
 	}
-	t := &translator{id: g.ID(), name: c.LabelOf(g), sessions: masquerade, addrs: addrs, out: i.Out()}
+	t := &translator{id: g.ID(), name: c.LabelOf(g), sessions: masquerade, six: vpc.State(c, g.ID(), sixes, func() *six { return &six{} }), addrs: addrs, out: i.Out()}
 	i.Owner = t
 	c.Enter(g, g.subnet.VPC(), vpc.Entry{Node: c.Toward(g.nic), Subnet: g.subnet.ID()})
 }
@@ -64,7 +65,7 @@ func (t *translator) Name() string { return t.name }
 func (t *translator) Resource() string { return t.id }
 
 // Forward translates IPv4 that comes for other destinations, and what answers it; one
-// hop less to live either way. Its own errors come from its private address
+// hop less to live either way. IPv6 is for forward6. Its own errors come from its private address
 // (VPC guide, "NAT gateway use cases"; measured: S002).
 func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	back := t.owns(p.Flow.Dst)
@@ -72,7 +73,7 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 		return dataplane.Drop(trace.SourceNotInVPC)
 	}
 	if !p.Is4() {
-		return dataplane.Drop(trace.NoFamily)
+		return t.forward6(c, p)
 	}
 	if p.TTL() <= 1 {
 		return t.expire(c, p, back)
@@ -94,6 +95,11 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 		return t.refuse(c, p, verdict)
 	}
 	p.DecTTL()
+	if back {
+		if end := t.back6(c, p); end != trace.None {
+			return dataplane.Drop(end)
+		}
+	}
 	if c.Tracing() {
 		c.Step(p, trace.Translated).Before = before
 	}
@@ -166,7 +172,7 @@ func (t *translator) emitReset(c *dataplane.Context, p *wire.Packet) {
 		s.Ack = in.Seq() + uint32(len(in.Payload()))
 	}
 	h := wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: ownTTL}
-	c.Emit(t.out, wire.AppendTCP(nil, h, s, nil))
+	t.emit(c, wire.AppendTCP(nil, h, s, nil))
 }
 
 // Counters returns the gateway's CloudWatch metrics in the given life of its
