@@ -33,6 +33,10 @@ type (
 // compileGateway makes the sides: the routes to the service's prefix list lead to the
 // outbound one, the service to the inbound one.
 func (e *Endpoint) compileGateway(c *vpc.Compiler) {
+	if e.list == nil { // restored, of a service that has none
+		c.Enter(e, e.vpc, vpc.Entry{Node: c.Unmodelled(e)})
+		return
+	}
 	label := c.LabelOf(e)
 	short, _ := shortName(e.Region(), e.service)
 	g := &gateway{

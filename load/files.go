@@ -131,7 +131,7 @@ func (f *file) list(data []byte, dec *json.Decoder, key string, k *kind) error {
 			var typ *json.UnmarshalTypeError
 			if errors.As(err, &typ) {
 				entry := skipComma(data[start:dec.InputOffset()])
-				return &Error{File: f.name, Path: fmt.Sprintf("%s[%d]%s", key, i, pathAt(entry, typ.Offset)), Msg: fmt.Sprintf("expected %s, found %s", typ.Type, typ.Value)}
+				return &Error{File: f.name, Path: fmt.Sprintf("%s[%d]%s", key, i, pathAt(entry, typ.Offset-1)), Msg: fmt.Sprintf("expected %s, found %s", typ.Type, typ.Value)}
 			}
 			return f.wrong(data, dec, err)
 		}

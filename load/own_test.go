@@ -15,6 +15,7 @@ import (
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/flowlog"
+	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/igw"
 	"github.com/vpcsim/vpcsim/load"
 	"github.com/vpcsim/vpcsim/natgw"
@@ -55,6 +56,7 @@ type shop struct {
 	public       [2]*vpc.Subnet
 	private      [2]*vpc.Subnet
 	web          *vpc.SecurityGroup
+	nat          *natgw.NATGateway
 }
 
 func newShop(t testing.TB) *shop {
@@ -100,7 +102,7 @@ func (s *shop) gateways() {
 	g := got(igw.Create(s.region, igw.Config{Name: "shop"})).or(s.t)
 	require.NoError(s.t, g.Attach(s.shop))
 	out := got(igw.CreateEgressOnly(s.shop, igw.EgressOnlyConfig{Name: "six"})).or(s.t)
-	nat := got(natgw.Create(s.public[0], natgw.Config{Name: "nat"})).or(s.t)
+	s.nat = got(natgw.Create(s.public[0], natgw.Config{Name: "nat"})).or(s.t)
 	inner := got(natgw.Create(s.private[1], natgw.Config{Private: true})).or(s.t)
 	got(inner.AssignPrivateIP(netip.Addr{})).or(s.t)
 	vpn := got(vgw.Create(s.region, vgw.Config{Name: "vpn"})).or(s.t)
@@ -113,7 +115,7 @@ func (s *shop) gateways() {
 		require.NoError(s.t, public.Associate(sub))
 	}
 	main := s.shop.MainRouteTable()
-	require.NoError(s.t, main.CreateRoute("0.0.0.0/0", nat))
+	require.NoError(s.t, main.CreateRoute("0.0.0.0/0", s.nat))
 	require.NoError(s.t, main.EnablePropagation(vpn))
 	edge := got(s.shop.CreateRouteTable(vpc.RouteTableConfig{Name: "edge"})).or(s.t)
 	require.NoError(s.t, edge.AssociateGateway(g))
@@ -185,6 +187,14 @@ func TestAFolderOfOurOwnIsWhatTheShopIsDescribedAs(t *testing.T) {
 			t.Errorf("%s is not what the shop is described as: see -update", name)
 		}
 	}
+}
+
+// ping boots a guest on the interface and has it ping the address.
+func ping(t *testing.T, n *load.Network, from *vpc.NetworkInterface, to string) {
+	t.Helper()
+	h := host.New(n.World.Engine, host.Config{Name: "guest"})
+	require.NoError(t, n.World.Plug(h, from))
+	h.Ping(netip.MustParseAddr(to), host.PingConfig{Count: 1})
 }
 
 // loadFS loads a file system, in which nothing is to be skipped but what is listed.

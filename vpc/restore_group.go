@@ -117,6 +117,9 @@ func protocolNumber(field, text string) (int, error) {
 	return n, nil
 }
 
+// leftOut is what becomes of a rule whose peer is not there.
+const leftOut = "the rule is left out, and allows nothing"
+
 // restoredPeers returns a rule for each peer of the shape, traffic left out, and what
 // is absent.
 func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []error, err error) {
@@ -137,7 +140,7 @@ func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []er
 	for i, r := range s.PrefixListIds {
 		l, err := Named[*PrefixList](tx, member("PrefixListIds", i, "PrefixListId"), r.PrefixListId)
 		if err != nil {
-			absent = append(absent, err)
+			absent = append(absent, absentBut(member("PrefixListIds", i, "PrefixListId"), ec2.Value(r.PrefixListId), leftOut))
 			continue
 		}
 		peers = append(peers, Permission{PrefixList: l, Description: ec2.Value(r.Description)})
@@ -145,7 +148,7 @@ func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []er
 	for i, r := range s.UserIdGroupPairs {
 		g, err := Named[*SecurityGroup](tx, member("UserIdGroupPairs", i, "GroupId"), r.GroupId)
 		if err != nil {
-			absent = append(absent, err)
+			absent = append(absent, absentBut(member("UserIdGroupPairs", i, "GroupId"), ec2.Value(r.GroupId), leftOut))
 			continue
 		}
 		peers = append(peers, Permission{Group: g, Description: ec2.Value(r.Description)})

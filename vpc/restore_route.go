@@ -144,7 +144,9 @@ func (tx *Tx) restoreRoute(t *RouteTable, s ec2.Route) error {
 func (tx *Tx) restoredDestination(r *Route, s ec2.Route) (err error) {
 	switch {
 	case s.DestinationPrefixListId != nil:
-		r.PrefixList, err = Named[*PrefixList](tx, "DestinationPrefixListId", s.DestinationPrefixListId)
+		if r.PrefixList, err = Named[*PrefixList](tx, "DestinationPrefixListId", s.DestinationPrefixListId); err != nil {
+			err = absentBut("DestinationPrefixListId", *s.DestinationPrefixListId, "the route is left out, and what it would take goes by others")
+		}
 	case s.DestinationIpv6CidrBlock != nil:
 		r.Destination, err = shapePrefix("DestinationIpv6CidrBlock", s.DestinationIpv6CidrBlock, true)
 	default:
