@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,11 +31,10 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: flag.Lookup("update").Value.String() == "true",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TERM", "dumb")
-			shop := build(t, false)
-			if err := write(shop, filepath.Join(e.WorkDir, "shop")); err != nil {
+			if err := write(t, false, filepath.Join(e.WorkDir, "shop")); err != nil {
 				return err
 			}
-			return write(build(t, true), filepath.Join(e.WorkDir, "broken"))
+			return write(t, true, filepath.Join(e.WorkDir, "broken"))
 		},
 	})
 }
@@ -77,8 +79,9 @@ func launch(t testing.TB, s *vpctest.Subnet, name string, public bool, in ...vpc
 	require.NoError(t, err)
 }
 
-// write writes a world as the aws CLI would print it.
-func write(w *vpctest.World, dir string) error {
+// write writes a network as the aws CLI would print it.
+func write(t testing.TB, broken bool, dir string) error {
+	w := build(t, broken)
 	w.Run(600e9)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -96,4 +99,65 @@ func write(w *vpctest.World, dir string) error {
 		}
 	}
 	return nil
+}
+
+// TestNetworksOfTheDocuments holds testdata/shop and testdata/broken, which the documents'
+// commands ask, to what build makes.
+func TestNetworksOfTheDocuments(t *testing.T) {
+	for name, broken := range map[string]bool{"shop": false, "broken": true} {
+		dir := t.TempDir()
+		require.NoError(t, write(t, broken, dir))
+		files, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		for _, f := range files {
+			text, err := os.ReadFile(filepath.Join(dir, f.Name()))
+			require.NoError(t, err)
+			vpctest.Golden(t, name+"/"+f.Name(), string(text))
+		}
+	}
+}
+
+// TestDocumentedCommandsWork runs each command line of the documents that asks a network
+// of this folder, from the project's root, and compares what the document shows of it.
+func TestDocumentedCommandsWork(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	count := 0
+	for _, doc := range []string{"README.md", "docs/cli.md", "docs/testing.md", "docs/lint.md"} {
+		text, err := os.ReadFile(doc)
+		require.NoError(t, err)
+		for block := range strings.SplitSeq(string(text), "\n```") {
+			lines := strings.Split(block, "\n")
+			for i, line := range lines {
+				command, ok := strings.CutPrefix(line, "$ go run ./cmd/vpcsim ")
+				if !ok {
+					continue
+				}
+				count++
+				var out, errs bytes.Buffer
+				status := run(words(command), strings.NewReader(""), &out, &errs)
+				require.NotEqual(t, badInput, status, "%s: %s: %s", doc, command, errs.String())
+				shown := lines[i+1:]
+				if end := slices.IndexFunc(shown, func(l string) bool { return strings.HasPrefix(l, "$ ") }); end >= 0 {
+					shown = shown[:end]
+				}
+				if want := strings.Join(shown, "\n"); want != "" {
+					require.Equal(t, strings.TrimSpace(want), strings.TrimSpace(out.String()), "%s: %s", doc, command)
+				}
+			}
+		}
+	}
+	require.Greater(t, count, 8)
+}
+
+// words splits a command line as a shell does where there are no quotes but single ones.
+func words(line string) []string {
+	var out []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			out = append(out, part)
+			continue
+		}
+		out = append(out, strings.Fields(part)...)
+	}
+	return out
 }
