@@ -65,7 +65,7 @@ func browse(out io.Writer, v variant) error {
 	fmt.Fprintf(out, "\nclient$ curl http://%s/\n%s\n", l.alb.DNSName(), body)
 	fmt.Fprintf(out, "\nweb$ cat access.log\n%s", access())
 	fmt.Fprintln(out, "\nThe ways of both connections' packets, there and back:")
-	for _, w := range l.ways() {
+	for _, w := range l.ways(wire.ProtoTCP) {
 		fmt.Fprintln(out, "  "+w)
 	}
 	fmt.Fprintln(out)
@@ -112,14 +112,14 @@ func (l *lab) get(url string) (string, error) {
 	return string(b), err
 }
 
-// ways returns the ways of each flow's first packet: who sends what to whom, and the
+// ways returns the ways of the first packet of each flow of the protocol: who sends what to whom, and the
 // nodes that it passes, an interface's two sides as one.
-func (l *lab) ways() []string {
+func (l *lab) ways(proto wire.Proto) []string {
 	var list []string
 	seen := map[wire.Flow]bool{}
 	l.pump.Do(func() {
 		for _, w := range l.world.Trace().Walks() {
-			if w.Frame == "" && !seen[w.First] { // no ARP
+			if w.First.Proto == proto && !seen[w.First] {
 				seen[w.First] = true
 				list = append(list, way(w))
 			}

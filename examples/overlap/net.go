@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 
 	"github.com/vpcsim/vpcsim/alb"
@@ -191,7 +189,7 @@ func (l *lab) guest(s *vpc.Subnet, name string) (*netstack.Guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return netstack.Boot(l.pump, l.world, i, netstack.Config{Lookup: l.lookUp})
+	return netstack.Boot(l.pump, l.world, i, netstack.Config{})
 }
 
 func (l *lab) instance(s *vpc.Subnet, name string, a netip.Addr) (i *vpc.Instance, err error) {
@@ -199,14 +197,4 @@ func (l *lab) instance(s *vpc.Subnet, name string, a netip.Addr) (i *vpc.Instanc
 		i, err = s.RunInstance(vpc.InstanceConfig{Name: name, Interface: vpc.NetworkInterfaceConfig{PrivateIP: a, Groups: []*vpc.SecurityGroup{l.open[s.VPC()]}}})
 	})
 	return i, err
-}
-
-// lookUp resolves the load balancer's name as a resolver does: to the addresses of its
-// nodes, which are private.
-func (l *lab) lookUp(_ context.Context, _, host string) (addrs []netip.Addr, err error) {
-	if host != l.alb.DNSName() {
-		return nil, fmt.Errorf("lookup %s: no such host", host)
-	}
-	l.region.View(func(tx *vpc.Tx) { addrs = l.alb.Resolve(tx) })
-	return addrs, nil
 }

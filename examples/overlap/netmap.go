@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vpcsim/vpcsim/host"
+	"github.com/vpcsim/vpcsim/wire"
 )
 
 // alias is how clients call the servers of VPC 2 where a NAT instance stands between:
@@ -41,7 +42,7 @@ func anything(out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "A NAT instance, %s, in the load balancer's place. The client sends a datagram to 10.1.0.10, and gets it back;\nthe server has it from %s. The ways there and back:\n", instance, <-seen)
-	for _, w := range l.ways() {
+	for _, w := range l.ways(wire.ProtoUDP) {
 		fmt.Fprintln(out, "  "+w)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/proxy"
+	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/wire"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the program prints to testdata")
@@ -59,9 +62,12 @@ func TestHTTPBetweenTwoVPCsWithTheSameAddresses(t *testing.T) {
 			l, log, walks := visit(t, v)
 			node, nat := l.alb.Interfaces()[0].PrivateIP(), l.nat.PrivateIP()
 			t.Run("C033 the load balancer's name leads to a private address", func(t *testing.T) {
-				addrs, err := l.lookUp(t.Context(), "ip4", l.alb.DNSName())
-				require.NoError(t, err)
-				require.Equal(t, []netip.Addr{node}, addrs)
+				var asked, connected bool
+				for _, w := range walks {
+					asked = asked || w.From == "client" && w.First.Dst.Netip() == netip.MustParseAddr("10.64.0.2") && w.First.DstPort == 53
+					connected = connected || asked && w.From == "client" && w.First.Dst.Netip() == node && w.First.DstPort == 80
+				}
+				require.True(t, asked && connected, "the client asks its VPC's resolver, and goes to what that says")
 				require.True(t, netip.MustParsePrefix("10.0.2.0/24").Contains(node))
 			})
 			t.Run("C034 the server sees the load balancer, and is told of the NAT gateway", func(t *testing.T) {
@@ -99,7 +105,7 @@ func TestHTTPBetweenTwoVPCsWithTheSameAddresses(t *testing.T) {
 func ways(t *testing.T, l *lab, walks []*trace.Walk) {
 	got := map[string][]string{}
 	for _, w := range walks {
-		if w.Frame != "" {
+		if w.First.Proto != wire.ProtoTCP {
 			continue
 		}
 		var nodes []string
@@ -142,4 +148,21 @@ func TestA1To1NATInstanceCarriesAnyProtocol(t *testing.T) {
 		c.Close()
 	}
 	require.Equal(t, instance.String(), <-seen)
+}
+
+// Path analysis works in segments: to the load balancer, and on from the transit
+// gateway's interface, which takes no answer itself.
+func TestPathAnalysisInSegments(t *testing.T) {
+	l, err := build(wide)
+	require.NoError(t, err)
+	defer l.pump.Close()
+	l.pump.Do(func() {
+		p, err := reach.New(l.world, reach.Config{})
+		require.NoError(t, err)
+		first := p.Ask(reach.Spec{From: "client", To: l.alb.Interfaces()[0].PrivateIP().String(), Proto: "tcp", Port: 80})
+		require.Equal(t, "open", string(first.Observed), first)
+		second := p.Ask(reach.Spec{From: l.near.Interfaces()[0].ID(), To: "web", Proto: "tcp", Port: 80})
+		require.True(t, second.Delivered, second.Story)
+		require.Equal(t, []string{l.gateway.ID()}, slices.DeleteFunc(second.Way, func(id string) bool { return !strings.HasPrefix(id, "tgw-") }))
+	})
 }
