@@ -58,6 +58,7 @@ var floors = map[string][]string{
 	"balancer":           append([]string{"elbv2"}, gateway...),
 	"alb":                append([]string{"balancer", "elbv2"}, gateway...),
 	"clb":                append([]string{"balancer", "elb", "elbv2"}, gateway...),
+	"checker":            {"balancer", "clock", "elbv2", "health", "host", "vpc", "world"},
 	"nlb":                append([]string{"balancer", "elbv2"}, gateway...),
 	"gwlb":               append([]string{"balancer", "elbv2"}, gateway...),
 	"appliance":          {"wire", "trace", "dataplane", "host"},

@@ -386,6 +386,14 @@ func (g *TargetGroup) Eligible(tx *vpc.Tx, l *LoadBalancer, zone string) Selecti
 	return Selection{Targets: all, FailOpen: len(all) > 0, Other: len(all) == 0 && total > 0}
 }
 
+// Reach returns the registered targets that a node of l in the zone may send to or
+// check, whatever their state.
+func (g *TargetGroup) Reach(tx *vpc.Tx, l *LoadBalancer, zone string) []Endpoint {
+	return slices.DeleteFunc(g.Registered(tx), func(e Endpoint) bool {
+		return !g.crossZone(l) && e.Zone != zone && e.Zone != "all"
+	})
+}
+
 // Registered returns where the registered targets are, whatever their state and zone.
 func (g *TargetGroup) Registered(tx *vpc.Tx) []Endpoint { return g.list(tx, false) }
 

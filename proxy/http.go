@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -52,16 +53,29 @@ func (f *frontend) forward(w http.ResponseWriter, r *http.Request, client netip.
 		answer(w, http.StatusServiceUnavailable)
 		return
 	}
-	to, ok := f.node.pick(g)
+	sticky := g.Attribute("stickiness.enabled") == "true" && g.Attribute("stickiness.type") == "lb_cookie"
+	wanted := ""
+	if c, err := r.Cookie(cookie); sticky && err == nil {
+		wanted = target(c.Value)
+	}
+	to, ok := f.node.pick(g, wanted)
 	if !ok {
 		answer(w, http.StatusServiceUnavailable)
 		return
 	}
+	defer f.node.done(to)
 	p := httputil.ReverseProxy{
 		Transport: f.node.transport,
 		Rewrite: func(q *httputil.ProxyRequest) {
 			q.Out.URL.Scheme, q.Out.URL.Host, q.Out.Host = "http", to.String(), q.In.Host
 			f.forwarded(q, client)
+		},
+		ModifyResponse: func(res *http.Response) error {
+			if seconds, err := strconv.Atoi(g.Attribute("stickiness.lb_cookie.duration_seconds")); sticky && err == nil {
+				c := http.Cookie{Name: cookie, Value: base64.RawURLEncoding.EncodeToString([]byte(to.String())), Path: "/", MaxAge: seconds}
+				res.Header.Add("Set-Cookie", c.String())
+			}
+			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
@@ -72,6 +86,19 @@ func (f *frontend) forward(w http.ResponseWriter, r *http.Request, client netip.
 		},
 	}
 	p.ServeHTTP(w, r)
+}
+
+// cookie is the name of the cookie by which a client stays with its target (ALB guide,
+// "Sticky sessions"). AWS encrypts the value; here it is the target in base64.
+const cookie = "AWSALB"
+
+// target returns the target that a cookie's value names, "" where it is none.
+func target(value string) string {
+	b, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil {
+		return ""
+	}
+	return string(b)
 }
 
 // forwarded sets the headers that tell the target of the client (ALB guide,

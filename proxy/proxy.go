@@ -59,6 +59,7 @@ type node struct {
 	mu    sync.Mutex
 	turns map[*balancer.TargetGroup]int // of round robin
 	drawn int                           // of target groups
+	busy  map[netip.AddrPort]int        // outstanding requests
 }
 
 // Run plugs a stack into each node of a load balancer and has it listen on the ports of
@@ -95,7 +96,7 @@ func newNode(p *netstack.Pump, w *world.World, l *balancer.LoadBalancer, nic *vp
 	if err != nil {
 		return nil, fmt.Errorf("proxy: %w", err)
 	}
-	n := &node{balancer: l, zone: zone, addr: nic.PrivateIP(), guest: g, turns: map[*balancer.TargetGroup]int{}}
+	n := &node{balancer: l, zone: zone, addr: nic.PrivateIP(), guest: g, turns: map[*balancer.TargetGroup]int{}, busy: map[netip.AddrPort]int{}}
 	n.transport = &http.Transport{
 		DisableCompression: true,
 		DialContext:        n.dial,
@@ -159,19 +160,46 @@ func (n *node) listen(x *balancer.Listener) error {
 	return nil
 }
 
-// pick returns the target of a new connection or request, round robin among those that
-// may get one; false where there is none.
-func (n *node) pick(g *balancer.TargetGroup) (netip.AddrPort, bool) {
+// pick returns the target of a new connection or request among those that may get one,
+// round robin or, where the group's attributes say so and for HTTP of a Classic Load
+// Balancer, by the least outstanding requests; false where there is none. A wanted one
+// that is among them goes before. The target is busy until done.
+func (n *node) pick(g *balancer.TargetGroup, wanted string) (at netip.AddrPort, ok bool) {
 	var s balancer.Selection
-	n.balancer.Region().View(func(tx *vpc.Tx) { s = g.Eligible(tx, n.balancer, n.zone) })
+	var least bool
+	n.balancer.Region().View(func(tx *vpc.Tx) {
+		s = g.Eligible(tx, n.balancer, n.zone)
+		least = g.AttributeOf("load_balancing.algorithm.type") == "least_outstanding_requests" || n.balancer.Classic(tx) != nil && g.Protocol() == elbv2.HTTP
+	})
 	if len(s.Targets) == 0 {
 		return netip.AddrPort{}, false
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	e := s.Targets[n.turns[g]%len(s.Targets)]
+	turn := n.turns[g]
 	n.turns[g]++
-	return netip.AddrPortFrom(e.Addr, e.Port), true
+	for i := range s.Targets {
+		e := s.Targets[(turn+i)%len(s.Targets)]
+		x := netip.AddrPortFrom(e.Addr, e.Port)
+		switch {
+		case x.String() == wanted:
+			n.busy[x]++
+			return x, true
+		case i == 0, least && n.busy[x] < n.busy[at]:
+			at = x
+		}
+	}
+	n.busy[at]++
+	return at, true
+}
+
+// done ends what pick began.
+func (n *node) done(at netip.AddrPort) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.busy[at]--; n.busy[at] == 0 {
+		delete(n.busy, at)
+	}
 }
 
 // group returns the target group of a request, each as often as its weight says.
@@ -215,10 +243,11 @@ func (n *node) carry(client net.Conn, x *balancer.Listener) {
 	if g == nil {
 		return
 	}
-	to, ok := n.pick(g)
+	to, ok := n.pick(g, "")
 	if !ok {
 		return
 	}
+	defer n.done(to)
 	target, err := n.dial(context.Background(), "tcp", to.String())
 	if err != nil {
 		return

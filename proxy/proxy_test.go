@@ -351,3 +351,56 @@ func TestClassicLoadBalancer(t *testing.T) {
 	l.must(err)
 	require.Contains(t, string(all), "a /raw host= peer="+node+" for=[] proto= port=", "TCP is carried as it is")
 }
+
+func TestStickySessions(t *testing.T) {
+	l := newLab(t)
+	a, _ := l.server("a", nil), l.server("b", nil)
+	l.must(l.group.SetAttribute("stickiness.enabled", "true"))
+	l.run(proxy.Config{})
+	_, header, body := l.get("/")
+	set := header.Get("Set-Cookie")
+	require.Regexp(t, "^AWSALB=[A-Za-z0-9_-]+; Path=/; Max-Age=86400$", set)
+	own, _, _ := strings.Cut(set, ";")
+	for range 5 {
+		_, _, again := l.get("/", "Cookie", own)
+		require.Equal(t, body[:1], again[:1])
+	}
+	seen := ""
+	for range 4 {
+		_, _, other := l.get("/", "Cookie", "AWSALB=nonsense!")
+		seen += other[:1]
+	}
+	require.Contains(t, []string{"abab", "baba"}, seen)
+	if body[:1] == "a" {
+		l.must(l.group.DeregisterTargets(balancer.Target{ID: a.String()}))
+		_, _, other := l.get("/", "Cookie", own)
+		require.Equal(t, "b", other[:1], "the target is gone")
+	}
+}
+
+func TestLeastOutstandingRequests(t *testing.T) {
+	l := newLab(t)
+	hold, held := make(chan struct{}), make(chan struct{})
+	l.server("slow", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hold" {
+			held <- struct{}{}
+			<-hold
+		}
+		fmt.Fprint(w, "slow")
+	})
+	l.must(l.group.SetAttribute("load_balancing.algorithm.type", "least_outstanding_requests"))
+	l.run(proxy.Config{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.get("/hold")
+	}()
+	<-held
+	l.server("b", nil)
+	for range 4 {
+		_, _, body := l.get("/")
+		require.Equal(t, "b", body[:1])
+	}
+	close(hold)
+	<-done
+}
