@@ -212,6 +212,20 @@ func (p *Prober) placeAt(name string, a netip.Addr, in string) (Place, error) {
 	return Place{}, notOne(name, found, "one interface that has the address")
 }
 
+// senders returns the interfaces of running instances that have an address.
+func (p *Prober) senders(name string) (all []*vpc.NetworkInterface) {
+	a, err := netip.ParseAddr(name)
+	if err != nil {
+		return nil
+	}
+	for _, n := range p.find().byAddr[a.Unmap()] {
+		if i := n.Instance(); i != nil && i.State() == vpc.Running {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
 // notOne is the error for a name that leads to none or to several.
 func notOne(name string, found []*vpc.NetworkInterface, expected string) error {
 	if len(found) == 0 {

@@ -59,10 +59,13 @@ func (p *Prober) Question(s Spec) (q Question, err error) {
 	if q.From, err = p.Place(s.From); err != nil {
 		return q, err
 	}
-	if q.To, err = p.Place(s.To); err != nil {
+	a, literal := netip.ParseAddr(s.To)
+	switch q.To, err = p.Place(s.To); {
+	case err != nil && literal == nil: // of several: where it leads, the walk will tell
+		q.To = Place{Addr: a.Unmap()}
+	case err != nil:
 		return q, err
-	}
-	if _, literal := netip.ParseAddr(s.To); literal != nil && q.From.outside() {
+	case literal != nil && q.From.outside():
 		q.To = q.To.published()
 	}
 	if q.Proto, err = protocol(s.Proto, q.To.Addr.Is4()); err != nil {
@@ -107,11 +110,46 @@ func protocol(name string, four bool) (wire.Proto, error) {
 // Ask is Probe for a question in words. One that can't be asked, since an end is not in
 // the network or not one, is answered by Unknown.
 func (p *Prober) Ask(s Spec) Result {
-	q, err := p.Question(s)
+	all, err := p.questions(s)
 	if err != nil {
 		return unasked(strings.TrimPrefix(err.Error(), "reach: "), "")
 	}
-	return p.Probe(q)
+	return p.probeAll(all)
+}
+
+// questions finds the ends of a question in words. There are several where instances of
+// several VPCs have the sender's address.
+func (p *Prober) questions(s Spec) ([]Question, error) {
+	q, err := p.Question(s)
+	if err == nil {
+		return []Question{q}, nil
+	}
+	var all []Question
+	from := s.From
+	for _, n := range p.senders(from) {
+		s.From = n.Subnet().VPC().ID() + "/" + from
+		if q, e := p.Question(s); e == nil {
+			all = append(all, q)
+		}
+	}
+	if len(all) == 0 {
+		return nil, err
+	}
+	return all, nil
+}
+
+// probeAll asks the same of several senders: what they do not agree upon is unknown,
+// since nobody has said which is meant.
+func (p *Prober) probeAll(all []Question) Result {
+	if len(all) == 1 {
+		return p.Probe(all[0])
+	}
+	outcomes := make([]Outcome, len(all))
+	for i, q := range all {
+		who := "the sender, " + q.From.nic.ID() + " of " + q.From.nic.Subnet().VPC().ID()
+		outcomes[i] = Outcome{Share: 1 / float64(len(all)), Choices: []string{who}, Result: p.Probe(q)}
+	}
+	return merge(outcomes, 0)
 }
 
 // unasked is the answer to a question that nobody can ask.
@@ -218,10 +256,15 @@ func (p *Prober) loopback(q Question) (Result, bool) {
 
 // sameHost reports whether a private address of the interface's instance is asked for.
 func (p *Prober) sameHost(n *vpc.NetworkInterface, to Place) bool {
-	if to.nic == nil || to.public || to.foreign {
+	if to.public || to.foreign || to.gateway != "" {
 		return false
 	}
-	return to.nic == n || n.Instance() != nil && to.nic.Instance() == n.Instance()
+	for _, m := range p.find().byAddr[to.Addr] {
+		if (m == n || n.Instance() != nil && m.Instance() == n.Instance()) && (to.nic == nil || to.nic == m) {
+			return true
+		}
+	}
+	return false
 }
 
 // letsIn reports whether a rule of the interface's groups lets a port in from anywhere.

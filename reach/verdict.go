@@ -66,11 +66,21 @@ func (b *Blocker) Flow() wire.Flow { return b.flow }
 
 // Explain is Verdict for a question in words. One that can't be asked is Unknown.
 func (p *Prober) Explain(s Spec) Verdict {
-	q, err := p.Question(s)
+	all, err := p.questions(s)
 	if err != nil {
 		return Verdict{Result: p.Ask(s)}
 	}
-	return p.Verdict(q)
+	v := p.Verdict(all[0])
+	for _, q := range all[1:] {
+		for _, b := range p.Verdict(q).Blockers {
+			v.add(b)
+		}
+	}
+	if len(all) > 1 {
+		v.Result = p.probeAll(all)
+		v.Reachable = v.Reachable && v.Unknown == ""
+	}
+	return v
 }
 
 // Verdict probes, and where no answer comes probes again with packets that go on past

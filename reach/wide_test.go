@@ -164,3 +164,27 @@ func TestSizes(t *testing.T) {
 	}
 	require.Equal(t, `app -> far icmp: size 70000: expected 0 to 65000`, p.Ask(reach.Spec{From: "app", To: "far", Size: 70000}).Unknown)
 }
+
+func TestOneAddressInSeveralVPCs(t *testing.T) {
+	o := newOffice(t)
+	twin := o.VPC("10.0.0.0/16")
+	s := twin.Subnet("10.0.1.0/24")
+	two := o.launch(t, s, "app of the twin", false, o.newGroup(t, twin, "open", vpc.AllTraffic("10.0.0.0/8")))
+	require.Equal(t, o.app.Interface().PrivateIP(), two.Interface().PrivateIP())
+	p, app := prober(t, o.World.World, reach.Config{}), o.app.Interface().PrivateIP().String()
+	r := p.Ask(reach.Spec{From: "web", To: app})
+	require.Equal(t, reach.Reply, r.Observed, "the walk tells whom a packet reaches")
+	require.Equal(t, o.app.Interface().ID(), r.Where)
+	require.Equal(t, reach.Reply, p.Ask(reach.Spec{From: app, To: app}).Observed, "either asks itself")
+
+	r = p.Ask(reach.Spec{From: app, To: "10.0.0.5"})
+	require.Nil(t, r.RoundTrip, "of two senders one reaches web and the other nobody")
+	require.Len(t, r.Outcomes, 2)
+	require.Contains(t, r.Unknown, "depends on the sender, eni-")
+	require.False(t, p.Explain(reach.Spec{From: app, To: "10.0.0.5"}).Reachable)
+	require.Equal(t, reach.NoReply, p.Ask(reach.Spec{From: app, To: "10.0.77.77"}).Observed, "both say so")
+	require.NotEmpty(t, p.Explain(reach.Spec{From: app, To: "10.0.77.77"}).Blockers)
+	require.Equal(t, reach.Reply, p.Ask(reach.Spec{From: o.vpc.ID() + "/" + app, To: "web"}).Observed)
+	require.NoError(t, two.Stop())
+	require.Equal(t, reach.Reply, p.Ask(reach.Spec{From: app, To: "web"}).Observed, "only one of them runs")
+}
