@@ -22,11 +22,7 @@ type flow struct {
 func (f *flow) alive(now time.Duration) bool { return f != nil && f.expires > now }
 
 func (f *flow) is(local, remote wire.Addr, rest uint64) bool {
-	a, b := f.local.Words()
-	c, d := f.remote.Words()
-	k, l := local.Words()
-	m, n := remote.Words()
-	return (a^k)|(b^l)|(c^m)|(d^n)|(f.rest^rest) == 0
+	return f.rest == rest && f.local == local && f.remote == remote
 }
 
 // flows holds flows where they are looked for: in buckets of open addressing with

@@ -105,7 +105,7 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 	s, dst := (*subnet)(d), p.Flow.Dst
 	c.From, c.Entered = &s.origin, dataplane.ByInterface
 	var h *hop
-	if dst.Is4() {
+	if p.Is4() {
 		h, _ = s.routes.fib.Lookup4(dst.V4())
 	} else {
 		h, _ = s.routes.fib.LookupPacked(dst.Words())

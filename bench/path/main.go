@@ -54,6 +54,7 @@ func named(parts, name string) bool {
 func peers() []peer {
 	return append([]peer{
 		{name: ours, open: openSimulated},
+		{name: ours + ", batches of 64", open: openBatched},
 		{name: "gopacket and maps", open: openObvious},
 		{name: "gVisor min", open: func(c *setting) (path, error) { return openGvisor(c, false) }},
 		{name: "gVisor full", open: func(c *setting) (path, error) { return openGvisor(c, true) }},
