@@ -228,6 +228,9 @@ func CreateManaged(tx *vpc.Tx, service string, s *vpc.Subnet, p Provider, name s
 	return e, nil
 }
 
+// Manage gives a restored endpoint to what has made it, as [CreateManaged] does.
+func (e *Endpoint) Manage(_ *vpc.Tx, p Provider) { e.manager = p }
+
 // DeleteManaged deletes an endpoint that [CreateManaged] has made.
 func (e *Endpoint) DeleteManaged(tx *vpc.Tx) { e.drop(tx) }
 
@@ -255,6 +258,10 @@ func (e *Endpoint) Delete() error {
 		return nil
 	})
 }
+
+// Subnets returns the subnets of the endpoint's interfaces, for who has the region
+// locked. The list must not be changed.
+func (e *Endpoint) Subnets() []*vpc.Subnet { return e.subnets }
 
 // Zones returns the zones of the endpoint's interfaces, for who has the region locked.
 func (e *Endpoint) Zones() []string {

@@ -38,6 +38,9 @@ func (e *Endpoint) compileInterface(c *vpc.Compiler, n *vpc.NetworkInterface) da
 		p := s.provider(c.Tx(), c.Zone(n))
 		if p == nil {
 			h.end = trace.EndpointZone
+			if s.partial {
+				h.end = trace.Unmodelled
+			}
 			break
 		}
 		h.next = p.LinkEndpoint(c, link)

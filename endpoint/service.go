@@ -32,6 +32,7 @@ type Service struct {
 	private    string // private DNS name
 	principals []string
 	providers  []Provider
+	partial    bool // some of them are not known
 	created    time.Time
 }
 

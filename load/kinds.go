@@ -7,6 +7,7 @@ import (
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/elb"
 	"github.com/vpcsim/vpcsim/elbv2"
+	"github.com/vpcsim/vpcsim/firewall"
 	"github.com/vpcsim/vpcsim/rds"
 )
 
@@ -66,6 +67,10 @@ type shapes struct {
 	Databases          []item[rds.Shape]
 	Domains            []item[domain]
 	FlowLogs           []item[ec2.FlowLog]
+	EndpointServices   []item[ec2.ServiceConfiguration]
+	Firewalls          []item[firewall.DescribeFirewallOutput]
+	FirewallPolicies   []item[firewall.DescribePolicyOutput]
+	RuleGroups         []item[firewall.DescribeGroupOutput]
 }
 
 // vpcAttributes is an answer of DescribeVpcAttribute; VpcAttributes is a list of them.
@@ -157,6 +162,10 @@ var kinds = map[string]*kind{
 	"DBInstances":                      into("DBInstances", func(s *shapes) *[]item[rds.Shape] { return &s.Databases }),
 	"DomainStatusList":                 into("DomainStatusList", func(s *shapes) *[]item[domain] { return &s.Domains }),
 	"FlowLogs":                         into("FlowLogs", func(s *shapes) *[]item[ec2.FlowLog] { return &s.FlowLogs }),
+	"ServiceConfigurations":            into("ServiceConfigurations", func(s *shapes) *[]item[ec2.ServiceConfiguration] { return &s.EndpointServices }),
+	"FirewallDescriptions":             into("FirewallDescriptions", func(s *shapes) *[]item[firewall.DescribeFirewallOutput] { return &s.Firewalls }),
+	"FirewallPolicyDescriptions":       into("FirewallPolicyDescriptions", func(s *shapes) *[]item[firewall.DescribePolicyOutput] { return &s.FirewallPolicies }),
+	"RuleGroupDescriptions":            into("RuleGroupDescriptions", func(s *shapes) *[]item[firewall.DescribeGroupOutput] { return &s.RuleGroups }),
 	"PrefixLists":                      prefixLists,
 	"ServiceDetails":                   ignored,
 	"ServiceNames":                     ignored,

@@ -10,7 +10,10 @@ import (
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/elb"
 	"github.com/vpcsim/vpcsim/elbv2"
+	"github.com/vpcsim/vpcsim/endpoint"
+	"github.com/vpcsim/vpcsim/firewall"
 	"github.com/vpcsim/vpcsim/flowlog"
+	"github.com/vpcsim/vpcsim/gwlb"
 	"github.com/vpcsim/vpcsim/nlb"
 	"github.com/vpcsim/vpcsim/rds"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -46,7 +49,7 @@ type domain struct{ DomainName, ARN *string }
 
 // balancerKinds restore the kinds of load balancer.
 var balancerKinds = map[elbv2.LoadBalancerType]func(*vpc.Tx, elbv2.LoadBalancer) (*balancer.LoadBalancer, error){
-	elbv2.TypeApplication: alb.Restore, elbv2.TypeNetwork: nlb.Restore,
+	elbv2.TypeApplication: alb.Restore, elbv2.TypeNetwork: nlb.Restore, elbv2.TypeGateway: gwlb.Restore,
 }
 
 // services restores what stands on interfaces: load balancers with all that is behind
@@ -82,9 +85,28 @@ func (l *restoring) services() {
 	for _, i := range l.GroupHealth {
 		l.note(i.file, i.path(), balancer.RestoreTargetHealth(l.tx, ec2.Value(i.shape.TargetGroupArn), i.shape.TargetHealthDescriptions))
 	}
+	each(l, l.EndpointServices, func(s *ec2.ServiceConfiguration) *string { return s.ServiceId }, here, with(l, endpoint.RestoreService))
+	l.firewalls()
 	each(l, l.Databases, func(s *rds.Shape) *string { return s.DBInstanceArn }, here, with(l, rds.Restore))
 	each(l, l.FlowLogs, func(s *ec2.FlowLog) *string { return s.FlowLogId }, here, with(l, flowlog.Restore))
 	l.domains()
+}
+
+// firewalls restores network firewalls, with the policies and rule groups that the files
+// hold.
+func (l *restoring) firewalls() {
+	var policies []firewall.DescribePolicyOutput
+	for _, i := range l.FirewallPolicies {
+		policies = append(policies, i.shape)
+	}
+	var groups []firewall.DescribeGroupOutput
+	for _, i := range l.RuleGroups {
+		groups = append(groups, i.shape)
+	}
+	each(l, l.Firewalls, func(s *firewall.DescribeFirewallOutput) *string { return new(s.Firewall.FirewallArn) }, here,
+		func(s firewall.DescribeFirewallOutput) (*firewall.Firewall, error) {
+			return firewall.Restore(l.tx, s, policies, groups)
+		})
 }
 
 // domains gives the interfaces of search domains the domains' names.

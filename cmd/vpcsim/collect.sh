@@ -47,6 +47,7 @@ for region in @regions@; do
 	get VpnConnections ec2 describe-vpn-connections
 	get VpcPeeringConnections ec2 describe-vpc-peering-connections
 	get VpcEndpoints ec2 describe-vpc-endpoints
+	get ServiceConfigurations ec2 describe-vpc-endpoint-service-configurations
 	get TransitGateways ec2 describe-transit-gateways
 	get TransitGatewayRouteTables ec2 describe-transit-gateway-route-tables
 	get TransitGatewayAttachments ec2 describe-transit-gateway-attachments
@@ -92,5 +93,17 @@ for region in @regions@; do
 			--query "{LoadBalancerTargetHealth: [{TargetGroupArn: '$arn', TargetHealthDescriptions: TargetHealthDescriptions}]}"
 		get "TargetGroupAttributes-$number" elbv2 describe-target-group-attributes --target-group-arn "$arn" \
 			--query "{TargetGroupAttributes: [{TargetGroupArn: '$arn', Attributes: Attributes}]}"
+	done
+	for arn in $(ids 'Firewalls[].FirewallArn' network-firewall list-firewalls); do
+		number=$((number + 1))
+		get "FirewallDescriptions-$number" network-firewall describe-firewall --firewall-arn "$arn" --query '{FirewallDescriptions: [@]}'
+	done
+	for arn in $(ids 'FirewallPolicies[].Arn' network-firewall list-firewall-policies); do
+		number=$((number + 1))
+		get "FirewallPolicyDescriptions-$number" network-firewall describe-firewall-policy --firewall-policy-arn "$arn" --query '{FirewallPolicyDescriptions: [@]}'
+	done
+	for arn in $(ids 'RuleGroups[].Arn' network-firewall list-rule-groups); do
+		number=$((number + 1))
+		get "RuleGroupDescriptions-$number" network-firewall describe-rule-group --rule-group-arn "$arn" --query '{RuleGroupDescriptions: [@]}'
 	done
 done
