@@ -10,9 +10,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/flowlog"
 	"github.com/vpcsim/vpcsim/host"
+	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/vpctest"
 	"github.com/vpcsim/vpcsim/wire"
@@ -286,4 +290,63 @@ func TestFlowsOfIPv6HaveThePacketsAddresses(t *testing.T) {
 	a.Ping(netip.MustParseAddr("2001:db8:0:1a00::21"))
 	w.Run(time.Minute)
 	require.Equal(t, "IPv6 2001:db8:0:1a00::10 2001:db8:0:1a00::21 58 104 ACCEPT", strings.Split(l.Text(w.Live(w.Region)), "\n")[0])
+}
+
+// By what egress traffic leaves: the routes of one subnet, one after the other.
+func TestTrafficPaths(t *testing.T) {
+	w := vpctest.New(t)
+	v := w.VPC("10.0.0.0/16")
+	s, door := v.Subnet("10.0.0.0/24"), v.Subnet("10.0.1.0/24")
+	a := s.Host("a")
+	near := w.VPC("10.1.0.0/16")
+	west := w.World.Region(vpc.RegionConfig{Name: "us-west-1"})
+	far, err := west.CreateVPC("10.2.0.0/16", vpc.VPCConfig{})
+	require.NoError(t, err)
+	peer := func(with *vpc.VPC) *peering.Connection {
+		pcx, err := peering.Create(v.VPC, with, peering.Config{})
+		require.NoError(t, err)
+		require.NoError(t, pcx.In(with.Region()).Accept())
+		return pcx
+	}
+	g, err := tgw.Create(w.Region, tgw.Config{})
+	require.NoError(t, err)
+	_, err = g.Attach(tgw.AttachmentConfig{}, door.Subnet)
+	require.NoError(t, err)
+	private, err := vgw.Create(w.Region, vgw.Config{})
+	require.NoError(t, err)
+	require.NoError(t, private.Attach(v.VPC))
+	for _, row := range []struct {
+		dst    string
+		target vpc.Target
+		want   int
+	}{
+		{"10.1.0.0/16", peer(near.VPC), 4}, {"10.2.0.0/16", peer(far), 5}, {"10.3.0.0/16", g, 1}, {"10.4.0.0/16", private, 3},
+		{"10.5.0.0/16", door.PrivateNATGateway(), 1}, {"10.6.0.0/16", door.Host("box"), 1}, {"198.51.0.0/16", v.InternetGateway(), 8},
+	} {
+		s.Route(row.dst, row.target)
+	}
+	_, err = endpoint.CreateGateway(v.VPC, "com.amazonaws.us-east-1.s3", []*vpc.RouteTable{s.RouteTable()}, endpoint.Config{})
+	require.NoError(t, err)
+	l, err := flowlog.Create(a.Interface, flowlog.Config{})
+	require.NoError(t, err)
+	want := map[string]int{
+		"10.0.1.200": 1, "10.1.0.9": 4, "10.2.0.9": 5, "10.3.0.9": 1, "10.4.0.9": 3, "10.5.0.9": 1, "10.6.0.9": 1, "198.51.100.9": 8,
+		"198.19.0.9": 7, "192.0.2.9": 0,
+	}
+	for dst := range want {
+		h := wire.Header{Src: wire.AddrFrom(a.Addr), Dst: wire.AddrFrom(netip.MustParseAddr(dst)), TTL: 64}
+		_, err := a.SendIP(wire.AppendUDP(nil, h, 1, 2, nil))
+		require.NoError(t, err)
+	}
+	w.Run(time.Minute)
+	got := map[string]int{}
+	for _, r := range l.Records(w.Live(w.Region)) {
+		if r.Direction == flowlog.Egress {
+			got[r.PktDst.String()] = r.TrafficPath
+			if r.TrafficPath == 8 || r.TrafficPath == 7 {
+				require.Equal(t, map[int]string{7: "S3", 8: ""}[r.TrafficPath], r.DstService)
+			}
+		}
+	}
+	require.Equal(t, want, got)
 }

@@ -26,7 +26,10 @@ const book vpc.StateKey[books] = "flow log"
 func (l *FlowLog) Watch(c *vpc.Compiler) func(n *vpc.NetworkInterface) eni.Witness {
 	b := vpc.State(c, l.ID(), book, func() *books { return &books{byID: map[string]*meter{}, start: c.Now()} })
 	b.compiled++
-	env := &surroundings{hops: map[string]NextHop{}, services: append(c.ServiceRanges(), l.config.Services...)}
+	env := &surroundings{hops: map[string]NextHop{}, owners: map[owner]string{}, abroad: map[string]bool{}, services: append(c.ServiceRanges(), l.config.Services...)}
+	for _, g := range vpc.Gateways[crossing](c.Tx()) {
+		env.abroad[g.ID()] = g.BetweenRegions()
+	}
 	return func(n *vpc.NetworkInterface) eni.Witness {
 		facts := c.Watched(n)
 		env.hops[n.ID()] = NextHop{n.ID(), facts.Type, n.Subnet().ID(), facts.ZoneID, n.Subnet().VPC().ID()}
@@ -54,7 +57,14 @@ func (l *FlowLog) Watch(c *vpc.Compiler) func(n *vpc.NetworkInterface) eni.Witne
 type surroundings struct {
 	hops     map[string]NextHop
 	owners   map[owner]string
+	abroad   map[string]bool // peering connections between regions
 	services []vpc.ServiceRange
+}
+
+// crossing is a peering connection.
+type crossing interface {
+	vpc.Gateway
+	BetweenRegions() bool
 }
 
 // owner is an address within a VPC.
@@ -64,9 +74,6 @@ type owner struct {
 }
 
 func (s *surroundings) note(n *vpc.NetworkInterface, a netip.Addr) {
-	if s.owners == nil {
-		s.owners = map[owner]string{}
-	}
 	s.owners[owner{n.Subnet().VPC().ID(), a}] = n.ID()
 }
 
@@ -154,7 +161,7 @@ func values(tags []vpc.Tag, keys []string) (v [2]string) {
 func (m *meter) Leaves(at time.Duration, p *wire.Packet, end trace.Reason, w eni.Way) {
 	k := key{flow: p.Flow, out: true, reason: end}
 	if end == trace.None {
-		k.path = path(w)
+		k.path = path(w, m.env.abroad[w.Target])
 	}
 	if w.Hop != nil {
 		k.hop = w.Hop.ID
@@ -169,7 +176,7 @@ func (m *meter) Arrives(at time.Duration, p *wire.Packet, end trace.Reason) {
 
 // path returns the traffic-path of what goes to a target (VPC guide, "Flow log
 // records"; that transit gateways count as resources of the VPC is inferred).
-func path(w eni.Way) int {
+func path(w eni.Way, abroad bool) int {
 	kind, _, _ := strings.Cut(w.Target, "-")
 	switch kind {
 	case "local", "eni", "nat", "tgw":
@@ -179,6 +186,9 @@ func path(w eni.Way) int {
 	case "vgw":
 		return 3
 	case "pcx":
+		if abroad {
+			return 5
+		}
 		return 4
 	case "lgw":
 		return 6

@@ -16,6 +16,7 @@ type node struct {
 	own     *vpc.Addresses
 	uplink  dataplane.Node
 	edge    *vpc.Edge
+	closed  *vpc.Addresses // IPv6 addresses of interfaces that deny it
 }
 
 type (
@@ -33,7 +34,7 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 	label := c.LabelOf(g)
 	n := &node{
 		id: g.ID(), out: label + " outbound", in: label + " inbound", own: c.Addresses(v),
-		uplink: c.Uplink(), edge: c.Edge(v, g, true),
+		uplink: c.Uplink(), edge: c.Edge(v, g, true), closed: c.Denied(v),
 	}
 	advertise6(c, v, (*inbound)(n))
 	var pairs []nat.Pair
@@ -85,7 +86,7 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 		return dataplane.Drop(trace.PastAppliance)
 	}
 	public, ok := n.static.Outside(p.Flow.Src)
-	if !ok && (p.Is4() || !n.own.Has(p.Flow.Src)) {
+	if !ok && (p.Is4() || !n.own.Has(p.Flow.Src) || n.closed.Has(p.Flow.Src)) {
 		return dataplane.Drop(n.unanswerable(p))
 	}
 	if p.TTL() <= 1 {
@@ -110,7 +111,10 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 
 // unanswerable says why the packet's source is none that the internet can answer.
 func (n *node) unanswerable(p *wire.Packet) trace.Reason {
-	if n.own.Has(p.Flow.Src) {
+	switch {
+	case n.closed.Has(p.Flow.Src):
+		return trace.InternetDenied
+	case n.own.Has(p.Flow.Src):
 		return trace.NoPublicAddress
 	}
 	return trace.SpoofedSource
@@ -137,6 +141,9 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	case !p.Is4():
 		if !n.own.Has(p.Flow.Dst) {
 			return dataplane.Drop(trace.NoPrivateAddress)
+		}
+		if n.closed.Has(p.Flow.Dst) {
+			return dataplane.Drop(trace.InternetDenied)
 		}
 		if x, ok := n.edge.Exit(p.Flow.Dst, p.Flow.Src).(*egressOut); ok {
 			return dataplane.To((*egressIn)(x))

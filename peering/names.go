@@ -32,6 +32,9 @@ func (p *Connection) SetDNSResolution(v *vpc.VPC, on bool) error {
 	})
 }
 
+// BetweenRegions reports whether the two VPCs are in different regions.
+func (p *Connection) BetweenRegions() bool { return p.requester.region != p.accepter.region }
+
 // endOf returns the end that is the VPC, or nil.
 func (p *Connection) endOf(v *vpc.VPC) *end {
 	switch {

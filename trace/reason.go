@@ -91,6 +91,9 @@ const (
 	SharedSource
 	// SpoofedSource: a source at a gateway that belongs to no interface of the VPC.
 	SpoofedSource
+	// InternetDenied: an IPv6 address at an internet gateway, of an interface that denies
+	// all traffic by internet gateways.
+	InternetDenied
 	// ApplianceNotPublic: a gateway route table sends what comes from the internet to
 	// an appliance whose interface has no public address.
 	ApplianceNotPublic
@@ -251,6 +254,7 @@ var reasonWords = [reasonCount]words{
 	SharedDestination:    {"RFC 6598 destination at an internet gateway", "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS"},
 	PrivateSource:        {"RFC 1918 source from the internet", "IGW_SOURCE_ADDRESS_NOT_IN_RFC1918_INGRESS"},
 	SharedSource:         {"RFC 6598 source from the internet", "IGW_SOURCE_ADDRESS_NOT_IN_RFC6598_INGRESS"},
+	InternetDenied:       {"interface denies traffic by internet gateways", "SIM_DENY_ALL_IGW_TRAFFIC"},
 	SpoofedSource:        {"source belongs to no interface of the VPC", "GATEWAY_REJECTS_SPOOFED_TRAFFIC"},
 	ApplianceNotPublic:   {"gateway route table leads to an appliance without a public address", "INGRESS_RTB_NO_PUBLIC_IP"},
 	PastAppliance:        {"gateway route table has the subnet behind an appliance, which this passes by", "INGRESS_RTB_TRAFFIC_REDIRECTION"},

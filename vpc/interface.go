@@ -61,6 +61,7 @@ type NetworkInterface struct {
 	instance    *Instance     // that it is attached to
 	link        *attachment   // to the instance, or to the service
 	noGroups    bool          // filters nothing
+	denyIGW     bool          // see deniesInternet
 	told        *serviceFacts // what a restored interface was described with; nil: its kind's
 }
 

@@ -98,6 +98,9 @@ type ManagedInterface struct {
 	SourceDestCheck bool
 	// Groups are its security groups; none is an interface that filters nothing.
 	Groups []*SecurityGroup
+	// DenyIGW closes its IPv6 addresses to internet gateways (DenyAllIgwTraffic);
+	// endpoints' always are.
+	DenyIGW bool
 }
 
 // NewManagedInterface makes an interface that belongs to a service's resource: its
@@ -110,7 +113,7 @@ func (tx *Tx) NewManagedInterface(s *Subnet, owner Resource, m ManagedInterface)
 	if err != nil {
 		return nil, err
 	}
-	n.kind, n.owner, n.noGroups = m.Type, owner, len(m.Groups) == 0
+	n.kind, n.owner, n.noGroups, n.denyIGW = m.Type, owner, len(m.Groups) == 0, m.DenyIGW
 	if n.noGroups {
 		n.groups = nil
 	}

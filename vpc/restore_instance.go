@@ -56,7 +56,7 @@ func (tx *Tx) RestoreInterface(s ec2.NetworkInterface) (*NetworkInterface, error
 	if err != nil {
 		return nil, err
 	}
-	n := &NetworkInterface{Base: b, subnet: sub, description: ec2.Value(s.Description), check: s.SourceDestCheck == nil || *s.SourceDestCheck}
+	n := &NetworkInterface{Base: b, subnet: sub, description: ec2.Value(s.Description), check: s.SourceDestCheck == nil || *s.SourceDestCheck, denyIGW: ec2.Value(s.DenyAllIgwTraffic)}
 	if n.mac, err = restoredMAC(s.MacAddress); err != nil {
 		return nil, err
 	}

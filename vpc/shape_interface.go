@@ -57,7 +57,7 @@ func (n *NetworkInterface) shape() ec2.NetworkInterface {
 	if n.link != nil {
 		s.Attachment = n.attachmentShape()
 	}
-	if n.kind == InterfaceEndpoint || n.kind == InterfaceGWLBEndpoint {
+	if n.deniesInternet() {
 		s.DenyAllIgwTraffic = new(true)
 	}
 	return s
