@@ -19,7 +19,7 @@ var checks = []func(*linter){
 	(*linter).narrowRoutes, (*linter).applianceRoutes, (*linter).linkLocalRoutes, (*linter).drift, (*linter).gateways, (*linter).edgeTables,
 	(*linter).interfaces, (*linter).natGateways, (*linter).staleReferences, (*linter).listOrder, (*linter).ephemeralPorts, (*linter).sixIsOpen, (*linter).peeringStates,
 	(*linter).peerRoutes, (*linter).transitGateways, (*linter).applianceMode, (*linter).environments, (*linter).serviceEndpoints,
-	(*linter).dns, (*linter).sixRoutes, (*linter).overlaps, (*linter).hairpins, (*linter).balancers,
+	(*linter).dns, (*linter).sixRoutes, (*linter).overlaps, (*linter).hairpins, (*linter).balancers, (*linter).balancedFlows, (*linter).firewallZones, (*linter).foreignEndpoints,
 }
 
 var catalogue = []Rule{
@@ -77,12 +77,16 @@ var catalogue = []Rule{
 	{"TG05", Error, "requests and replies pass appliances of different zones", "turn appliance mode on at the appliances' attachment", "TGW_ATTACH_VPC_AZ_RESTRICTION", false},
 	{"TG06", Error, "answers from the internet do not find back to the spoke", "route the spokes' CIDRs to the transit gateway in the egress VPC's public table", "NO_ROUTE_TO_DESTINATION", false},
 	{"TG07", Error, "a development network reaches a production one", "separate route tables of the transit gateway", "", false},
+	{"GL01", Warning, "a subnet routes to a Gateway Load Balancer endpoint of another zone", "an endpoint in each zone, and routes to it", "", true},
+	{"LB01", Warning, "a target calls its own load balancer and is chosen itself: its address is preserved, and the connection times out", "turn client address preservation off", "ELBV2_SOURCE_ADDRESS_PRESERVATION", false},
+	{"LB03", Error, "a target's group allows the load balancer, and the packet comes from the client, whose address is preserved", "allow the clients", "ENI_SG_RULES_MISMATCH", false},
 	{"LB04", Error, "no target of a load balancer is healthy", "let the health checks in: port and group", "", true},
 	{"LB05", Warning, "a load balancer's zone has no target, and cross-zone is off", "turn cross-zone on, or add a target", "ELBV2_NO_TARGETS_IN_AZ", true},
 	{"LB06", Error, "an internet-facing load balancer stands in a subnet without a route to the internet gateway", "use public subnets", "NO_ROUTE_TO_DESTINATION", false},
 	{"EP01", Error, "an interface endpoint's group does not let port 443 in from its VPC", "add the rule", "ENI_SG_RULES_MISMATCH", false},
 	{"EP02", Warning, "a subnet's table lacks the gateway endpoint that its VPC has", "associate the table with the endpoint", "NO_ROUTE_TO_DESTINATION", true},
 	{"EP03", Error, "a group's egress rules leave out the service behind the gateway endpoint", "allow the service's prefix list", "ENI_SG_RULES_MISMATCH", false},
+	{"EP04", Error, "a gateway endpoint is used from outside of its VPC", "use an interface endpoint", "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION", false},
 	{"DN01", Warning, "private names do not resolve: enableDnsSupport or enableDnsHostnames is off", "turn both on", "", true},
 	{"V601", Warning, "interfaces have IPv6 addresses, and their subnet no IPv6 route out", "route ::/0 to the internet gateway or an egress-only one", "", false},
 	{"V602", Warning, "a rule lets IPv6 in from the world where an egress-only gateway is the way", "route ::/0 to an internet gateway, or remove the rule", "SIM_EGRESS_ONLY", false},

@@ -265,3 +265,24 @@ func environment(n *vpc.NetworkInterface) string {
 	}
 	return ""
 }
+
+// foreignEndpoints sends, from hosts whose routes lead the addresses of a gateway endpoint
+// to a transit gateway or a peering connection, to the service (EP04).
+func (l *linter) foreignEndpoints() {
+	for _, e := range l.endpoints {
+		list := e.PrefixList()
+		if list == nil {
+			continue
+		}
+		for _, h := range l.hosts {
+			if h.Subnet().VPC() == e.VPC() {
+				continue
+			}
+			for _, p := range list.Entries() {
+				if a := l.ask(h.ID(), within(p), "tcp", 443); a.result.End() == trace.EndpointForeign || a.result.End() == trace.EndpointSource {
+					l.add(finding{rule: "EP04", object: e, proof: a, message: fmt.Sprintf("%s of %s -> %s (%s) through %s: %s", label(h), label(h.Subnet().VPC()), p, e.Service(), label(e), died(a))})
+				}
+			}
+		}
+	}
+}

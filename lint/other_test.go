@@ -83,6 +83,25 @@ func balanced(n network, public bool, health balancer.Health, cross string, faci
 	n.ok(g.SetHealth(t, health))
 }
 
+// served is a network load balancer in a subnet of its own before a target that lets the
+// CIDR in, and a client.
+func served(n network, cidr string) (*balancer.LoadBalancer, *balancer.TargetGroup, machine) {
+	v := n.vpc("v", "10.0.0.0/16")
+	a, b := n.subnet(v, "nodes", "10.0.0.0/24", "a"), n.subnet(v, "targets", "10.0.1.0/24", "a")
+	l, err := nlb.Create(n.w.Region, "web", balancer.Config{Subnets: []*vpc.Subnet{a.Subnet}})
+	n.ok(err)
+	g, err := balancer.CreateTargetGroup(n.w.Region, "web", balancer.TargetGroupConfig{VPC: v.VPC, Protocol: elbv2.TCP, Port: 80})
+	n.ok(err)
+	_, err = l.CreateListener(balancer.ListenerConfig{Protocol: elbv2.TCP, Port: 80, Actions: []balancer.Action{balancer.Forward(g)}})
+	n.ok(err)
+	m := n.host(b, "web", vpc.TCPPort(80, cidr))
+	n.host(n.subnet(v, "clients", "10.0.2.0/24", "a"), "client")
+	t := balancer.Target{ID: m.Instance().ID()}
+	n.ok(g.RegisterTargets(t))
+	n.ok(g.SetHealth(t, balancer.Healthy))
+	return l, g, m
+}
+
 func s3(n network, v *vpctest.VPC, tables ...*vpc.RouteTable) *endpoint.Endpoint {
 	e, err := endpoint.CreateGateway(v.VPC, "com.amazonaws.us-east-1.s3", tables, endpoint.Config{Name: "s3"})
 	n.ok(err)
@@ -431,6 +450,35 @@ var otherCases = []ruleCase{
 		a, b, _ := twoByTransit(n, true, true)
 		n.ok(a.Around().Tag("Name", map[bool]string{true: "shop-dev", false: "shop-prod"}[bad]))
 		n.ok(b.Around().Tag("Name", "core-prod"))
+	}},
+	{rule: "GL01", build: func(n network, bad bool) {
+		v := n.vpc("v", "10.0.0.0/16")
+		a, b := n.subnet(v, "a", "10.0.0.0/24", "a"), n.subnet(v, "b", "10.0.1.0/24", map[bool]string{true: "b", false: "a"}[bad])
+		e, err := endpoint.CreateGatewayLoadBalancer("com.amazonaws.vpce.us-east-1.vpce-svc-1", b.Subnet, endpoint.Config{})
+		n.ok(err)
+		n.route(a, "0.0.0.0/0", e)
+	}},
+	{rule: "LB01", build: func(n network, bad bool) {
+		l, g, m := served(n, "10.0.0.0/16")
+		_, _ = l, m
+		n.ok(g.SetAttribute("preserve_client_ip.enabled", map[bool]string{true: "true", false: "false"}[bad]))
+	}},
+	{rule: "LB03", build: func(n network, bad bool) {
+		_, g, _ := served(n, "10.0.0.0/24")
+		n.ok(g.SetAttribute("preserve_client_ip.enabled", map[bool]string{true: "true", false: "false"}[bad]))
+	}},
+	{rule: "EP04", build: func(n network, bad bool) {
+		v, w := n.vpc("spoke", "10.1.0.0/16"), n.vpc("hub", "10.2.0.0/16")
+		a, b := n.subnet(v, "a", "10.1.0.0/24", "a"), n.subnet(w, "b", "10.2.0.0/24", "a")
+		g := n.transit()
+		n.attach(g, tgw.AttachmentConfig{}, a)
+		hub := n.attach(g, tgw.AttachmentConfig{}, b)
+		e := s3(n, w, b.RouteTable())
+		n.ok(g.DefaultRouteTable().CreateRoute("0.0.0.0/0", hub))
+		n.host(a, "x")
+		if bad {
+			n.route(a, e.PrefixList().Entries()[0].String(), g)
+		}
 	}},
 	{rule: "LB04", build: func(n network, bad bool) {
 		h := balancer.Healthy

@@ -245,7 +245,7 @@ func (h *Hop) row() row {
 		texts = append(texts, fmt.Sprintf("TTL %d", h.TTL))
 	}
 	r.text = strings.Join(texts, "  ")
-	if r.object == r.name {
+	if r.object == r.name || strings.HasPrefix(r.object, "arn:") {
 		r.object = ""
 	}
 	r.name = cmp.Or(short(r.name), "?")

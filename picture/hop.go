@@ -139,8 +139,13 @@ func (h *Hop) add(s *trace.Step) {
 // longID is an id of seventeen hexadecimal digits, as AWS makes them since 2018.
 var longID = regexp.MustCompile(`\b([a-z]+-)[0-9a-f]{12}([0-9a-f]{5})\b`)
 
+// arn is a load balancer's or target group's ARN, of which the name is what people know.
+var arn = regexp.MustCompile(`arn:aws[a-z-]*:elasticloadbalancing:[^ ]*?/(?:(?:app|net|gwy)/)?([^/ ]+)/[0-9a-f]+`)
+
 // short leaves of ids what tells them apart: "acl-…c9dc7".
-func short(s string) string { return longID.ReplaceAllString(s, "$1…$2") }
+func short(s string) string {
+	return longID.ReplaceAllString(arn.ReplaceAllString(s, "$1"), "$1…$2")
+}
 
 // ruleMark names a rule shortly: "sg-web egress", "acl-app out #100".
 func ruleMark(s *trace.Step) string {

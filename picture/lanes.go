@@ -61,10 +61,7 @@ func (t *textPlan) cells(request bool) [][]string {
 
 // lines are the station's name and, under it, its decisions.
 func (s *Station) lines() []string {
-	name := s.Name
-	if s.Kind == "outside" {
-		name = s.ID
-	}
+	name := s.title()
 	if s.Dead != trace.None {
 		name = "✗ " + name
 	}

@@ -59,6 +59,8 @@ func (b *builder) add(h Hop) {
 	switch {
 	case h.outside && len(h.Marks) == 0 && h.Dead == trace.None && !isNetwork(h):
 		return // a guest's own choice of a route
+	case strings.HasPrefix(h.ID, "tgw-attach-") && len(h.Marks) == 0 && h.Dead == trace.None:
+		return // the gateway itself comes next
 	case kind == "vpc", kind == "subnet" && h.Side != "arrival", h.Side == "edge":
 		b.attach(h)
 	case kind == "subnet":

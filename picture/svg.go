@@ -256,13 +256,15 @@ func (s *Station) title() string {
 	if s.Kind == "outside" {
 		return s.ID
 	}
-	return s.Name
+	return short(s.Name)
 }
 
 func (s *Station) subtitle() string {
 	switch {
 	case s.Kind == "outside" || s.Kind == "folded":
 		return ""
+	case strings.HasPrefix(s.ID, "arn:"):
+		return "load balancer"
 	case s.Name != s.ID:
 		return s.ID
 	}

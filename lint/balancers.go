@@ -1,0 +1,84 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/endpoint"
+	"github.com/vpcsim/vpcsim/reach"
+	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// balancedFlows sends to each listener from the hosts of the load balancer's VPC: what
+// hairpins (LB01), and what dies at a target that allows the load balancer alone (LB03).
+func (l *linter) balancedFlows() {
+	for _, r := range l.regions {
+		var all []*balancer.LoadBalancer
+		r.View(func(tx *vpc.Tx) { all = vpc.Resources[*balancer.LoadBalancer](tx) })
+		for _, b := range all {
+			for _, x := range b.Listeners() {
+				protocol, port := x.Takes()
+				if protocol != "TCP" && protocol != "TLS" && protocol != "TCP_UDP" {
+					continue
+				}
+				for _, n := range b.Interfaces() {
+					for _, h := range keep(l.hosts, func(h *vpc.NetworkInterface) bool { return h.Subnet().VPC() == b.VPC() }) {
+						l.balanced(b, n, l.ask(h.ID(), n.ID(), "tcp", int(port)), h)
+					}
+				}
+			}
+		}
+	}
+}
+
+// balanced looks at one flow, at each of its outcomes where the load balancer chooses.
+func (l *linter) balanced(b *balancer.LoadBalancer, n *vpc.NetworkInterface, a *answer, from *vpc.NetworkInterface) {
+	results := []reach.Result{a.result}
+	for _, o := range a.result.Outcomes {
+		results = append(results, o.Result)
+	}
+	for _, r := range results {
+		one := &answer{a.spec, r}
+		switch r.End() {
+		case trace.Hairpin:
+			l.add(finding{rule: "LB01", object: b, proof: one, fix: "turn preserve_client_ip.enabled of its target group off",
+				message: fmt.Sprintf("%s is a target of %s and gets no answer from it where it is chosen itself", label(from), label(b))})
+		case trace.GroupIngress:
+			target, ok := l.resource(r.Where).(*vpc.NetworkInterface)
+			if ok && target != n && allowsNode(target, n) {
+				l.add(finding{rule: "LB03", object: target.Groups()[0], proof: one, message: fmt.Sprintf(
+					"%s lets %s of %s in; %s keeps its own address through it, and %s", label(target.Groups()[0]), n.PrivateIP(), label(b), label(from), died(one))})
+			}
+		}
+	}
+}
+
+// allowsNode reports whether an interface's groups name a load balancer's node, by its
+// address alone or its subnet, or by its group.
+func allowsNode(target, node *vpc.NetworkInterface) bool {
+	for _, g := range target.Groups() {
+		for _, p := range g.Ingress() {
+			if p.Group != nil && slices.Contains(node.Groups(), p.Group) || p.CIDR.IsValid() && p.CIDR.Bits() > 0 && p.CIDR.Contains(node.PrivateIP()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// firewallZones is GL01.
+func (l *linter) firewallZones() {
+	for _, s := range l.subnets {
+		for _, r := range s.RouteTable().Routes() {
+			e, ok := r.Target.(*endpoint.Endpoint)
+			if !ok || e.Kind() != endpoint.GatewayLoadBalancer || len(e.Interfaces()) == 0 {
+				continue
+			}
+			if zone := e.Interfaces()[0].Subnet().Zone(); zone != s.Zone() {
+				l.add(finding{rule: "GL01", object: s.RouteTable(), message: fmt.Sprintf("%s in %s routes %s to %s in %s", label(s), s.Zone(), destination(r), label(e), zone)})
+			}
+		}
+	}
+}
