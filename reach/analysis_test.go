@@ -81,5 +81,7 @@ func TestPathAnalysis(t *testing.T) {
 		require.Equal(t, reach.Unknown, r.Observed)
 		require.Contains(t, r.Unknown, "what it does with this packet is not modelled")
 		require.Equal(t, trace.GroupIngress, p.Ask(reach.Spec{From: "web", To: d.ID(), Proto: "tcp", Port: 22}).End(), "its groups are known")
+		told := reach.Config{Ports: map[string][]reach.Port{d.Interface().ID(): {{Proto: "tcp", Number: 5432}}}}
+		require.Equal(t, reach.Open, prober(t, o.World.World, told).Ask(reach.Spec{From: "web", To: d.ID(), Proto: "tcp", Port: 5432}).Observed)
 	})
 }

@@ -79,7 +79,7 @@ func (g *guest) Frame(frame []byte) trace.Reason {
 		return trace.Delivered
 	case g.linux != nil && !(own && r.asks(&p)):
 		return g.linux.cards[g.nic.ID()].Frame(frame)
-	case own && g.nic.Type() == vpc.InterfaceUser:
+	case own && (g.nic.Type() == vpc.InterfaceUser || g.prober.told(g.nic)):
 		return g.serve(&p)
 	case own:
 		return trace.Unmodelled

@@ -20,7 +20,9 @@ type Config struct {
 	// program listens on is in no snapshot.
 	Closed bool
 	// Ports are the open ports of interfaces, by the id of the interface or of its
-	// instance, in place of what Closed says: only those listed are open.
+	// instance, in place of what Closed says: only those listed are open. With the
+	// interface of a service that is not modelled, such as a database's, they say what
+	// answers there.
 	Ports map[string][]Port
 	// Appliances say what guests do with packets that are for others, by the id of the
 	// interface or of its instance. What a guest does that is not listed is unknown.
@@ -200,6 +202,12 @@ func (p *Prober) open(n *vpc.NetworkInterface, proto string, port uint16) (open,
 		}
 	}
 	return false, true
+}
+
+// told reports whether somebody has said what listens behind an interface.
+func (p *Prober) told(n *vpc.NetworkInterface) bool {
+	_, ok := p.config.Ports[n.ID()]
+	return ok
 }
 
 // live returns the life of an interface's region.
