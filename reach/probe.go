@@ -259,6 +259,9 @@ func (p *Prober) sameHost(n *vpc.NetworkInterface, to Place) bool {
 	if to.public || to.foreign || to.gateway != "" {
 		return false
 	}
+	if to.Addr.IsLoopback() {
+		return true
+	}
 	for _, m := range p.find().byAddr[to.Addr] {
 		if (m == n || n.Instance() != nil && m.Instance() == n.Instance()) && (to.nic == nil || to.nic == m) {
 			return true

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -308,6 +309,8 @@ func (p *Prober) unanswered(r *run, out *Result, back map[int]bool) {
 		switch {
 		case end == trace.Unmodelled && p.outside(out.Where) != nil:
 			r.unknown(out.Where, "the packet leaves the network by it; what lies beyond is in no snapshot")
+		case end == trace.LinkLocal && platform[r.sent.Dst.Netip()] != "":
+			r.unknown(r.sent.Dst.String(), platform[r.sent.Dst.Netip()]+" is not modelled")
 		case end == trace.Unmodelled:
 			r.unknown(out.Where, "what it does with this packet is not modelled")
 		}
@@ -337,6 +340,13 @@ func (p *Prober) unanswered(r *run, out *Result, back map[int]bool) {
 		last := out.Story[len(out.Story)-1]
 		out.Reason, out.Where = last.End().String(), where(last.WhereID, last.Where)
 	}
+}
+
+// platform is what AWS answers with at link-local addresses and is not modelled (EC2
+// guide, "Amazon Time Sync Service"; Windows guide, "KMS").
+var platform = map[netip.Addr]string{
+	netip.MustParseAddr("169.254.169.123"): "the Amazon Time Sync Service", netip.MustParseAddr("fd00:ec2::123"): "the Amazon Time Sync Service",
+	netip.MustParseAddr("169.254.169.250"): "the activation service of Windows", netip.MustParseAddr("169.254.169.251"): "the activation service of Windows",
 }
 
 func where(id, name string) string {

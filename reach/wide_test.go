@@ -108,6 +108,17 @@ func TestIPv6(t *testing.T) {
 	require.Contains(t, p.Ask(reach.Spec{From: "8.8.8.8", To: web}).Unknown, "family")
 }
 
+func TestAddressesOfThePlatform(t *testing.T) {
+	o := newOffice(t)
+	p := prober(t, o.World.World, reach.Config{})
+	require.Equal(t, reach.Open, p.Ask(reach.Spec{From: "app", To: "169.254.169.254", Proto: "tcp", Port: 80}).Observed)
+	r := p.Ask(reach.Spec{From: "app", To: "169.254.169.123", Proto: "udp", Port: 123})
+	require.Equal(t, "169.254.169.123: the Amazon Time Sync Service is not modelled", r.Unknown)
+	require.Nil(t, r.RoundTrip)
+	require.Equal(t, reach.Reply, p.Ask(reach.Spec{From: "app", To: "127.0.0.1"}).Observed)
+	require.Equal(t, trace.LinkLocal, p.Ask(reach.Spec{From: "app", To: "169.254.1.1"}).End())
+}
+
 func TestSecondaryAddressesAndInterfaces(t *testing.T) {
 	o := newOffice(t)
 	second, err := o.app.Interface().AssignPrivateIP(netip.Addr{})
