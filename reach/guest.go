@@ -77,6 +77,8 @@ func (g *guest) Frame(frame []byte) trace.Reason {
 		return trace.Delivered
 	case own && r.from.nic == g.nic && r.take(&p):
 		return trace.Delivered
+	case own && tunnelled(&p):
+		return g.inspect(&p)
 	case g.linux != nil && !(own && r.asks(&p)):
 		return g.linux.cards[g.nic.ID()].Frame(frame)
 	case own && (g.nic.Type() == vpc.InterfaceUser || g.prober.told(g.nic)):
@@ -87,6 +89,31 @@ func (g *guest) Frame(frame []byte) trace.Reason {
 	r.unknown(g.nic.ID(), fmt.Sprintf("what the guest of %s does with packets for others is in no snapshot: "+
 		"say what it is (forwards, masquerades) to have them go on", g.owner()))
 	return trace.Unmodelled
+}
+
+// tunnelled reports whether the packet holds another, as a Gateway Load Balancer hands it
+// to an appliance: GENEVE with options of class 0x0108.
+func tunnelled(p *wire.Packet) bool {
+	if p.Flow.Proto != wire.ProtoUDP || p.Flow.DstPort != wire.GenevePort || p.Fragment != wire.Whole {
+		return false
+	}
+	g := wire.Geneve(wire.UDP(p.Transport()).Payload())
+	return g.Check() == nil && g.Options().Find(0x0108, 1) != nil
+}
+
+// inspect takes a packet that a Gateway Load Balancer hands to the guest, an appliance:
+// one of which the configuration tells sends it back as it came, the addresses around
+// it swapped.
+func (g *guest) inspect(p *wire.Packet) trace.Reason {
+	if g.linux == nil {
+		g.prober.run.unknown(g.nic.ID(), fmt.Sprintf("what the appliance %s does with packets that a Gateway Load Balancer hands it is in no snapshot: "+
+			"say what it is (forwards) to have them go back", g.owner()))
+		return trace.Unmodelled
+	}
+	u := wire.UDP(p.Transport())
+	h := wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: g.prober.config.TTL}
+	g.send(wire.AppendUDP(nil, h, u.SrcPort(), u.DstPort(), u.Payload()))
+	return trace.Forwarded
 }
 
 // owner names the instance, or the interface where it has none.

@@ -43,7 +43,8 @@ type Port struct {
 }
 
 // Appliance is what a guest does with packets that are for others: it sends them on by
-// its own route table, as Linux with ip_forward does.
+// its own route table, as Linux with ip_forward does; those that a Gateway Load Balancer
+// hands it in GENEVE it sends back.
 type Appliance struct {
 	// Masquerade has it put its own address in as the source: a NAT instance.
 	Masquerade bool
