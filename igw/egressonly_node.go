@@ -21,6 +21,7 @@ type egress struct {
 	own     *vpc.Addresses
 	uplink  dataplane.Node
 	edge    *vpc.Edge
+	access  *vpc.PublicAccess
 }
 
 type (
@@ -33,7 +34,7 @@ func (g *EgressOnlyInternetGateway) Compile(c *vpc.Compiler) {
 	label := c.LabelOf(g)
 	e := &egress{
 		id: g.ID(), out: label + " outbound", in: label + " inbound", own: c.Addresses(g.vpc),
-		uplink: c.Uplink(), edge: c.Edge(g.vpc, g, true),
+		uplink: c.Uplink(), edge: c.Edge(g.vpc, g, true), access: c.PublicAccess(g.vpc),
 	}
 	e.flows = vpc.State(c, g.ID(), flows, func() *filter.Tracker {
 		return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(g.ID())})
@@ -60,6 +61,8 @@ func (o *egressOut) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 		return dataplane.Drop(trace.NoFamily)
 	case !e.own.Has(p.Flow.Src):
 		return dataplane.Drop(trace.SpoofedSource)
+	case !e.access.Out(p.Flow.Src) && !c.Lift(trace.PublicAccessBlocked):
+		return dataplane.Drop(trace.PublicAccessBlocked)
 	case p.Len() > MTU:
 		return oversize(c, p, o, e.edge)
 	case !c.Track(p):
@@ -86,6 +89,9 @@ func (i *egressIn) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	c.From = nil
 	if !e.own.Has(p.Flow.Dst) {
 		return dataplane.Drop(trace.NoPrivateAddress)
+	}
+	if !e.access.In(p.Flow.Dst, true) && !c.Lift(trace.PublicAccessBlocked) {
+		return dataplane.Drop(trace.PublicAccessBlocked)
 	}
 	if !e.flows.Knows(filter.Ingress, p, c.Now) {
 		return dataplane.Drop(trace.EgressOnly)

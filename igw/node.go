@@ -17,6 +17,7 @@ type node struct {
 	uplink  dataplane.Node
 	edge    *vpc.Edge
 	closed  *vpc.Addresses // IPv6 addresses of interfaces that deny it
+	access  *vpc.PublicAccess
 }
 
 type (
@@ -34,7 +35,7 @@ func (g *InternetGateway) Compile(c *vpc.Compiler) {
 	label := c.LabelOf(g)
 	n := &node{
 		id: g.ID(), out: label + " outbound", in: label + " inbound", own: c.Addresses(v),
-		uplink: c.Uplink(), edge: c.Edge(v, g, true), closed: c.Denied(v),
+		uplink: c.Uplink(), edge: c.Edge(v, g, true), closed: c.Denied(v), access: c.PublicAccess(v),
 	}
 	advertise6(c, v, (*inbound)(n))
 	var pairs []nat.Pair
@@ -84,6 +85,9 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	}
 	if n.edge.PassesBy(p.Flow.Src, from) {
 		return dataplane.Drop(trace.PastAppliance)
+	}
+	if !n.access.Out(p.Flow.Src) && !c.Lift(trace.PublicAccessBlocked) {
+		return dataplane.Drop(trace.PublicAccessBlocked)
 	}
 	public, ok := n.static.Outside(p.Flow.Src)
 	if !ok && (p.Is4() || !n.own.Has(p.Flow.Src) || n.closed.Has(p.Flow.Src)) {
@@ -154,6 +158,9 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		if c.Tracing() {
 			c.Step(p, trace.Translated).Before = before
 		}
+	}
+	if !n.access.In(p.Flow.Dst, false) && !c.Lift(trace.PublicAccessBlocked) {
+		return dataplane.Drop(trace.PublicAccessBlocked)
 	}
 	return dataplane.To(n.edge.Entry())
 }

@@ -44,13 +44,28 @@ func (p *Connection) Compile(c *vpc.Compiler) {
 		}
 		to := p.other(e.vpc)
 		if to.vpc != nil && to.vpc.Region() == p.Region() {
-			c.Enter(p, e.vpc, vpc.Entry{Node: p.toward(c, to.vpc)})
+			s := p.toward(c, to.vpc)
+			c.Enter(p, e.vpc, vpc.Entry{Node: s})
+			p.returns(c, e.vpc, to.vpc, s)
 			continue
 		}
 		c.Enter(p, e.vpc, vpc.Entry{Node: &border{
 			id: p.ID(), name: c.LabelOf(p) + " toward " + to.id, key: key(p, to.id), abroad: c.Abroad(), latency: c.Latency().CrossRegion,
 		}})
 		c.EnterFromAbroad(key(p, e.id), p.toward(c, e.vpc))
+	}
+}
+
+// returns gives answers to the NAT gateways of the other VPC their way back. What no NAT
+// gateway knows of dies there, so that it need not be remembered what they sent.
+func (p *Connection) returns(c *vpc.Compiler, v, other *vpc.VPC, s *side) {
+	for _, n := range c.InterfacesOf(other) {
+		if n.Type() != vpc.InterfaceNATGateway {
+			continue
+		}
+		for _, a := range c.AddressesOf(n) {
+			c.AnswerBy(v, wire.AddrFrom(a.IP), s)
+		}
 	}
 }
 

@@ -148,6 +148,20 @@ func TestANATGatewaysPacketsCrossAPeering(t *testing.T) {
 	inner.Route("10.2.0.0/16", nat)
 	app := inner.Host("app")
 	app.Ping(f.b.host.Addr).OK(t)
+	t.Run("C120 the answer needs no route in the peer VPC", func(t *testing.T) {
+		require.NoError(t, f.b.subnet.RouteTable().DeleteRoute("10.1.0.0/16"))
+		app.Ping(f.b.host.Addr).OK(t)
+		f.a.host.Ping(f.b.host.Addr).Dropped(t, trace.NoRoute) // one that is not a NAT gateway's does
+		f.b.host.Ping(nat.PrivateAddr).Dropped(t, trace.NoSession)
+	})
+	t.Run("C120 but network ACLs are asked", func(t *testing.T) {
+		acl, err := f.b.CreateNetworkACL(vpc.NetworkACLConfig{})
+		require.NoError(t, err)
+		all := vpc.AllTraffic("0.0.0.0/0")
+		require.NoError(t, acl.CreateIngressEntry(vpc.ACLEntry{Number: 1, Protocol: all.Protocol, CIDR: all.CIDR, Allow: true}))
+		require.NoError(t, f.b.subnet.SetNetworkACL(acl))
+		app.Ping(f.b.host.Addr).Dropped(t, trace.ACLEgress)
+	})
 }
 
 func TestOverlappingPeersAreToldApartByLongerRoutes(t *testing.T) {

@@ -1,8 +1,7 @@
 // Package peering is the VPC peering connection: request, acceptance and end of it,
 // what AWS refuses meanwhile, and what crosses, within a region and between two. A
 // connection between regions is a Connection in each: what one does the other shows.
-// The way back that AWS gives a NAT gateway's packets where the peer VPC has no route
-// is not modelled.
+// Within a region a NAT gateway's packets are answered where the peer VPC has no route.
 package peering
 
 import (

@@ -97,6 +97,9 @@ const (
 	// ApplianceNotPublic: a gateway route table sends what comes from the internet to
 	// an appliance whose interface has no public address.
 	ApplianceNotPublic
+	// PublicAccessBlocked: VPC Block Public Access lets nothing of the subnet pass the
+	// internet gateway, or nothing that comes in.
+	PublicAccessBlocked
 	// PastAppliance: a subnet that a gateway route table has behind an appliance sends
 	// to the internet gateway past it.
 	PastAppliance
@@ -257,6 +260,7 @@ var reasonWords = [reasonCount]words{
 	InternetDenied:       {"interface denies traffic by internet gateways", "SIM_DENY_ALL_IGW_TRAFFIC"},
 	SpoofedSource:        {"source belongs to no interface of the VPC", "GATEWAY_REJECTS_SPOOFED_TRAFFIC"},
 	ApplianceNotPublic:   {"gateway route table leads to an appliance without a public address", "INGRESS_RTB_NO_PUBLIC_IP"},
+	PublicAccessBlocked:  {"VPC Block Public Access blocks it", "VPC_BLOCK_PUBLIC_ACCESS_ENABLED"},
 	PastAppliance:        {"gateway route table has the subnet behind an appliance, which this passes by", "INGRESS_RTB_TRAFFIC_REDIRECTION"},
 	OutsidePeer:          {"destination is not in the peer VPC", "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR"},
 	TransitZone:          {"transit gateway is not attached in the zone of the packet", "TGW_ROUTE_AZ_RESTRICTION"},

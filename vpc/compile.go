@@ -178,7 +178,7 @@ func (c *Compiler) shells(v *VPC) {
 			router: name + " router", arrival: name + " arrival",
 			segment: &eni.Segment{Router: s.routerMAC, RouterAddrs: routerAddrs(s), Prefixes: []wire.Prefix{wire.PrefixFrom(s.cidr)}},
 			acl:     s.acl.label(), aclID: s.acl.id, ingress: acl.ingress, egress: acl.egress,
-			ingressRule: "inbound rule", egressRule: "outbound rule", latency: c.region.latency,
+			ingressRule: "inbound rule", egressRule: "outbound rule", latency: c.region.latency, home: n,
 		}
 		subnets.Insert(s.cidr, sub)
 		if s.ipv6.IsValid() {

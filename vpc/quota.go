@@ -43,6 +43,7 @@ const (
 	QuotaTransitGatewayPeerings
 	QuotaPendingTransitGatewayPeerings
 	QuotaCustomerGateways
+	QuotaPublicAccessExclusions
 	QuotaVPNConnections
 	QuotaVPNConnectionsPerGateway
 	QuotaVPNRoutes
@@ -96,6 +97,7 @@ var limits = [quotas]struct {
 	QuotaTransitGatewayRoutes:          {"static routes per transit gateway", 10000, "TransitGatewayRouteLimitExceeded", "The maximum number of transit gateway routes has been reached."},
 	QuotaTags:                          {"tags per resource", 50, "TagLimitExceeded", "The maximum number of Tags for a resource has been reached."},
 	QuotaFlowLogs:                      {"flow logs per VPC, subnet or network interface", 2, "FlowLogsLimitExceeded", "You've reached the limit on the number of flow logs you can create."},
+	QuotaPublicAccessExclusions:        {"exclusions from VPC Block Public Access per region", 50, "ExclusionLimitExceeded", "The maximum number of exclusions has been reached."},
 	QuotaCustomerGateways:              {"customer gateways per region", 50, "CustomerGatewayLimitExceeded", "The maximum number of customer gateways has been reached."},
 	QuotaVPNConnections:                {"VPN connections per region", 50, "VpnConnectionLimitExceeded", "The maximum number of VPN connections has been reached."},
 	QuotaVPNConnectionsPerGateway:      {"VPN connections per virtual private gateway", 10, "VpnConnectionLimitExceeded", "The maximum number of VPN connections per virtual private gateway has been reached."},

@@ -71,6 +71,7 @@ type Region struct {
 	released   []wire.Addr // public addresses of resources that were deleted before
 	lists      []*PrefixList
 	instances  []*Instance
+	access     publicAccess
 	dhcp       []*DHCPOptions
 	public     publicAddresses
 	groups     int                            // security groups of all VPCs

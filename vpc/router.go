@@ -22,6 +22,7 @@ type network struct {
 	name    string // of the router
 	id      string
 	subnets *route.FIB[*subnet]
+	returns map[wire.Addr]dataplane.Node // ways back that need no route: see Compiler.AnswerBy
 }
 
 // subnet is a compiled subnet.
@@ -35,6 +36,7 @@ type subnet struct {
 	ingressRule     string
 	egressRule      string
 	latency         Latency
+	home            *network
 }
 
 // routes is a compiled route table.
@@ -128,6 +130,11 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 		}
 		if !allow && !c.Lift(trace.ACLEgress) {
 			return dataplane.Drop(trace.ACLEgress)
+		}
+	}
+	if h == nil {
+		if back := s.home.returns[dst]; back != nil {
+			return dataplane.To(back)
 		}
 	}
 	if h == nil || h.dead != trace.None || c.Tracing() {

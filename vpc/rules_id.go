@@ -30,6 +30,7 @@ var idWords = map[string]struct{ code, sentence string }{
 	"cgw":        {"InvalidCustomerGatewayID.NotFound", "The customerGateway ID '%s' does not exist"},
 	"vpn":        {"InvalidVpnConnectionID.NotFound", "The vpnConnection ID '%s' does not exist"},
 	"vgw":        {"InvalidVpnGatewayID.NotFound", "The virtual private gateway ID '%s' does not exist"},
+	"vpcbpa":     {"InvalidVpcBlockPublicAccessExclusionId.NotFound", "The exclusion ID '%s' does not exist"},
 	"vpc":        {"InvalidVpcID.NotFound", "The vpc ID '%s' does not exist"},
 	"vpce":       {"InvalidVpcEndpointId.NotFound", "The VpcEndPoint ID '%s' does not exist"},
 	"vpce-svc":   {"InvalidVpcEndpointServiceId.NotFound", "The VpcEndpointService Id '%s' does not exist"},

@@ -61,5 +61,15 @@ func (z *Zones) Of(a wire.Addr) string {
 	return ""
 }
 
+// AnswerBy has packets of the VPC for an address of a NAT gateway beyond a peering
+// connection go to n where no route takes them: what a NAT gateway sends by a peering
+// connection is answered without a route (VPC guide, "NAT gateway basics").
+func (c *Compiler) AnswerBy(v *VPC, a wire.Addr, n dataplane.Node) {
+	if c.networks[v].returns == nil {
+		c.networks[v].returns = map[wire.Addr]dataplane.Node{}
+	}
+	c.networks[v].returns[a] = n
+}
+
 // Latency returns how long packets take inside the region.
 func (c *Compiler) Latency() Latency { return c.region.latency }
