@@ -93,7 +93,29 @@ func (k *compiler) listener(x *balancer.Listener, id, from string, back dataplan
 		l.weight += w.Weight
 		l.groups = append(l.groups, k.group(&l, w, preserve))
 	}
+	l.reduce()
 	return l
+}
+
+// reduce divides the weights by what they have in common: 500 to 500 are two outcomes
+// for who tries all, not a thousand.
+func (l *listener) reduce() {
+	common := 0
+	for i := range l.groups {
+		for a, b := common, l.groups[i].weight; ; a, b = b, a%b {
+			if b == 0 {
+				common = a
+				break
+			}
+		}
+	}
+	if common < 2 {
+		return
+	}
+	l.weight /= common
+	for i := range l.groups {
+		l.groups[i].weight /= common
+	}
 }
 
 // group sees a target group from the node.

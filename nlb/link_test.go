@@ -116,8 +116,12 @@ func TestWeightsOfTargetGroups(t *testing.T) {
 	second := n.server("second", n.targets[0], all)
 	n.must(b.RegisterTargets(balancer.Target{ID: second.Instance.ID()}))
 	n.must(n.listener.Modify(balancer.ListenerConfig{Protocol: elbv2.TCP, Port: 80, Actions: []balancer.Action{{
-		Type: elbv2.ActionForward, Groups: []balancer.Weighted{{Group: n.group, Weight: 3}, {Group: b, Weight: 1}},
+		Type: elbv2.ActionForward, Groups: []balancer.Weighted{{Group: n.group, Weight: 300}, {Group: b, Weight: 100}},
 	}}}))
+	n.Engine.Choose = func(_, what string, hash uint32, of int) int {
+		require.True(t, what != "target group" || of == 4, "three to one are four outcomes")
+		return int(hash % uint32(of))
+	}
 	for range 200 {
 		_, err := n.dial(n.client, 0)
 		n.must(err)
