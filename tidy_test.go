@@ -74,7 +74,7 @@ var floors = map[string][]string{
 	"world":              {"wire", "clock", "trace", "dataplane", "eni", "host", "internet", "metadata", "resolver", "dns", "remote", "vgw", "peering", "tgw", "endpoint", "vpc"},
 	"fault":              {"clock", "eni", "vpc", "world"},
 	"picture":            {"wire", "trace", "vpc"},
-	"intent":             {"wire", "vpc", "world", "reach"},
+	"intent":             {"wire", "vpc", "balancer", "firewall", "world", "reach"},
 	"report":             {"wire", "picture", "reach", "intent"},
 	"lint":               {"trace", "vpc", "igw", "natgw", "peering", "tgw", "endpoint", "balancer", "world", "picture", "reach"},
 	"netstack":           {"wire", "dns", "clock", "trace", "dataplane", "host", "internet", "vpc", "world"},

@@ -5,10 +5,14 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/intent"
+	"github.com/vpcsim/vpcsim/nlb"
 	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/vpctest"
@@ -119,4 +123,33 @@ func TestAClosedPortIsReachable(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, intent.Holds, out[0].Verdict)
 	require.Equal(t, reach.Closed, out[0].Result.Observed)
+}
+
+func TestListenersPortsAreAskedForThemselves(t *testing.T) {
+	w := vpctest.New(t)
+	v := w.VPC("10.0.0.0/16")
+	s := v.Subnet("10.0.0.0/24")
+	s.Route("0.0.0.0/0", v.InternetGateway())
+	l, err := nlb.Create(w.Region, "front", balancer.Config{Name: "front", Subnets: []*vpc.Subnet{s.Subnet}, InternetFacing: true})
+	require.NoError(t, err)
+	g, err := balancer.CreateTargetGroup(w.Region, "front", balancer.TargetGroupConfig{VPC: v.VPC, Protocol: elbv2.TCP, Port: 80})
+	require.NoError(t, err)
+	_, err = l.CreateListener(balancer.ListenerConfig{Protocol: elbv2.TCP, Port: 7777, Actions: []balancer.Action{balancer.Forward(g)}})
+	require.NoError(t, err)
+	group, err := v.CreateSecurityGroup("web", vpc.SecurityGroupConfig{})
+	require.NoError(t, err)
+	require.NoError(t, group.AuthorizeIngress(vpc.AllTraffic("0.0.0.0/0")))
+	i, err := s.RunInstance(vpc.InstanceConfig{Name: "web", Interface: vpc.NetworkInterfaceConfig{Groups: []*vpc.SecurityGroup{group}}})
+	require.NoError(t, err)
+	target := balancer.Target{ID: i.ID()}
+	require.NoError(t, g.RegisterTargets(target))
+	require.NoError(t, g.SetHealth(target, balancer.Healthy))
+	w.Run(time.Hour)
+
+	blocked, err := intent.ParseLine("internet -> front tcp blocked")
+	require.NoError(t, err)
+	out, err := intent.CheckAll(w.World, []intent.Line{{Intent: &blocked}}, reach.Config{})
+	require.NoError(t, err)
+	require.Equal(t, intent.Fails, out[0].Verdict, out[0].Why)
+	require.Equal(t, "tcp/7777", out[0].Traffic)
 }

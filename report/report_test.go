@@ -80,5 +80,5 @@ func TestAnIntentSaysHowManyProbesFail(t *testing.T) {
 	o := intent.NewChecker(p, intent.NewNames(w.Region), intent.NewPorts(nil, w.Region)).Check(intent.Line{Number: 3, Intent: &i})
 	b := report.Intent("f", &o, p, picture.Places(w.Region))
 	first, _, _ := strings.Cut(b.String(), "\n")
-	require.Equal(t, "FAIL f:3: app -> db any blocked: open, want blocked  (app -> db tcp/443)  1 of 5 probes fail", first)
+	require.Regexp(t, `^FAIL f:3: app -> db any blocked: open, want blocked  \(app -> db tcp/443\)  1 of \d+ probes fail$`, first)
 }
