@@ -17,10 +17,16 @@ type item[T any] struct {
 	file  *file
 	key   string
 	index int
+	whole bool // all of its file
 }
 
-// path returns the item's place in its file.
-func (i *item[T]) path() string { return fmt.Sprintf("%s[%d]", i.key, i.index) }
+// path returns the item's place in its file, "" where it is all of the file.
+func (i *item[T]) path() string {
+	if i.whole {
+		return ""
+	}
+	return fmt.Sprintf("%s[%d]", i.key, i.index)
+}
 
 // shapes is what the files of a region hold, in the order in which they were
 // read. Its fields are exported for reflect.
@@ -183,14 +189,9 @@ var prefixLists = &kind{decode: func(f *file, dec *json.Decoder, index int) erro
 	}
 	if both.Cidrs != nil {
 		l := ec2.PrefixList{PrefixListId: both.PrefixListId, PrefixListName: both.PrefixListName, Cidrs: both.Cidrs}
-		f.shapes.ServiceLists = append(f.shapes.ServiceLists, item[ec2.PrefixList]{l, f, "PrefixLists", index})
+		f.shapes.ServiceLists = append(f.shapes.ServiceLists, item[ec2.PrefixList]{shape: l, file: f, key: "PrefixLists", index: index})
 		return nil
 	}
-	f.shapes.ManagedLists = append(f.shapes.ManagedLists, item[ec2.ManagedPrefixList]{both.ManagedPrefixList, f, "PrefixLists", index})
+	f.shapes.ManagedLists = append(f.shapes.ManagedLists, item[ec2.ManagedPrefixList]{shape: both.ManagedPrefixList, file: f, key: "PrefixLists", index: index})
 	return nil
 }}
-
-// loose reads what answers hold that are not lists under a key of their own.
-func (f *file) loose(members map[string]json.RawMessage) (bool, error) {
-	return false, nil
-}

@@ -1,6 +1,7 @@
 package load_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -222,6 +223,40 @@ func TestAPeeringBetweenRegionsIsKnownInBoth(t *testing.T) {
 		require.NotNil(t, p.Accepter())
 		require.NotNil(t, p.Requester())
 	}
+}
+
+// Answers that name nothing are known by their files' names.
+func TestAnswersWithoutAKeyOfTheirOwn(t *testing.T) {
+	s := newShop(t)
+	whole := loadFS(t, folder(s.region, "us-east-1"))
+	files := folder(s.region, "us-east-1")
+	for key, inner := range map[string]string{"PrefixListEntries": "Entries", "TransitGatewayPropagations": "TransitGatewayRouteTablePropagations", "TransitGatewayStaticRoutes": "Routes"} {
+		list := document(t, files["us-east-1/"+key+".json"].Data).(map[string]any)[key].([]any)
+		delete(files, "us-east-1/"+key+".json")
+		for _, x := range list {
+			m := x.(map[string]any)
+			id, _ := m["PrefixListId"].(string)
+			if id == "" {
+				id = m["TransitGatewayRouteTableId"].(string)
+			}
+			text := got(json.Marshal(map[string]any{inner: m[inner]})).or(t)
+			files["us-east-1/"+strings.ToLower(key)+"-"+id+".json"] = &fstest.MapFile{Data: text}
+		}
+	}
+	attributes := document(t, files["us-east-1/VpcAttributes.json"].Data).(map[string]any)["VpcAttributes"].([]any)
+	delete(files, "us-east-1/VpcAttributes.json")
+	for _, x := range attributes {
+		m := x.(map[string]any)
+		for _, name := range []string{"EnableDnsSupport", "EnableDnsHostnames"} {
+			text := got(json.Marshal(map[string]any{"VpcId": m["VpcId"], name: m[name]})).or(t)
+			files[fmt.Sprintf("us-east-1/%s-%s.json", m["VpcId"], name)] = &fstest.MapFile{Data: text}
+		}
+	}
+	require.True(t, described(whole) == described(loadFS(t, files)))
+	_, err := load.FS(file("entries-pl-0a1.json", `{"Entries": [{"Cidr": 5}]}`), load.Config{})
+	require.EqualError(t, err, "load: entries-pl-0a1.json: Entries[0].Cidr: expected string, found number")
+	_, err = load.FS(file("a.json", `{"VpcId": [], "EnableDnsSupport": {}}`), load.Config{})
+	require.EqualError(t, err, "load: a.json: VpcId: expected string, found array")
 }
 
 func TestNamesInTestsAreThoseOfTheFolder(t *testing.T) {

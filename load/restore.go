@@ -184,9 +184,9 @@ func (l *restoring) note(f *file, path string, err error) {
 	switch {
 	case err == nil:
 	case errors.As(err, &s) && s.Absent:
-		l.skip(f, path+"."+s.Field, absence(s))
+		l.skip(f, trimDot(path+"."+s.Field), absence(s))
 	case s != nil && l.err == nil:
-		l.err = &Error{File: f.name, Path: path + "." + s.Field, Msg: fmt.Sprintf("%q: expected %s", s.Value, s.Want)}
+		l.err = &Error{File: f.name, Path: trimDot(path + "." + s.Field), Msg: fmt.Sprintf("%q: expected %s", s.Value, s.Want)}
 	case s == nil:
 		l.skip(f, path, err.Error())
 	}

@@ -79,7 +79,7 @@ func (l *restoring) services() {
 	}
 	for _, i := range l.ListenerRules {
 		for k, r := range i.shape.Rules {
-			l.rule(item[elbv2.Rule]{r, i.file, i.path() + ".Rules", k}, ec2.Value(i.shape.ListenerArn))
+			l.rule(item[elbv2.Rule]{shape: r, file: i.file, key: i.path() + ".Rules", index: k}, ec2.Value(i.shape.ListenerArn))
 		}
 	}
 	for _, i := range l.GroupHealth {
@@ -147,7 +147,7 @@ func (l *restoring) listeners() []item[elbv2.Listener] {
 	list := l.Listeners
 	for _, i := range l.BalancerListeners {
 		for k, s := range i.shape.Listeners {
-			list = append(list, item[elbv2.Listener]{s, i.file, i.path() + ".Listeners", k})
+			list = append(list, item[elbv2.Listener]{shape: s, file: i.file, key: i.path() + ".Listeners", index: k})
 		}
 	}
 	return list
