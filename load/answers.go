@@ -65,6 +65,7 @@ func Answers(r *vpc.Region) []Answer {
 	add("TransitGatewayPropagations", map[string]any{"TransitGatewayPropagations": propagationsOf(r)})
 	add("TransitGatewayStaticRoutes", map[string]any{"TransitGatewayStaticRoutes": staticRoutesOf(r)})
 	balancerAnswers(r, add)
+	add("ServiceConfigurations", endpoint.DescribeServices(r))
 	add("FlowLogs", flowlog.Describe(r))
 	return list
 }

@@ -148,6 +148,7 @@ func (s *shop) servers() {
 	require.NoError(s.t, group.RegisterTargets(targets...))
 	got(l.CreateListener(balancer.ListenerConfig{Protocol: elbv2.TCP, Port: 443, Actions: []balancer.Action{balancer.Forward(group)}})).or(s.t)
 	require.NoError(s.t, group.SetHealth(targets[1], balancer.Unhealthy))
+	got(endpoint.CreateService(s.region, endpoint.ServiceConfig{Name: "front-service", AcceptanceRequired: true}, l)).or(s.t)
 	got(flowlog.Create(s.shop, flowlog.Config{Traffic: flowlog.Reject})).or(s.t)
 }
 

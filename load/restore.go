@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/endpoint"
@@ -273,7 +274,7 @@ func goneInstance(s *ec2.Instance) string {
 
 // ended returns a state in which a resource takes part in nothing any more.
 func ended[T ~string](state *T) string {
-	switch s := string(ec2.Value(state)); s {
+	switch s := strings.ToLower(string(ec2.Value(state))); s {
 	case "deleted", "deleting", "failed", "rejected", "expired":
 		return s
 	}

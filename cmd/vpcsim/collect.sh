@@ -53,6 +53,7 @@ for region in @regions@; do
 	get TransitGatewayAttachments ec2 describe-transit-gateway-attachments
 	get TransitGatewayVpcAttachments ec2 describe-transit-gateway-vpc-attachments
 	get TransitGatewayPeeringAttachments ec2 describe-transit-gateway-peering-attachments
+	get ServiceConfigurations ec2 describe-vpc-endpoint-service-configurations
 	get FlowLogs ec2 describe-flow-logs
 	get LoadBalancers elbv2 describe-load-balancers
 	get ClassicLoadBalancers elb describe-load-balancers
@@ -71,7 +72,7 @@ for region in @regions@; do
 	for id in $(ids 'TransitGatewayRouteTables[].TransitGatewayRouteTableId' ec2 describe-transit-gateway-route-tables); do
 		get "TransitGatewayPropagations-$id" ec2 get-transit-gateway-route-table-propagations --transit-gateway-route-table-id "$id" \
 			--query "{TransitGatewayPropagations: [{TransitGatewayRouteTableId: '$id', TransitGatewayRouteTablePropagations: TransitGatewayRouteTablePropagations}]}"
-		get "TransitGatewayStaticRoutes-$id" ec2 search-transit-gateway-routes --transit-gateway-route-table-id "$id" --filters Name=type,Values=static \
+		get "TransitGatewayStaticRoutes-$id" ec2 search-transit-gateway-routes --transit-gateway-route-table-id "$id" --filters Name=type,Values=static,propagated \
 			--query "{TransitGatewayStaticRoutes: [{TransitGatewayRouteTableId: '$id', Routes: Routes}]}"
 	done
 	number=0
