@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/clb"
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/endpoint"
@@ -15,6 +16,7 @@ import (
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/vpn"
 )
 
 // Answer is one of the answers that describe a region.
@@ -55,6 +57,8 @@ func Answers(r *vpc.Region) []Answer {
 	add("EgressOnlyInternetGateways", igw.DescribeEgressOnly(r))
 	add("NatGateways", natgw.Describe(r))
 	add("VpnGateways", vgw.Describe(r))
+	add("CustomerGateways", vpn.DescribeCustomerGateways(r))
+	add("VpnConnections", vpn.Describe(r))
 	add("VpcPeeringConnections", peering.Describe(r))
 	add("VpcEndpoints", endpoint.Describe(r))
 	add("TransitGateways", tgw.Describe(r))
@@ -133,6 +137,7 @@ func balancerAnswers(r *vpc.Region, add func(key string, v any)) {
 		groups = append(groups, groupAttributes{new(g.ID()), g.DescribeAttributes().Attributes})
 		health = append(health, groupHealth{new(g.ID()), g.DescribeTargetHealth().TargetHealthDescriptions})
 	}
+	add("LoadBalancerDescriptions", clb.Describe(r))
 	add("LoadBalancers", balancer.Describe(r))
 	add("LoadBalancerAttributes", map[string][]balancerAttributes{"LoadBalancerAttributes": attributes})
 	add("LoadBalancerListeners", map[string][]balancerListeners{"LoadBalancerListeners": listeners})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/load"
 	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/rds"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
 )
@@ -263,4 +264,28 @@ func TestNamesInTestsAreThoseOfTheFolder(t *testing.T) {
 	n := got(load.Dir("testdata/shop", load.Config{})).or(t)
 	require.Empty(t, n.Skipped)
 	require.NotEmpty(t, slices.Sorted(maps.Keys(folder(n.Regions[0], ""))))
+}
+
+// The RDS API does not tell an instance's interface: one that may be two instances' is
+// neither's.
+func TestDatabasesAreKnownByTheirInterfaces(t *testing.T) {
+	const nic = `{"NetworkInterfaceId": "eni-%d", "SubnetId": "subnet-1", "MacAddress": "02:00:00:00:00:0%d", "PrivateIpAddress": "10.0.0.1%d", "InterfaceType": "interface",
+		"Description": "RDSNetworkInterface", "RequesterId": "amazon-rds", "RequesterManaged": true, "Groups": [{"GroupId": "sg-%d"}]}`
+	const db = `{"DBInstanceIdentifier": "db-%d", "DBInstanceArn": "arn:aws:rds:us-east-1:123456789012:db:db-%d", "AvailabilityZone": "us-east-1a",
+		"DBSubnetGroup": {"Subnets": [{"SubnetIdentifier": "subnet-1"}]}, "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-%d"}]}`
+	n, err := load.FS(file("all.json", `{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}],
+		"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24", "AvailabilityZone": "us-east-1a"}],
+		"SecurityGroups": [{"GroupId": "sg-1", "GroupName": "default", "VpcId": "vpc-1"}, {"GroupId": "sg-2", "GroupName": "two", "VpcId": "vpc-1"}],
+		"NetworkInterfaces": [`+fmt.Sprintf(nic, 1, 1, 1, 1)+","+fmt.Sprintf(nic, 2, 2, 2, 2)+","+fmt.Sprintf(nic, 3, 3, 3, 2)+`],
+		"DBInstances": [`+fmt.Sprintf(db, 1, 1, 1)+","+fmt.Sprintf(db, 2, 2, 2)+`]}`), load.Config{})
+	require.NoError(t, err)
+	one := n.Find("db-1")
+	require.Len(t, one, 1)
+	require.Equal(t, "eni-1", one[0].(*rds.DBInstance).Interface().ID())
+	require.Empty(t, n.Find("db-2"))
+	var told []string
+	for _, s := range n.Skipped {
+		told = append(told, s.String())
+	}
+	require.Contains(t, told, `all.json: DBInstances[1].DBSubnetGroup: "db-2": expected one interface of RDS that is this instance's alone`)
 }
