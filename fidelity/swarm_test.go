@@ -12,6 +12,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/nat64"
 	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -96,6 +97,9 @@ func newSwarm(t *testing.T, seed uint64) *swarm {
 		if s.one(2) && s.eigw != nil {
 			sub.route("::/0", s.eigw)
 		}
+		if s.one(2) && len(s.nats) > 0 {
+			sub.route("64:ff9b::/96", s.nats[s.rng.IntN(len(s.nats))])
+		}
 	}
 	for range 5 * n {
 		s.change()
@@ -125,7 +129,7 @@ func (s *swarm) addCard(name string, at *subnet) {
 
 // cidr draws an address block that means something here.
 func (s *swarm) cidr() string {
-	all := []string{"0.0.0.0/0", "::/0", "10.0.0.0/16", vpc6, "198.51.100.0/24", "10.0.1.0/25", "203.0.113.0/24"}
+	all := []string{"0.0.0.0/0", "::/0", "10.0.0.0/16", vpc6, "198.51.100.0/24", "10.0.1.0/25", "203.0.113.0/24", "64:ff9b::/96"}
 	for _, sub := range s.subnets {
 		all = append(all, sub.CIDR().String(), sub.IPv6().String())
 	}
@@ -297,6 +301,9 @@ func (s *swarm) destination(family int) netip.Addr {
 		return []netip.Addr{s.server.addr, s.server.addr6}[family]
 	}
 	c := s.anyCard()
+	if family == 1 && s.one(4) { // NAT64, where a route has it
+		return nat64.Embed(wire.AddrFrom([]netip.Addr{s.server.addr, c.addrs[0]}[s.rng.IntN(2)])).Netip()
+	}
 	if public := c.nic.PublicIP(); public.IsValid() && family == 0 && s.one(2) {
 		return public
 	}
@@ -400,7 +407,7 @@ func seeds(t *testing.T) uint64 {
 }
 
 func TestEveryPacketInEveryNetworkIsLawful(t *testing.T) {
-	ends, arrived := map[trace.Reason]int{}, 0
+	ends, arrived, families := map[trace.Reason]int{}, 0, 0
 	for seed := range seeds(t) {
 		s := newSwarm(t, seed)
 		for i := range 200 {
@@ -412,6 +419,11 @@ func TestEveryPacketInEveryNetworkIsLawful(t *testing.T) {
 			walks, got := s.send(c, ip)
 			s.lawful(ip, walks, got)
 			arrived += len(got)
+			for _, w := range walks {
+				if w.Reason == trace.Delivered && w.First.Src.Is4() != w.Last.Src.Is4() {
+					families++
+				}
+			}
 			if s.one(8) {
 				ip = s.drawOutside()
 				walks, got = s.sendOutside(ip)
@@ -426,6 +438,7 @@ func TestEveryPacketInEveryNetworkIsLawful(t *testing.T) {
 		}
 	}
 	require.Greater(t, arrived, 20*int(seeds(t)), "too few packets arrive to test what arrives")
+	require.Greater(t, families, int(seeds(t))/2, "too few packets change their family")
 	if testing.Short() {
 		return
 	}
