@@ -90,8 +90,11 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 		return dataplane.Drop(trace.PublicAccessBlocked)
 	}
 	public, ok := n.static.Outside(p.Flow.Src)
-	if !ok && (p.Is4() || !n.own.Has(p.Flow.Src) || n.closed.Has(p.Flow.Src)) {
+	if !ok && (p.Is4() || !n.own.Has(p.Flow.Src)) {
 		return dataplane.Drop(n.unanswerable(p))
+	}
+	if !p.Is4() && n.closed.Has(p.Flow.Src) && !c.Lift(trace.InternetDenied) {
+		return dataplane.Drop(trace.InternetDenied)
 	}
 	if p.TTL() <= 1 {
 		return dataplane.Drop(trace.TTLExpired)
@@ -115,10 +118,7 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 
 // unanswerable says why the packet's source is none that the internet can answer.
 func (n *node) unanswerable(p *wire.Packet) trace.Reason {
-	switch {
-	case n.closed.Has(p.Flow.Src):
-		return trace.InternetDenied
-	case n.own.Has(p.Flow.Src):
+	if n.own.Has(p.Flow.Src) {
 		return trace.NoPublicAddress
 	}
 	return trace.SpoofedSource
@@ -146,7 +146,7 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		if !n.own.Has(p.Flow.Dst) {
 			return dataplane.Drop(trace.NoPrivateAddress)
 		}
-		if n.closed.Has(p.Flow.Dst) {
+		if n.closed.Has(p.Flow.Dst) && !c.Lift(trace.InternetDenied) {
 			return dataplane.Drop(trace.InternetDenied)
 		}
 		if x, ok := n.edge.Exit(p.Flow.Dst, p.Flow.Src).(*egressOut); ok {
