@@ -91,6 +91,7 @@ var tagged = map[string]ec2.ResourceType{
 	"pl": ec2.ResourceTypePrefixList, "rtb": ec2.ResourceTypeRouteTable, "sg": ec2.ResourceTypeSecurityGroup,
 	"subnet": ec2.ResourceTypeSubnet, "tgw": ec2.ResourceTypeTransitGateway, "vgw": ec2.ResourceTypeVpnGateway,
 	"vpc": ec2.ResourceTypeVpc, "vpce": ec2.ResourceTypeVpcEndpoint,
+	"vpce-svc": ec2.ResourceTypeVpcEndpointService,
 }
 
 // DescribeTags lists the tags of all resources, by resource id and key.
