@@ -47,6 +47,7 @@ var floors = map[string][]string{
 	"natgw":              gateway,
 	"remote":             gateway,
 	"vpn":                append(gateway, "remote"),
+	"cagw":               gateway,
 	"directconnect":      append(gateway, "remote"),
 	"vgw":                append(gateway, "remote"),
 	"peering":            gateway,

@@ -27,6 +27,7 @@ var idWords = map[string]struct{ code, sentence string }{
 	"tgw":        {"InvalidTransitGatewayID.NotFound", "Transit Gateway %s was deleted or does not exist."},
 	"tgw-attach": {"InvalidTransitGatewayAttachmentID.NotFound", "Transit Gateway Attachment %s was deleted or does not exist."},
 	"tgw-rtb":    {"InvalidRouteTableID.NotFound", "Transit Gateway Route Table %s was deleted or does not exist."},
+	"cagw":       {"InvalidCarrierGatewayID.NotFound", "The carrierGateway ID '%s' does not exist"},
 	"cgw":        {"InvalidCustomerGatewayID.NotFound", "The customerGateway ID '%s' does not exist"},
 	"vpn":        {"InvalidVpnConnectionID.NotFound", "The vpnConnection ID '%s' does not exist"},
 	"vgw":        {"InvalidVpnGatewayID.NotFound", "The virtual private gateway ID '%s' does not exist"},

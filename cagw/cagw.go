@@ -1,0 +1,140 @@
+// Package cagw is the carrier gateway of AWS Wavelength: static 1:1 NAT between a VPC's
+// private addresses and carrier IP addresses, toward the carrier's network and the
+// internet. From the carrier's network anything may begin, from the internet only
+// answers come in.
+//
+// Which subnets lie in a Wavelength zone is not modelled: routes of all may name the
+// gateway.
+package cagw
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/vpc"
+)
+
+// CarrierGateway is a carrier gateway.
+type CarrierGateway struct {
+	vpc.Base
+	vpc     *vpc.VPC
+	pairs   []pair
+	network dataplane.Node // the carrier's, or nil
+	beyond  []netip.Prefix // its addresses
+}
+
+// pair is a carrier IP address and whose it is.
+type pair struct {
+	nic              *vpc.NetworkInterface
+	private, carrier netip.Addr
+}
+
+// Config says how a carrier gateway is made.
+type Config struct {
+	// ID is the id to use; "" makes one.
+	ID string
+	// Name is the Name tag.
+	Name string
+}
+
+// Create makes the carrier gateway of a VPC, which has one at most
+// (CreateCarrierGateway; code and sentence of the refusal are inferred).
+func Create(v *vpc.VPC, c Config) (*CarrierGateway, error) {
+	var g *CarrierGateway
+	err := v.Change(func(tx *vpc.Tx) error {
+		for _, o := range vpc.Gateways[*CarrierGateway](tx) {
+			if o.vpc == v {
+				return vpc.Refuse("CarrierGatewayAlreadyExists", "Network %s already has a carrier gateway", v.ID())
+			}
+		}
+		b, err := tx.NewBase("cagw", c.ID, c.Name)
+		if err != nil {
+			return err
+		}
+		g = &CarrierGateway{Base: b, vpc: v}
+		tx.Add(g)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// Delete deletes the gateway (DeleteCarrierGateway): routes that name it are black holes.
+func (g *CarrierGateway) Delete() error {
+	return g.Change(func(tx *vpc.Tx) error {
+		tx.Remove(g)
+		return nil
+	})
+}
+
+// Associate gives an interface's primary private address a carrier IP address
+// (AllocateAddress with a network border group, AssociateAddress). An address that is
+// taken, on either side, and an interface of another VPC are refused (the sentence of the
+// latter is inferred).
+func (g *CarrierGateway) Associate(n *vpc.NetworkInterface, carrier netip.Addr) error {
+	return g.Change(func(tx *vpc.Tx) error {
+		if err := tx.Needs("networkInterfaceId", n); err != nil {
+			return err
+		}
+		if n.Subnet().VPC() != g.vpc {
+			return vpc.Refuse("InvalidParameterValue", "interface %s and carrier gateway %s belong to different networks", n.ID(), g.ID())
+		}
+		if !carrier.Is4() {
+			return vpc.Refuse("InvalidParameterValue", "Value (%s) for parameter carrierIp is invalid. Invalid IPv4 address.", carrier)
+		}
+		private := tx.PrivateAddresses(n)[0].IP
+		g.pairs = slices.DeleteFunc(slices.Clone(g.pairs), func(p pair) bool { return !tx.Knows(p.nic) })
+		if slices.ContainsFunc(g.pairs, func(p pair) bool { return p.carrier == carrier || p.private == private }) {
+			return vpc.Refuse("Resource.AlreadyAssociated", "resource %s is already associated with %s", carrier, n.ID())
+		}
+		g.pairs = append(slices.Clone(g.pairs), pair{n, private, carrier})
+		return nil
+	})
+}
+
+// Connect says what the carrier's network is: the node that takes packets for the given
+// prefixes. All else is the internet.
+func (g *CarrierGateway) Connect(network dataplane.Node, prefixes ...netip.Prefix) error {
+	return g.Change(func(*vpc.Tx) error {
+		for _, p := range prefixes {
+			if !p.IsValid() || !p.Addr().Is4() {
+				return vpc.Refuse("InvalidParameterValue", "Value (%s) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", p)
+			}
+		}
+		g.network, g.beyond = network, slices.Clone(prefixes)
+		return nil
+	})
+}
+
+// Available reports whether the gateway is the VPC's.
+func (g *CarrierGateway) Available(_ *vpc.Tx, v *vpc.VPC) bool { return g.vpc == v }
+
+// ListRoute lists a route to the gateway.
+func (g *CarrierGateway) ListRoute(s *ec2.Route) { s.CarrierGatewayId = new(g.ID()) }
+
+// CheckRoute refuses a table of another VPC.
+func (g *CarrierGateway) CheckRoute(tx *vpc.Tx, t *vpc.RouteTable, _ netip.Prefix) error {
+	if !g.Available(tx, t.VPC()) {
+		return vpc.RefuseDifferentNetworks(t, g)
+	}
+	return nil
+}
+
+// Describe lists the region's carrier gateways (DescribeCarrierGateways), in the order
+// in which they were made.
+func Describe(r *vpc.Region) *ec2.DescribeCarrierGatewaysResult {
+	list := []ec2.CarrierGateway{}
+	r.View(func(tx *vpc.Tx) {
+		for _, g := range vpc.Gateways[*CarrierGateway](tx) {
+			list = append(list, ec2.CarrierGateway{
+				CarrierGatewayId: new(g.ID()), VpcId: new(g.vpc.ID()), OwnerId: new(g.OwnerID()),
+				State: new(ec2.CarrierGatewayStateAvailable), Tags: tx.TagShapes(g),
+			})
+		}
+	})
+	return &ec2.DescribeCarrierGatewaysResult{CarrierGateways: list}
+}
