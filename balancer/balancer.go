@@ -273,7 +273,7 @@ func (l *LoadBalancer) Resolve(tx *vpc.Tx) []netip.Addr {
 // servesFrom reports whether a node has a healthy target for each listener.
 func (l *LoadBalancer) servesFrom(tx *vpc.Tx, n *vpc.NetworkInterface) bool {
 	for _, x := range l.listeners {
-		for _, w := range x.actions[len(x.actions)-1].Groups {
+		for _, w := range x.Default().Groups {
 			if s := w.Group.Eligible(tx, l, n.Subnet().Zone()); s.FailOpen || len(s.Targets) == 0 {
 				return false
 			}

@@ -264,12 +264,12 @@ func (g *TargetGroup) DeregisterTargets(targets ...Target) error {
 				return vpc.Refuse("InvalidTarget", "The following targets are not registered: '%s'", t.ID)
 			}
 		}
+		g.targets = slices.DeleteFunc(slices.Clone(g.targets), func(r *registered) bool { return r.drained(tx.Region().Now()) })
 		delay, _ := strconv.Atoi(value(g.attributes, "deregistration_delay.timeout_seconds"))
 		for _, t := range targets {
 			r := g.find(t)
 			r.draining, r.until = true, tx.Region().Now().Add(time.Duration(delay)*time.Second)
 		}
-		g.targets = slices.DeleteFunc(g.targets, func(r *registered) bool { return r.drained(tx.Region().Now()) })
 		return nil
 	})
 }

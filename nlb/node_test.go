@@ -385,6 +385,24 @@ func TestADeregisteredTargetKeepsItsConnections(t *testing.T) {
 	require.ErrorIs(t, c.Err(), host.ErrReset)
 }
 
+func TestWithoutADelayConnectionsEndAtOnceWhereTheyEnd(t *testing.T) {
+	n := newNet(t, options{})
+	c, err := n.dial(n.client, 0)
+	n.must(err)
+	n.must(n.group.SetAttribute("deregistration_delay.timeout_seconds", "0"), n.group.DeregisterTargets(n.target(n.servers[0])))
+	require.Empty(t, n.group.Targets())
+	n.echo(c)
+	n.must(n.group.SetAttribute("deregistration_delay.connection_termination.enabled", "true"))
+	_, err = c.Write([]byte("late"))
+	n.must(err)
+	n.Run(time.Second)
+	require.ErrorIs(t, c.Err(), host.ErrReset)
+	require.EqualError(t, n.group.DeregisterTargets(n.target(n.servers[0])), "InvalidTarget: The following targets are not registered: '"+n.servers[0].Instance.ID()+"'")
+	n.must(n.group.RegisterTargets(n.target(n.servers[0])))
+	_, err = n.dial(n.client, 0)
+	n.must(err)
+}
+
 func TestConnectionsToATargetThatTurnsUnhealthyEnd(t *testing.T) {
 	n := newNet(t, options{})
 	n.Engine.Choose = func(string, string, uint32, int) int { return 0 }
