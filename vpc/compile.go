@@ -104,7 +104,7 @@ func compile(l *Live) *Snapshot {
 		members: map[*SecurityGroup][]wire.Addr{}, sets: map[*SecurityGroup]*filter.AddrSet{},
 		lists: map[*PrefixList]*filter.PrefixSet{}, addresses: map[*VPC]*Addresses{}, once: map[stateKey]any{},
 	}
-	l.compiled++
+	l.compiled, l.asked = l.compiled+1, 0
 	c.collectMembers()
 	for _, w := range c.region.watchers {
 		c.watches = append(c.watches, w.Watch(c))

@@ -24,6 +24,8 @@ type Live struct {
 	snapshot *Snapshot
 	age      uint64           // the region's changes when snapshot was compiled
 	state    map[string]*held // by the resource's id
+	parts    int              // how many parts they have together
+	asked    int              // for how many of them the last compilation asked
 	compiled uint64           // how often a snapshot was compiled
 	seed     uint64
 }
@@ -146,18 +148,26 @@ func State[T any](c *Compiler, id string, what StateKey[T], make func() *T) *T {
 	p := h.of(string(what))
 	if p == nil {
 		h.parts = append(h.parts, part{string(what), make(), l.compiled})
+		l.parts, l.asked = l.parts+1, l.asked+1
 		return h.parts[len(h.parts)-1].value.(*T)
 	}
 	s, ok := p.value.(*T)
 	if !ok {
 		panic(fmt.Sprintf("vpc: the state %q of %s is a %T, not a %T", what, id, p.value, s))
 	}
-	p.compiled = l.compiled
+	if p.compiled != l.compiled {
+		p.compiled = l.compiled
+		l.asked++
+	}
 	return s
 }
 
 // dropState drops the state that the last compilation did not ask for.
 func (l *Live) dropState() {
+	if l.asked == l.parts {
+		return
+	}
+	l.parts = l.asked
 	for id, h := range l.state {
 		if h.compiled != l.compiled {
 			delete(l.state, id)
