@@ -95,7 +95,7 @@ var inlined = []string{
 	"(*Packet).Bytes", "(*Packet).DontFragment", "(*Packet).FragmentOffset", "(*Packet).HasPorts", "(*Packet).Is4",
 	"(*Packet).IsDiscovery", "(*Packet).IsError", "(*Packet).IsReply", "(*Packet).IsRequest", "(*Packet).Len",
 	"(*Packet).MoreFragments", "(*Packet).SetDst", "(*Packet).SetSrc", "(*Packet).TTL", "(*Packet).Transport", "(*Inner).HasPorts",
-	"Addr.Compare", "Addr.Is4", "Addr.IsLinkLocal", "Addr.IsMulticast", "Addr.IsValid", "Addr.V4", "Addr.Words",
+	"Addr.Compare", "Addr.Is4", "Addr.IsForwardable", "Addr.IsLinkLocal", "Addr.IsMulticast", "Addr.IsValid", "Addr.V4", "Addr.Words",
 	"AddrFrom", "AddrFrom16", "AddrFrom4", "AddrFromV4", "AddrFromWords", "Prefix.Contains",
 	"Flow.Reverse", "Delta.Apply", "Delta.Plus", "Delta16", "fold", "sum2", "(*place).hasPorts",
 	"Ethernet.Check", "Ethernet.Dst", "Ethernet.Payload", "Ethernet.Src", "Ethernet.Type", "MAC.IsGroup", "PutEthernet",
