@@ -323,7 +323,7 @@ func BenchmarkNew(b *testing.B) {
 			for ; n < 3*c.live; n++ {
 				p.send(b, requests.at(n))
 			}
-			timed(b, func(i int) { p.send(b, requests.at(n + i)) })
+			timed(b, func(i int) { p.send(b, requests.at(n+i)) })
 		})
 	}
 }
