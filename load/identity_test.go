@@ -211,7 +211,7 @@ func TestWhatIsLoadedIsDescribedAsItWas(t *testing.T) {
 						return a.(map[string]any)["Key"] == "dns_record.client_routing_policy"
 					})
 				}
-			case "VpnConnections": // see TestALabsVPNIsDescribedAsItWas
+			case "VpnConnections": // see TestTunnelsAreReadOfXML
 				continue
 			case "PrefixLists": // files hold DescribePrefixLists, with the entries; see below
 				continue

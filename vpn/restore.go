@@ -2,6 +2,8 @@ package vpn
 
 import (
 	"cmp"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -70,14 +72,43 @@ func Restore(tx *vpc.Tx, s ec2.VpnConnection) (*Connection, error) {
 			v.routes = append(v.routes, dst.Masked())
 		}
 	}
+	told := v.readConfiguration(ec2.Value(s.CustomerGatewayConfiguration))
 	if err := v.restoreTunnels(tx, &s); err != nil {
 		return nil, err
 	}
 	tx.Add(v)
 	if v.transit() {
-		return v, nil // its attachment is described by itself
+		return v, told // its attachment is described by itself
 	}
-	return v, gateway.Link(tx, v)
+	return v, errors.Join(told, gateway.Link(tx, v))
+}
+
+// readConfiguration takes addresses and keys of the tunnels from the XML for the
+// customer's device, where descriptions without TunnelOptions tell them. XML that can't
+// be read is told.
+func (v *Connection) readConfiguration(text string) error {
+	if text == "" {
+		return nil
+	}
+	var c struct {
+		Tunnels []both `xml:"ipsec_tunnel"`
+	}
+	if err := xml.Unmarshal([]byte(text), &c); err != nil {
+		return &vpc.ShapeError{Field: "CustomerGatewayConfiguration", Value: err.Error(), Want: "XML of a VPN connection", Absent: true}
+	}
+	for i, o := range c.Tunnels[:min(2, len(c.Tunnels))] {
+		t := &v.tunnels[i]
+		t.key = cmp.Or(o.IKE.Key, t.key)
+		if a, err := netip.ParseAddr(o.Gateway.Outside.Address); err == nil {
+			t.outside = a
+		}
+		if a, err := netip.ParseAddr(o.Gateway.Inside.Address); err == nil {
+			if p := netip.PrefixFrom(a, o.Gateway.Inside.Bits); p.IsValid() {
+				t.inside = p.Masked()
+			}
+		}
+	}
+	return nil
 }
 
 // restoreTunnels takes addresses and keys from the options, states from the telemetry,
