@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/flowlog"
 	"github.com/vpcsim/vpcsim/host"
@@ -349,4 +350,24 @@ func TestTrafficPaths(t *testing.T) {
 		}
 	}
 	require.Equal(t, want, got)
+}
+
+func TestBlockPublicAccessIsARejectReason(t *testing.T) {
+	w := vpctest.New(t)
+	v := w.VPC("10.0.0.0/16")
+	s := v.Subnet("10.0.0.0/24")
+	s.Route("0.0.0.0/0", v.InternetGateway())
+	a, x := s.PublicHost("a"), w.OnInternet("198.51.100.7")
+	a.Allow(vpc.AllICMP("0.0.0.0/0"))
+	l, err := flowlog.Create(a.Interface, flowlog.Config{Format: "${flow-direction} ${srcaddr} ${dstaddr} ${bytes} ${action} ${reject-reason}"})
+	require.NoError(t, err)
+	a.Ping(x.Addr).OK(t)
+	require.NoError(t, w.Region.BlockPublicAccess(ec2.InternetGatewayBlockModeBlockBidirectional))
+	a.Ping(x.Addr).Dropped(t, trace.PublicAccessBlocked)
+	x.Ping(a.PublicAddr()).Dropped(t, trace.PublicAccessBlocked)
+	w.Run(time.Minute)
+	require.Equal(t, []string{
+		"egress 10.0.0.4 198.51.100.7 84 ACCEPT -", "ingress 198.51.100.7 10.0.0.4 84 ACCEPT -",
+		"egress 10.0.0.4 198.51.100.7 - REJECT BPA", "ingress 198.51.100.7 10.0.0.4 - REJECT BPA", "",
+	}, strings.Split(l.Text(w.Live(w.Region)), "\n"))
 }

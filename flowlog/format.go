@@ -34,7 +34,7 @@ var fields = map[string]field{
 	"dstport":             {2, func(r *Record) string { return r.number(uint64(r.DstPort)) }},
 	"protocol":            {2, func(r *Record) string { return r.number(uint64(r.Protocol)) }},
 	"packets":             {2, func(r *Record) string { return r.number(r.Packets) }},
-	"bytes":               {2, func(r *Record) string { return r.number(r.Bytes) }},
+	"bytes":               {2, (*Record).octets},
 	"start":               {2, func(r *Record) string { return seconds(r.Start) }},
 	"end":                 {2, func(r *Record) string { return seconds(r.End) }},
 	"action":              {2, func(r *Record) string { return string(r.Action) }},
@@ -103,6 +103,15 @@ func (r *Record) data(s string) string {
 		return absent
 	}
 	return s
+}
+
+// octets returns the record's bytes, which those of Block Public Access lack (VPC guide,
+// "Flow log limitations").
+func (r *Record) octets() string {
+	if r.RejectReason == "BPA" {
+		return absent
+	}
+	return r.number(r.Bytes)
 }
 
 func (r *Record) number(n uint64) string { return r.data(strconv.FormatUint(n, 10)) }

@@ -259,6 +259,9 @@ func (m *meter) begin(at time.Duration, k key) *Record {
 	r.Src, r.Dst, r.SrcPort, r.DstPort, r.Protocol = r.PktSrc, r.PktDst, f.SrcPort, f.DstPort, f.Proto
 	r.Start, r.Status, r.Action, r.TrafficPath = m.epoch.Add(at), OK, action(k.reason), k.path
 	r.SrcService, r.DstService = m.env.service(r.PktSrc), m.env.service(r.PktDst)
+	if k.reason == trace.PublicAccessBlocked {
+		r.RejectReason = "BPA"
+	}
 	if k.out {
 		r.Direction, r.Src, r.NextHop = Egress, m.own(f.Src), m.env.hops[k.hop]
 	} else {

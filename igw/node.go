@@ -160,6 +160,7 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		}
 	}
 	if !n.access.In(p.Flow.Dst, false) && !c.Lift(trace.PublicAccessBlocked) {
+		n.edge.Refused(c, p, trace.PublicAccessBlocked)
 		return dataplane.Drop(trace.PublicAccessBlocked)
 	}
 	return dataplane.To(n.edge.Entry())

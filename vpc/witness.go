@@ -38,7 +38,7 @@ func (c *Compiler) watch(n *NetworkInterface, i *eni.Interface, s *subnet, v *ne
 	default:
 		i.Witness = all
 	}
-	i.Router = &watchedDeparture{(*departure)(s), v, i.Witness}
+	i.Router = &watchedDeparture{(*departure)(s), v, i.Witness, c.PublicAccess(n.subnet.vpc)}
 	i.Arrival = &watchedArrival{i.Arrival.(subnetNode), i.Witness}
 }
 
@@ -70,6 +70,7 @@ type watchedDeparture struct {
 	*departure
 	network *network
 	witness eni.Witness
+	access  *PublicAccess
 }
 
 // Forward does what the router does, and tells of it: what the ACL refuses was
@@ -87,9 +88,34 @@ func (d *watchedDeparture) Forward(c *dataplane.Context, p *wire.Packet) datapla
 	case near:
 		d.witness.Leaves(at, p, trace.None, eni.Way{Target: Local.ID(), Hop: d.segment.Lookup(p.Flow.Dst)})
 	default:
-		d.witness.Leaves(at, p, trace.None, s.way(d.network, p.Flow.Dst))
+		w := s.way(d.network, p.Flow.Dst)
+		d.witness.Leaves(at, p, d.blocked(p, w), w)
 	}
 	return next
+}
+
+// blocked returns trace.PublicAccessBlocked of what Block Public Access will refuse at the
+// gateway that the packet goes to, which flow logs count as refused at the interface (VPC
+// guide, "VPC BPA", flow logs).
+func (d *watchedDeparture) blocked(p *wire.Packet, w eni.Way) trace.Reason {
+	if strings.HasPrefix(w.Target, "igw-") || strings.HasPrefix(w.Target, "eigw-") {
+		if !d.access.Out(p.Flow.Src) {
+			return trace.PublicAccessBlocked
+		}
+	}
+	return trace.None
+}
+
+// Refused tells the witness of the interface that a packet from the gateway is for that
+// it came no further: p has its private destination.
+func (e *Edge) Refused(c *dataplane.Context, p *wire.Packet, end trace.Reason) {
+	s, ok := e.inside.subnets.LookupPacked(p.Flow.Dst.Words())
+	if !ok {
+		return
+	}
+	if to := s.segment.Lookup(p.Flow.Dst); to != nil && to.Witness != nil {
+		to.Witness.Arrives(c.Now+c.Latency, p, end)
+	}
 }
 
 func (s *subnet) isRouter(a wire.Addr) bool {
