@@ -16,6 +16,10 @@
 //
 // It is sugar over packages world, vpc and the gateways: every value here holds the
 // real one, which has all calls.
+//
+// A network that is built so, or loaded from what the aws CLI printed of a real one
+// ([Load]), is held to what is wanted of it by [Matrix] and [Intents]; [Golden] keeps who
+// reaches whom in a file that reviews show.
 package vpctest
 
 import (

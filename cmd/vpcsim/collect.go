@@ -34,6 +34,9 @@ runs the script itself, where the CLI is installed.`,
 			if err != nil {
 				return err
 			}
+			if run == "" && s.json {
+				return s.writeJSON(map[string]string{"script": text})
+			}
 			if run == "" {
 				_, err = io.WriteString(s.out, text)
 				return err
