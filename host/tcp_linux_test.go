@@ -33,9 +33,7 @@ type bridged struct {
 }
 
 func newBridged(t *testing.T, program string) *bridged {
-	if _, err := exec.LookPath(program); err != nil {
-		t.Skipf("talking with the Linux kernel needs %s: %v", program, err)
-	}
+	needs(t, program)
 	b := &bridged{t: t, peer: kernel.NewNamespace(t, "peer"), start: time.Now()}
 	world := kernel.NewNamespace(t, "world")
 	world.Sysctl("net.ipv6.conf.default.disable_ipv6", "1")

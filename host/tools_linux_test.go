@@ -2,6 +2,7 @@ package host
 
 import (
 	"net/netip"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -157,10 +158,21 @@ var toolRuns = []struct {
 
 const masqueradeRule = "-t nat -A POSTROUTING -o eth1 -s 10.0.0.0/16 -j MASQUERADE"
 
+// needs skips the test where a tool that it compares with is missing.
+func needs(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("comparing with the real tools needs %s: %v", tool, err)
+		}
+	}
+}
+
 func TestToolsPrintWhatTheRealOnesPrint(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the real tools wait for seconds; not with -short")
 	}
+	needs(t, "iptables", "ping", "traceroute")
 	t.Setenv("RES_OPTIONS", "timeout:1 attempts:1")
 	models, printed := make([]*line, len(toolRuns)), make([]chan string, len(toolRuns))
 	for i, group := range toolRuns {
@@ -192,6 +204,7 @@ func TestToolsPrintWhatTheRealOnesPrint(t *testing.T) {
 // C005: a burst of 16 probes, 13 of which reach the destination in any case, brings
 // six port unreachables.
 func TestErrorsOfABurstAreAsManyAsTheRealKernels(t *testing.T) {
+	needs(t, "traceroute", "nstat")
 	real, model := newKernelLine(t), newLine(t)
 	want, err := real.a.Exec("traceroute", "-n", "-w", "1", "10.0.1.55")
 	require.NoError(t, err)

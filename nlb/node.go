@@ -170,7 +170,10 @@ func (n *node) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 			}
 		}
 	}
-	if own && n.guest.Plugged() {
+	switch {
+	case !own:
+		return dataplane.Drop(trace.BalancerForeign)
+	case n.guest.Plugged():
 		return c.Deliver(n.guest)
 	}
 	return dataplane.Drop(trace.BalancerPort)

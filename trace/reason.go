@@ -122,6 +122,9 @@ const (
 	TransitAddress
 	// BalancerPort: no listener of the load balancer takes the packet's protocol and port.
 	BalancerPort
+	// BalancerForeign: a destination that is not the load balancer's, which forwards
+	// nothing that is for others (S000).
+	BalancerForeign
 	// BalancerNoGroup: the listener forwards to no target group.
 	BalancerNoGroup
 	// BalancerNoTarget: no target is registered that the load balancer could send to.
@@ -269,6 +272,7 @@ var reasonWords = [reasonCount]words{
 	TransitBlackhole:     {"route of the transit gateway is a black hole", "TGW_RTB_BAD_STATE_ROUTE"},
 	TransitAddress:       {"transit gateway takes nothing for its own address", "SIM_TRANSIT_GATEWAY_ADDRESS"},
 	BalancerPort:         {"load balancer has no listener for the port", "ELBV2_LISTENER_PORT_RESTRICTION"},
+	BalancerForeign:      {"load balancer forwards nothing that is not addressed to it", "SIM_BALANCER_NOT_FORWARDING"},
 	BalancerNoGroup:      {"listener forwards to no target group", "ELBV2_LISTENER_HAS_NO_TG"},
 	BalancerNoTarget:     {"load balancer has no target to send to", "SIM_NO_TARGET"},
 	BalancerZone:         {"load balancer has no target in the zone, and does not cross zones", "ELBV2_NO_TARGETS_IN_AZ"},

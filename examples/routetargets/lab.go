@@ -5,8 +5,10 @@ import (
 	"net/netip"
 
 	"github.com/vpcsim/vpcsim/alb"
+	"github.com/vpcsim/vpcsim/balancer"
 	"github.com/vpcsim/vpcsim/clb"
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/igw"
@@ -99,6 +101,9 @@ func (l *lab) people(apps *vpc.Subnet, groups []*vpc.SecurityGroup) error {
 	if l.server, err = l.world.Boot(i, host.Config{}); err != nil {
 		return err
 	}
+	if _, err := l.server.ListenTCP(netip.AddrPortFrom(l.app.PrivateIP(), 80), func(c *host.Conn) { c.Close() }); err != nil {
+		return err
+	}
 	l.user, err = l.world.OnInternet(host.Config{Name: "user"}, netip.MustParseAddr("198.51.100.7"))
 	return err
 }
@@ -117,7 +122,10 @@ func (l *lab) make(groups []*vpc.SecurityGroup) error {
 	if err := errors.Join(e1, e2, e3, e4, e5, e6, e7); err != nil {
 		return err
 	}
-	var err error
+	err := l.listen(classic, app, network)
+	if err != nil {
+		return err
+	}
 	if l.nat, err = natgw.Create(l.services, natgw.Config{Name: "nat", Address: eip}); err != nil {
 		return err
 	}
@@ -131,22 +139,36 @@ func (l *lab) make(groups []*vpc.SecurityGroup) error {
 		{"interface endpoint", private.Interfaces()[0], 443},
 	}
 	for _, k := range l.kinds {
-		if err := l.serve(k); err != nil {
+		if k.port == 0 {
+			continue
+		}
+		if err := k.nic.Tag("Name", k.of); err != nil {
 			return err
 		}
 	}
-	return nil
+	return l.serve(l.kinds[3])
+}
+
+// listen has the load balancers listen on port 80, the network one for the app server.
+func (l *lab) listen(classic *clb.LoadBalancer, app *alb.LoadBalancer, network *nlb.LoadBalancer) error {
+	err := clb.CreateListeners(classic, clb.Listener{Protocol: elbv2.TCP, Port: 80, InstancePort: 80})
+	if err != nil {
+		return err
+	}
+	v := l.services.VPC()
+	sites, e1 := balancer.CreateTargetGroup(l.region, "sites", balancer.TargetGroupConfig{VPC: v, Protocol: elbv2.HTTP, Port: 80})
+	servers, e2 := balancer.CreateTargetGroup(l.region, "servers", balancer.TargetGroupConfig{VPC: v, Type: elbv2.TargetIP, Protocol: elbv2.TCP, Port: 80})
+	if err := errors.Join(e1, e2); err != nil {
+		return err
+	}
+	_, e1 = app.CreateListener(balancer.ListenerConfig{Protocol: elbv2.HTTP, Port: 80, Actions: []balancer.Action{balancer.Forward(sites)}})
+	_, e2 = network.CreateListener(balancer.ListenerConfig{Protocol: elbv2.TCP, Port: 80, Actions: []balancer.Action{balancer.Forward(servers)}})
+	return errors.Join(e1, e2, servers.RegisterTargets(balancer.Target{ID: l.app.PrivateIP().String()}))
 }
 
 // serve puts something behind a service's interface that answers on its port: Linux
 // that forwards nothing.
 func (l *lab) serve(k kind) error {
-	if k.port == 0 {
-		return nil
-	}
-	if err := k.nic.Tag("Name", k.of); err != nil {
-		return err
-	}
 	h := host.New(l.world.Engine, host.Config{Name: k.of})
 	if err := l.world.Plug(h, k.nic); err != nil {
 		return err

@@ -54,8 +54,8 @@ func run(out io.Writer) error {
 		}
 	}
 	fmt.Fprintln(out, "\n   Of use is the NAT gateway alone. An interface whose source/dest check is on takes only\n"+
-		"   what is addressed to it; what is behind the one of a Network Load Balancer answers on its port and forwards\n"+
-		"   nothing. Two of them whole:")
+		"   what is addressed to it; a Network Load Balancer, whose check is off, takes what comes for a listener and forwards\n"+
+		"   nothing else. Two of them whole:")
 	for _, i := range []int{1, 2} {
 		fmt.Fprintf(out, "\n   %s\n\n%s", rows[i].kind, rows[i].subnetPush.story)
 	}

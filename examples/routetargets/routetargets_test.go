@@ -35,7 +35,7 @@ func TestS000TableRowByRow(t *testing.T) {
 	}{
 		{"Classic LB", "C032 C042", true, true, "eni-", vpc.Active, true, trace.DestinationCheck, "Classic LB in", "Classic LB in"},
 		{"Application LB", "C032 C042", true, true, "eni-", vpc.Active, true, trace.DestinationCheck, "Application LB in", "Application LB in"},
-		{"Network LB", "C042 C044", false, false, "eni-", vpc.Active, false, trace.NotForwarding, "Network LB in", ""},
+		{"Network LB", "C042 C044", false, false, "eni-", vpc.Active, false, trace.BalancerForeign, "net in us-east-1a", ""},
 		{"RDS instance", "C032 C042", true, true, "eni-", vpc.Active, true, trace.DestinationCheck, "RDS instance in", "RDS instance in"},
 		{"NAT gateway", "C040 C044", false, false, "nat-", vpc.Active, false, trace.Delivered, "", ""},
 		{"nothing", "C041", true, false, "eni-", vpc.Blackhole, true, trace.Blackhole, "app router", "igw edge"},
@@ -84,7 +84,7 @@ func TestTheTraceSaysWhyAnAcceptedTargetIsOfNoUse(t *testing.T) {
 	require.NoError(t, err)
 	for i, why := range map[int]string{
 		0: "source/dest check is on, and destination 198.51.100.7 is not its own\n     dropped: source/dest check: destination is not the interface's (ENI_SOURCE_DEST_CHECK_RESTRICTION)\n",
-		2: "source/dest check is off\n     dropped: IP forwarding is off in the guest (SIM_GUEST_NOT_FORWARDING)\n",
+		2: "dropped: load balancer forwards nothing that is not addressed to it (SIM_BALANCER_NOT_FORWARDING)\n",
 		5: "-> unattached\n     dropped: route is a black hole (BAD_STATE_ROUTE)\n",
 	} {
 		require.Contains(t, rows[i].subnetPush.story.String(), why)
