@@ -44,6 +44,7 @@ var catalogue = []Rule{
 	{"IG08", Error, "a subnet is missing from the gateway route table: what comes in for it is not inspected", "add the subnet's CIDR", "", false},
 	{"IG09", Error, "a gateway route table holds a route that it must not", "use the CIDR of a subnet and an interface or a GWLB endpoint", "", true},
 	{"IG10", Error, "the appliance of the gateway route table has no public address", "associate an Elastic IP with it", "INGRESS_RTB_NO_PUBLIC_IP", false},
+	{"IG11", Warning, "VPC Block Public Access is on where a route or a rule expects the internet", "exclude the VPC or the subnet, or remove the route", "VPC_BLOCK_PUBLIC_ACCESS_ENABLED", false},
 	{"EN01", Error, "source/dest check is on at an interface that is to forward", "turn source/dest check off there", "ENI_SOURCE_DEST_CHECK_RESTRICTION", false},
 	{"EN05", Error, "a NAT instance's group lets in fewer senders than are routed to it", "widen the group", "ENI_SG_RULES_MISMATCH", false},
 	{"EN07", Warning, "source/dest check is off at the first interface and on at a further one", "turn it off at each interface that forwards", "ENI_SOURCE_DEST_CHECK_RESTRICTION", true},

@@ -142,7 +142,7 @@ var simpleRules = map[trace.Reason]string{
 	trace.SourceCheck: "EN01", trace.DestinationCheck: "EN01", trace.GroupReference: "SG04", trace.OutsidePeer: "PX01",
 	trace.SourceNotInVPC: "NG03", trace.PrivateDestination: "IG04", trace.SharedDestination: "IG04", trace.PastAppliance: "IG07",
 	trace.ApplianceNotPublic: "IG10", trace.NoPublicAddress: "IG01",
-	trace.EndpointForeign: "EP04", trace.EndpointSource: "EP04",
+	trace.EndpointForeign: "EP04", trace.EndpointSource: "EP04", trace.PublicAccessBlocked: "IG11",
 }
 
 func (l *linter) noRoute(from, to *vpc.NetworkInterface, reply bool) string {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/igw"
@@ -182,6 +183,15 @@ var otherCases = []ruleCase{
 		n.ok(n.edgeTable(v).CreateRoute("10.0.1.0/24", m.NetworkInterface))
 		if bad {
 			n.ok(gone.Delete())
+		}
+	}},
+	{rule: "IG11", build: func(n network, bad bool) {
+		v := n.vpc("v", "10.0.0.0/16")
+		s := n.subnet(v, "s", "10.0.0.0/24", "a")
+		n.route(s, "0.0.0.0/0", v.InternetGateway())
+		n.public(s, "web", vpc.TCPPort(443, "0.0.0.0/0"))
+		if bad {
+			n.ok(n.w.Region.BlockPublicAccess(ec2.InternetGatewayBlockModeBlockBidirectional))
 		}
 	}},
 	{rule: "EN01", build: func(n network, bad bool) { natInstance(n, bad, "10.0.0.0/16") }},

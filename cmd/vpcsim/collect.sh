@@ -55,6 +55,8 @@ for region in @regions@; do
 	get TransitGatewayPeeringAttachments ec2 describe-transit-gateway-peering-attachments
 	get ServiceConfigurations ec2 describe-vpc-endpoint-service-configurations
 	get FlowLogs ec2 describe-flow-logs
+	get VpcBlockPublicAccessOptions ec2 describe-vpc-block-public-access-options
+	get VpcBlockPublicAccessExclusions ec2 describe-vpc-block-public-access-exclusions
 	get LoadBalancers elbv2 describe-load-balancers
 	get ClassicLoadBalancers elb describe-load-balancers
 	get TargetGroups elbv2 describe-target-groups
