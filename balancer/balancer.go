@@ -224,8 +224,8 @@ func (l *LoadBalancer) Interfaces() []*vpc.NetworkInterface {
 	return n
 }
 
-// Nodes is Interfaces for who has the region locked. The list must not be changed.
-func (l *LoadBalancer) Nodes() []*vpc.NetworkInterface { return l.nics }
+// Nodes is Interfaces inside a change or a compilation. The list must not be changed.
+func (l *LoadBalancer) Nodes(*vpc.Tx) []*vpc.NetworkInterface { return l.nics }
 
 // DNSName returns the load balancer's name in the DNS. It resolves to its nodes'
 // public addresses or, of an internal one, to the private ones, wherever it is asked

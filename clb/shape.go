@@ -45,7 +45,7 @@ func shape(tx *vpc.Tx, l *LoadBalancer, k *balancer.Classic) elb.LoadBalancerDes
 	if l.InternetFacing() {
 		s.Scheme = new("internet-facing")
 	}
-	for _, n := range l.Nodes() {
+	for _, n := range l.Nodes(tx) {
 		s.AvailabilityZones, s.Subnets = append(s.AvailabilityZones, n.Subnet().Zone()), append(s.Subnets, n.Subnet().ID())
 	}
 	for _, g := range l.GroupsOf(tx) {

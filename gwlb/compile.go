@@ -28,7 +28,7 @@ type nodes struct{ byZone map[string]*node }
 func nodesIn(c *vpc.Compiler, l *balancer.LoadBalancer) *nodes {
 	return vpc.Once(c, l.ID(), nodesOf, func() *nodes {
 		all := &nodes{map[string]*node{}}
-		for _, nic := range l.Nodes() {
+		for _, nic := range l.Nodes(c.Tx()) {
 			all.byZone[c.Zone(nic)] = newNode(c, l, nic)
 		}
 		return all
@@ -37,7 +37,7 @@ func nodesIn(c *vpc.Compiler, l *balancer.LoadBalancer) *nodes {
 
 func compile(c *vpc.Compiler, l *balancer.LoadBalancer) {
 	all := nodesIn(c, l)
-	for _, nic := range l.Nodes() {
+	for _, nic := range l.Nodes(c.Tx()) {
 		c.Interface(nic).Owner = all.byZone[c.Zone(nic)]
 	}
 }

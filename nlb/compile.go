@@ -26,7 +26,7 @@ func compile(c *vpc.Compiler, l *balancer.LoadBalancer) { nodesOf(c, l) }
 func nodesOf(c *vpc.Compiler, l *balancer.LoadBalancer) nodes {
 	return *vpc.Once(c, l.ID(), vpc.StateKey[nodes]("nodes"), func() *nodes {
 		all := nodes{}
-		for _, nic := range l.Nodes() {
+		for _, nic := range l.Nodes(c.Tx()) {
 			i := c.Interface(nic)
 			n := &node{
 				id: nic.ID(), name: l.TraceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addr: i.Addrs[0], out: i.Out(), guest: i.Port,
@@ -49,14 +49,14 @@ func connect(c *vpc.Compiler, l *balancer.LoadBalancer, e vpc.EndpointLink) data
 		return c.Unmodelled(l)
 	}
 	at := 0
-	for i, nic := range l.Nodes() {
+	for i, nic := range l.Nodes(c.Tx()) {
 		if c.Zone(nic) == e.Zone {
 			at = i
 		}
 	}
 	n := all[at]
-	k := compiler{c, l, l.Nodes()[at], n, map[string]bool{}}
-	x := &link{node: n, name: n.name + " for " + e.Label, in: c.Interface(l.Nodes()[at]).In(), listeners: k.listeners(e.Endpoint, " from "+e.Zone, e.Out, false)}
+	k := compiler{c, l, l.Nodes(c.Tx())[at], n, map[string]bool{}}
+	x := &link{node: n, name: n.name + " for " + e.Label, in: c.Interface(l.Nodes(c.Tx())[at]).In(), listeners: k.listeners(e.Endpoint, " from "+e.Zone, e.Out, false)}
 	n.links = append(n.links, x)
 	return x
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/alb"
+	"github.com/vpcsim/vpcsim/cagw"
 	"github.com/vpcsim/vpcsim/clock"
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/ec2"
@@ -20,6 +21,7 @@ import (
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/vpn"
 )
 
 // Whatever a gateway exports may be called from any goroutine beside whatever changes
@@ -41,6 +43,21 @@ func TestEveryMethodOfAGatewayMayBeCalledFromAnyGoroutine(t *testing.T) {
 		"peering connection": func(l *lab) (vpc.Resource, error) {
 			return peering.Create(l.vpc, l.newVPC("10.9.0.0/16"), peering.Config{})
 		},
+		"customer gateway": func(l *lab) (vpc.Resource, error) {
+			return vpn.CreateCustomerGateway(l.region, ip("198.51.100.1"), vpn.CustomerGatewayConfig{})
+		},
+		"VPN connection": func(l *lab) (vpc.Resource, error) {
+			customer, err := vpn.CreateCustomerGateway(l.region, ip("198.51.100.1"), vpn.CustomerGatewayConfig{})
+			if err != nil {
+				return nil, err
+			}
+			a, err := l.transit()
+			if err != nil {
+				return nil, err
+			}
+			return vpn.Create(customer, a.Gateway(), vpn.Config{Static: true})
+		},
+		"carrier gateway": func(l *lab) (vpc.Resource, error) { return cagw.Create(l.vpc, cagw.Config{}) },
 		"transit gateway": func(l *lab) (vpc.Resource, error) {
 			a, err := l.transit()
 			return a.Gateway(), err
