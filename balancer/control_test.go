@@ -18,11 +18,11 @@ import (
 // shop is a VPC with an NLB, an ALB and two instances.
 type shop struct {
 	*vpctest.World
-	v    *vpctest.VPC
-	a, b *vpctest.Subnet
-	web  *vpctest.Host
-	net  *balancer.LoadBalancer
-	app  *balancer.LoadBalancer
+	v   *vpctest.VPC
+	a   *vpctest.Subnet
+	web *vpctest.Host
+	net *balancer.LoadBalancer
+	app *balancer.LoadBalancer
 }
 
 func newShop(t *testing.T) shop {

@@ -54,7 +54,7 @@ func newGuarded(t *testing.T, p firewall.Policy) *guarded {
 
 // dial opens a connection to port 80 and returns why it failed, and why the last packet
 // of the client's ended.
-func (g *guarded) dial(from *vpctest.Host, to netip.Addr, port uint16) (*host.Conn, error, trace.Reason) {
+func (g *guarded) dial(from *vpctest.Host, to netip.Addr, port uint16) (*host.Conn, trace.Reason, error) {
 	g.t.Helper()
 	var conn *host.Conn
 	var fail error
@@ -71,7 +71,7 @@ func (g *guarded) dial(from *vpctest.Host, to netip.Addr, port uint16) (*host.Co
 		c.Abort()
 		fail = host.ErrTimeout
 	}
-	return conn, fail, end
+	return conn, end, fail
 }
 
 // last returns the last rule that a packet met, in words.
@@ -105,7 +105,7 @@ func TestTheZeroPolicyPassesBothWays(t *testing.T) {
 
 func TestFlowsByAFirewallAreAlwaysTracked(t *testing.T) {
 	g := newGuarded(t, firewall.Policy{})
-	_, err, _ := g.dial(g.web, g.server.Addr, 80)
+	_, _, err := g.dial(g.web, g.server.Addr, 80)
 	require.NoError(t, err)
 	require.Equal(t, 1, g.Live(g.Region).Interface(g.web.Interface).Flows.Len())
 }
@@ -119,12 +119,12 @@ func TestStatelessRulesDecideByPriority(t *testing.T) {
 		{Priority: 5, Sources: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}, Action: firewall.Pass},
 	}}
 	g := newGuarded(t, firewall.Policy{Name: "policy", Stateless: []firewall.StatelessGroup{late, early}})
-	_, err, end := g.dial(g.web, g.server.Addr, 80)
+	_, end, err := g.dial(g.web, g.server.Addr, 80)
 	require.ErrorIs(t, err, host.ErrTimeout)
 	require.Equal(t, trace.FirewallRule, end)
 	require.Equal(t, "FIREWALL_RULES_RESTRICTION", end.Code())
 	require.Equal(t, "late: stateless rule 10 aws:drop", g.last())
-	_, err, _ = g.dial(g.server, g.web.PublicAddr(), 80)
+	_, _, err = g.dial(g.server, g.web.PublicAddr(), 80)
 	require.NoError(t, err, "a group of lower priority takes it first")
 	g.web.Ping(g.server.Addr).OK(t)
 	require.NoError(t, g.wall.SetPolicy(firewall.Policy{Name: "policy", StatelessDefault: firewall.Drop}))
@@ -135,7 +135,7 @@ func TestStatelessRulesDecideByPriority(t *testing.T) {
 func TestStatelessFlags(t *testing.T) {
 	syn := firewall.StatelessRule{Priority: 1, Flags: []firewall.TCPFlagField{{Flags: wire.SYN, Masks: wire.SYN | wire.ACK}}, Action: firewall.Drop}
 	g := newGuarded(t, firewall.Policy{Stateless: []firewall.StatelessGroup{{Name: "no openings", Rules: []firewall.StatelessRule{syn}}}})
-	_, _, end := g.dial(g.web, g.server.Addr, 80)
+	_, end, _ := g.dial(g.web, g.server.Addr, 80)
 	require.Equal(t, trace.FirewallRule, end)
 	g.web.Ping(g.server.Addr).OK(t)
 }
@@ -146,10 +146,10 @@ func TestActionOrder(t *testing.T) {
 		firewall.StatefulRule{Action: "DROP", Protocol: "TCP", DestinationPort: "80", Options: []string{"sid:1"}},
 		firewall.StatefulRule{Action: "PASS", Protocol: "TCP", Source: "$HOME_NET", Destination: "198.51.100.7/32", DestinationPort: "80", Options: []string{"sid:2"}},
 	))
-	_, err, _ := g.dial(g.web, g.server.Addr, 80)
+	_, _, err := g.dial(g.web, g.server.Addr, 80)
 	require.NoError(t, err)
 	require.Contains(t, g.last(), "pass tcp $HOME_NET any -> 198.51.100.7/32 80 (sid:2;)")
-	_, _, end := g.dial(g.server, g.web.PublicAddr(), 80)
+	_, end, _ := g.dial(g.server, g.web.PublicAddr(), 80)
 	require.Equal(t, trace.FirewallRule, end)
 	require.Equal(t, "group: drop tcp any any -> any 80 (sid:1;)", g.last())
 	g.web.Ping(g.server.Addr).OK(t)
@@ -163,10 +163,10 @@ func TestStrictOrder(t *testing.T) {
 	)
 	p.Order, p.StatefulDefault = firewall.StrictOrder, []string{"aws:drop_strict"}
 	g := newGuarded(t, p)
-	_, _, end := g.dial(g.web, g.server.Addr, 80)
+	_, end, _ := g.dial(g.web, g.server.Addr, 80)
 	require.Equal(t, trace.FirewallRule, end)
 	require.Equal(t, "group: drop tcp any any -> any 80", g.last())
-	_, err, _ := g.dial(g.web, g.server.Addr, 81)
+	_, _, err := g.dial(g.web, g.server.Addr, 81)
 	require.ErrorIs(t, err, host.ErrRefused, "the server says so: the firewall passed it")
 	g.web.Ping(g.server.Addr).Dropped(t, trace.FirewallRule)
 	require.Equal(t, "policy: aws:drop_strict", g.last())
@@ -180,7 +180,7 @@ func TestStrictOrder(t *testing.T) {
 
 func TestAPassedFlowIsNotLookedAtAgain(t *testing.T) {
 	g := newGuarded(t, all(firewall.StatefulRule{Action: "PASS", Protocol: "TCP", Options: []string{"flow:to_server"}}))
-	conn, err, _ := g.dial(g.web, g.server.Addr, 80)
+	conn, _, err := g.dial(g.web, g.server.Addr, 80)
 	require.NoError(t, err)
 	deny := all(firewall.StatefulRule{Action: "DROP", Protocol: "IP"})
 	require.NoError(t, g.wall.SetPolicy(deny))
@@ -204,7 +204,7 @@ func (g *guarded) end(from netip.Addr) trace.Reason {
 
 func TestRejectTellsTheSender(t *testing.T) {
 	g := newGuarded(t, all(firewall.StatefulRule{Action: "REJECT", Protocol: "TCP", DestinationPort: "[80,443]"}))
-	_, err, end := g.dial(g.web, g.server.Addr, 80)
+	_, end, err := g.dial(g.web, g.server.Addr, 80)
 	require.ErrorIs(t, err, host.ErrRefused)
 	require.Equal(t, trace.FirewallRule, end)
 }
@@ -213,13 +213,13 @@ func TestRejectTellsTheSender(t *testing.T) {
 func TestTheStatefulEngineNeedsBothDirections(t *testing.T) {
 	g := newGuarded(t, all(firewall.StatefulRule{Action: "PASS", Protocol: "IP"}))
 	require.NoError(t, g.v.GatewayRouteTable(g.v.InternetGateway()).DeleteRoute("10.0.1.0/24"))
-	_, err, _ := g.dial(g.server, g.web.PublicAddr(), 80)
+	_, _, err := g.dial(g.server, g.web.PublicAddr(), 80)
 	require.Error(t, err)
 	require.Equal(t, trace.FirewallMidstream, g.end(g.web.Addr))
 	p := all(firewall.StatefulRule{Action: "PASS", Protocol: "IP"})
 	p.Stream = firewall.StreamContinue
 	require.NoError(t, g.wall.SetPolicy(p))
-	_, err, _ = g.dial(g.server, g.web.PublicAddr(), 80)
+	_, _, err = g.dial(g.server, g.web.PublicAddr(), 80)
 	require.NoError(t, err)
 }
 
@@ -273,12 +273,12 @@ func TestRulesAboutContentsAreUnknown(t *testing.T) {
 	g := newGuarded(t, p)
 	_, err := g.server.ListenTCP(netip.AddrPortFrom(netip.Addr{}, 443), nil)
 	require.NoError(t, err)
-	conn, err, _ := g.dial(g.web, g.server.Addr, 443)
+	conn, _, err := g.dial(g.web, g.server.Addr, 443)
 	require.NoError(t, err, "a handshake holds nothing")
 	_, err = conn.Write([]byte("hello"))
 	require.NoError(t, err)
 	require.Equal(t, trace.Unmodelled, g.end(g.web.Addr))
-	conn, err, _ = g.dial(g.web, g.server.Addr, 80)
+	conn, _, err = g.dial(g.web, g.server.Addr, 80)
 	require.NoError(t, err)
 	_, err = conn.Write([]byte("GET /"))
 	require.NoError(t, err)

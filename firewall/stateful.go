@@ -38,16 +38,16 @@ var protocols = map[string]struct {
 
 // stateful is a compiled stateful rule.
 type stateful struct {
-	group, text     string
-	verb            verb
-	proto           wire.Proto
-	above           bool // of a protocol above TCP or UDP
-	source, target  addresses
-	from, to        ports
-	both            bool
-	flow            flowWord
-	unknown         bool // has keywords that are not modelled
-	order, priority int
+	group, text    string
+	verb           verb
+	proto          wire.Proto
+	above          bool // of a protocol above TCP or UDP
+	source, target addresses
+	from, to       ports
+	both           bool
+	flow           flowWord
+	unknown        bool // has keywords that are not modelled
+	priority       int
 }
 
 // flowWord is the keyword flow of a rule: bits that a packet's flow must have.

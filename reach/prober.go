@@ -63,7 +63,6 @@ type Prober struct {
 	seen   []*vpc.Snapshot // of each life, when guests were plugged in
 	index  *index          // nil until asked for
 	run    *run            // the probe under way
-	lift   bool            // filters let everything pass
 
 	linuxes map[string]*linux // by the instance's or the interface's id
 }
