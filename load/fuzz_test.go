@@ -3,8 +3,13 @@ package load_test
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 	"testing/fstest"
@@ -14,14 +19,20 @@ import (
 	"github.com/vpcsim/vpcsim/load"
 )
 
+// unreadable are the messages of files that are no JSON, or hold another type of value.
+var unreadable = regexp.MustCompile(`^expected (.*, found |JSON: |more JSON|a list$|files )`)
+
 // sound loads a folder and holds it to what is promised of any: no panic, and an error
-// that names file and place. What loads can be compiled and described.
+// that names file and place, for nothing but text that is no JSON or of the wrong type. What loads can be compiled and described.
 func sound(t testing.TB, files fstest.MapFS, changed string) {
 	n, err := load.FS(files, load.Config{})
 	if err != nil {
 		var e *load.Error
 		if !errors.As(err, &e) {
 			t.Fatalf("%v: expected a *load.Error", err)
+		}
+		if !unreadable.MatchString(e.Msg) {
+			t.Fatalf("%v: a value that means nothing is no error", err)
 		}
 		if e.File != changed && e.File != "." && files[e.File] == nil || e.Msg == "" {
 			t.Fatalf("%v: expected file and message", err)
@@ -124,6 +135,82 @@ func TestNoExchangeOfIdsPanics(t *testing.T) {
 		})
 		sound(t, files, name)
 	}
+}
+
+// Files, entries and members that are not there, and entries that are there twice, are
+// told, and never keep the rest from being loaded: real accounts and their collectors
+// leave things out.
+func TestWhatIsGoneOrThereTwiceIsNoError(t *testing.T) {
+	lossy(t, folder(newShop(t).region, "us-east-1"))
+}
+
+func TestNoLabFailsForWhatIsGoneOrThereTwice(t *testing.T) {
+	labs(t, func(t *testing.T, _, dir string) {
+		files := fstest.MapFS{}
+		require.NoError(t, fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+			if err == nil && path.Ext(name) == ".json" {
+				files[name] = &fstest.MapFile{Data: got(os.ReadFile(filepath.Join(dir, name))).or(t)}
+			}
+			return err
+		}))
+		lossy(t, files)
+	})
+}
+
+// lossy loads the files without each of them in turn, and with some of the entries and
+// members gone or there twice.
+func lossy(t *testing.T, whole fstest.MapFS) {
+	every := 20
+	if testing.Short() {
+		every = 200
+	}
+	random := rand.New(rand.NewPCG(5, 6))
+	try := func(files fstest.MapFS, what string) {
+		n, err := load.FS(files, load.Config{})
+		if err != nil {
+			require.ErrorContains(t, err, "expected files", what)
+			return
+		}
+		for _, r := range n.Regions {
+			require.NotNil(t, n.World.Live(r).Snapshot(), what)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(whole)) {
+		files := maps.Clone(whole)
+		delete(files, name)
+		try(files, name)
+		var doc any
+		if json.Unmarshal(whole[name].Data, &doc) != nil {
+			continue // several documents in a row
+		}
+		write := func(what string) {
+			files[name] = &fstest.MapFile{Data: got(json.Marshal(doc)).or(t)}
+			try(files, name+": "+what)
+		}
+		nodes(doc, func(put func(x any)) {
+			if random.IntN(every) == 0 {
+				put(nil)
+				write("a member or an entry is gone")
+			}
+		})
+		for key, list := range members(doc) {
+			doc.(map[string]any)[key] = append(slices.Clone(list), list...)
+			write(key + " twice")
+			doc.(map[string]any)[key] = list
+		}
+	}
+}
+
+// members are the lists that a document holds.
+func members(doc any) map[string][]any {
+	lists := map[string][]any{}
+	m, _ := doc.(map[string]any)
+	for key, v := range m {
+		if list, ok := v.([]any); ok {
+			lists[key] = list
+		}
+	}
+	return lists
 }
 
 func walkText(v any, f func(s string)) {

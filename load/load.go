@@ -13,13 +13,16 @@
 // All accounts' resources of one region make one [vpc.Region], and the regions share
 // one [world.World]. What a description tells of a resource is taken as it is: ids,
 // owners, states, addresses, MAC addresses, associations. What is missing, deleted or
-// not understood stands in Network.Skipped; a route to something that no file holds
-// leads to a [vpc.UnknownGateway], and no packet is delivered by it.
+// not understood stands in Network.Skipped, and the rest is loaded; a route to something
+// that no file holds, or that was left out, leads to a [vpc.UnknownGateway], and no packet
+// is delivered by it.
 package load
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 
 	"github.com/vpcsim/vpcsim/peering"
@@ -52,6 +55,7 @@ type Network struct {
 
 	sources map[string]Source
 	names   index
+	left    map[string]Skip // by id, and by name and addresses
 }
 
 // Source is where a resource was read.
@@ -68,13 +72,15 @@ type Skip struct {
 	File, Path string
 	// Reason says what was left out or made up, and why.
 	Reason string
+	// ID is the resource's id where the network has nothing of it, else "".
+	ID string `json:",omitempty"`
 }
 
 // String returns file, path and reason on one line.
 func (s Skip) String() string { return place(s.File, s.Path) + ": " + s.Reason }
 
-// Error is a file that can't be read: no JSON, or a member that is of the wrong type
-// or has a value that means nothing.
+// Error is a file that can't be read: no JSON, or a member that is of the wrong type. A
+// value that means nothing is no error: what has it is in Network.Skipped.
 type Error struct {
 	// File is the file's path in the folder, Path the place in its JSON.
 	File, Path string
@@ -102,7 +108,12 @@ func Dir(path string, c Config) (*Network, error) {
 	if !info.IsDir() {
 		return nil, &Error{File: path, Msg: "expected a folder"}
 	}
-	return FS(os.DirFS(path), c)
+	n, err := FS(os.DirFS(path), c)
+	var e *Error
+	if errors.As(err, &e) && e.File == "." {
+		e.File = path
+	}
+	return n, err
 }
 
 // FS loads a file system, as Dir does.
@@ -115,18 +126,14 @@ func FS(fsys fs.FS, c Config) (*Network, error) {
 		return nil, err
 	}
 	snapshots := group(files, c)
-	n := &Network{World: world.New(c.World), Skipped: skipped, sources: map[string]Source{}, names: index{}}
+	n := &Network{World: world.New(c.World), Skipped: skipped, sources: map[string]Source{}, names: index{}, left: map[string]Skip{}}
 	for _, s := range snapshots {
-		r, err := n.restore(s, c)
-		if err != nil {
-			return nil, err
-		}
-		n.Regions = append(n.Regions, r)
+		n.Regions = append(n.Regions, n.restore(s, c))
 	}
 	peering.Join(n.Regions...)
 	tgw.Join(n.Regions...)
 	if len(n.Regions) == 0 {
-		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in %d JSON files", len(files)+len(skipped))}
+		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in its %d JSON files (vpcsim collect prints the commands that make them)", len(files))}
 	}
 	n.index()
 	return n, nil
@@ -146,5 +153,15 @@ func (n *Network) Region(name string) *vpc.Region {
 // was made up has no source.
 func (n *Network) Source(id string) (Source, bool) {
 	s, ok := n.sources[id]
+	return s, ok
+}
+
+// LeftOut returns why the network has nothing of what an id, a Name tag or an address
+// stands for, and whether a file describes it.
+func (n *Network) LeftOut(name string) (Skip, bool) {
+	if a, err := netip.ParseAddr(name); err == nil {
+		name = a.String()
+	}
+	s, ok := n.left[name]
 	return s, ok
 }

@@ -91,24 +91,13 @@ func TestUnknownKeysAndEmptyListsAreNoError(t *testing.T) {
 }
 
 func TestErrorsNameFileAndPlace(t *testing.T) {
-	const vpcs = `{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}], "Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24", "AvailabilityZone": "us-east-1a"}], `
 	for text, want := range map[string]string{
-		`{"Vpcs": [{"VpcId": 7}]}`:                                     `load: f.json: Vpcs[0].VpcId: expected string, found number`,
-		`{"Vpcs": [{"VpcId": "vpc-1"}, {"Tags": [{"Key": "a"}, 9]}]}`:  `load: f.json: Vpcs[1].Tags[1]: expected ec2.Tag, found number`,
-		`{"Vpcs": {"VpcId": "vpc-1"}}`:                                 `load: f.json: Vpcs: expected a list`,
-		`{"Vpcs": [{"VpcId": "vpc-1"`:                                  `load: f.json: Vpcs[0].VpcId: expected more JSON, the file ends`,
-		`{"Vpcs": [{"VpcId": tru}]}`:                                   `load: f.json: Vpcs[0].VpcId: expected JSON: invalid character '}' in literal true (expecting 'e')`,
-		`{"Vpcs": [{"VpcId": "vpc-1"}]}`:                               `load: f.json: Vpcs[0].CidrBlock: "": expected an IPv4 CIDR, such as 10.0.0.0/16`,
-		`{"Vpcs": [{"CidrBlock": "10.0.0.0/16"}]}`:                     `load: f.json: Vpcs[0].VpcId: "": expected an id`,
-		`{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0/16"}]}`:     `load: f.json: Vpcs[0].CidrBlock: "10.0.0/16": expected an IPv4 CIDR, such as 10.0.0.0/16`,
-		`{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "2001:db8::/56"}]}`: `load: f.json: Vpcs[0].CidrBlock: "2001:db8::/56": expected an IPv4 CIDR, such as 10.0.0.0/16`,
-		vpcs + `"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "MacAddress": "02:00:00:00:00"}]}`:                                                  `load: f.json: NetworkInterfaces[0].MacAddress: "02:00:00:00:00": expected six octets, such as 0a:58:0a:00:00:05`,
-		vpcs + `"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "MacAddress": "02:00:00:00:00:01", "PrivateIpAddress": "10.0.9.1"}]}`:               `load: f.json: NetworkInterfaces[0].PrivateIpAddress: "10.0.9.1": expected a free address of the subnet subnet-1`,
-		vpcs + `"SecurityGroups": [{"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": [{}, {"IpProtocol": "tcpx"}]}]}`:                                                        `load: f.json: SecurityGroups[0].IpPermissions[0].IpProtocol: "": expected a protocol: -1 to 255, tcp, udp, icmp or icmpv6`,
-		vpcs + `"SecurityGroups": [{"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": [{"IpProtocol": "6", "FromPort": 9, "ToPort": 1, "IpRanges": [{"CidrIp": "::/0"}]}]}]}`: `load: f.json: SecurityGroups[0].IpPermissions[0].FromPort: "9-1": expected a range of ports, or an ICMP type and code`,
-		vpcs + `"NetworkAcls": [{"NetworkAclId": "acl-1", "VpcId": "vpc-1", "Entries": [{"RuleNumber": 0, "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}]}]}`:                        `load: f.json: NetworkAcls[0].Entries[0].RuleNumber: "0": expected a rule with a number of 1 to 32766 and a range of ports, or an ICMP type and code`,
-		vpcs + `"RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Routes": [{"DestinationCidrBlock": "0.0.0.0/0"}]}]}`:                                                 `load: f.json: RouteTables[0].Routes[0].GatewayId: "": expected a target`,
-		`{"probes": []}`: `load: .: expected files of describe-… answers, found none in 2 JSON files`,
+		`{"Vpcs": [{"VpcId": 7}]}`:                                    `load: f.json: Vpcs[0].VpcId: expected string, found number`,
+		`{"Vpcs": [{"VpcId": "vpc-1"}, {"Tags": [{"Key": "a"}, 9]}]}`: `load: f.json: Vpcs[1].Tags[1]: expected ec2.Tag, found number`,
+		`{"Vpcs": {"VpcId": "vpc-1"}}`:                                `load: f.json: Vpcs: expected a list`,
+		`{"Vpcs": [{"VpcId": "vpc-1"`:                                 `load: f.json: Vpcs[0].VpcId: expected more JSON, the file ends`,
+		`{"Vpcs": [{"VpcId": tru}]}`:                                  `load: f.json: Vpcs[0].VpcId: expected JSON: invalid character '}' in literal true (expecting 'e')`,
+		`{"probes": []}`:                                              `load: .: expected files of describe-… answers, found none in its 1 JSON files (vpcsim collect prints the commands that make them)`,
 	} {
 		_, err := load.FS(file("f.json", text), load.Config{})
 		require.EqualError(t, err, want, text)
@@ -117,6 +106,57 @@ func TestErrorsNameFileAndPlace(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = load.Dir("load_test.go", load.Config{})
 	require.EqualError(t, err, "load: load_test.go: expected a folder")
+	empty := t.TempDir()
+	_, err = load.Dir(empty, load.Config{})
+	require.ErrorContains(t, err, "load: "+empty+": expected files of describe-… answers, found none in its 0 JSON files")
+}
+
+// One odd object does not make an account unreadable: it is told, and the rest stands.
+func TestOddObjectsAreLeftOutAndTold(t *testing.T) {
+	const vpcs = `{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}], "Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24", "AvailabilityZone": "us-east-1a"}], `
+	const acl = vpcs + `"NetworkAcls": [{"NetworkAclId": "acl-1", "VpcId": "vpc-1", "IsDefault": true, "Entries": [{"RuleNumber": %d, "Protocol": "-1", "CidrBlock": "0.0.0.0/0", "RuleAction": "allow"}, {"RuleNumber": 5, "Protocol": "-1", "CidrBlock": "0.0.0.0/0", "RuleAction": "allow"}]}]}`
+	for text, want := range map[string]string{
+		`{"Vpcs": [{"VpcId": "vpc-1"}]}`:                               `f.json: Vpcs[0].CidrBlock: "": expected an IPv4 CIDR, such as 10.0.0.0/16; vpc-1 is left out`,
+		`{"Vpcs": [{"CidrBlock": "10.0.0.0/16"}]}`:                     `f.json: Vpcs[0].VpcId: "": expected an id`,
+		`{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0/16"}]}`:     `f.json: Vpcs[0].CidrBlock: "10.0.0/16": expected an IPv4 CIDR, such as 10.0.0.0/16; vpc-1 is left out`,
+		`{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "2001:db8::/56"}]}`: `f.json: Vpcs[0].CidrBlock: "2001:db8::/56": expected an IPv4 CIDR, such as 10.0.0.0/16; vpc-1 is left out`,
+		vpcs + `"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "MacAddress": "02:00:00:00:00", "PrivateIpAddress": "10.0.0.9"}]}`:                                                                                         `f.json: NetworkInterfaces[0].MacAddress: "02:00:00:00:00": expected six octets, such as 0a:58:0a:00:00:05: an address is made up`,
+		vpcs + `"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "PrivateIpAddress": "10.0.0.9"}]}`:                                                                                                                         `f.json: NetworkInterfaces[0].MacAddress: "": expected six octets, such as 0a:58:0a:00:00:05: an address is made up`,
+		vpcs + `"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "MacAddress": "02:00:00:00:00:01", "PrivateIpAddress": "10.0.9.1"}]}`:                                                                                      `f.json: NetworkInterfaces[0].PrivateIpAddress: "10.0.9.1": expected a free address of the subnet subnet-1; eni-1 is left out`,
+		vpcs + `"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1", "Ipv6Addresses": [{"Ipv6Address": "2001:db8::5"}]}]}`:                                                                                                      `f.json: NetworkInterfaces[0].PrivateIpAddress: "": expected an IPv4 address: interfaces with IPv6 alone are not modelled; eni-1 is left out`,
+		`{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}], "Subnets": [{"SubnetId": "subnet-6", "VpcId": "vpc-1", "AvailabilityZone": "us-east-1a", "Ipv6Native": true, "Ipv6CidrBlockAssociationSet": [{"Ipv6CidrBlock": "2001:db8::/64"}]}]}`: `f.json: Subnets[0].CidrBlock: "": expected an IPv4 CIDR: subnets with IPv6 alone are not modelled; subnet-6 is left out`,
+		vpcs + `"Addresses": [{"PublicIp": "192.0.2.1", "Domain": "standard"}]}`:                                                                                                                                                                         `f.json: Addresses[0].AllocationId: "": expected an id`,
+		vpcs + `"SecurityGroups": [{"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": [{"IpProtocol": "tcpx"}]}]}`:                                                                                                                                   `f.json: SecurityGroups[0].IpPermissions[0].IpProtocol: "tcpx": expected a protocol: -1 to 255, tcp, udp, icmp or icmpv6: the rule is left out, and allows nothing`,
+		vpcs + `"SecurityGroups": [{"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissions": [{"IpProtocol": "6", "FromPort": 9, "ToPort": 1, "IpRanges": [{"CidrIp": "::/0"}]}]}]}`:                                                                        `f.json: SecurityGroups[0].IpPermissions[0].FromPort: "9-1": expected a range of ports, or an ICMP type and code: the rule is left out, and allows nothing`,
+		fmt.Sprintf(acl, 0): `f.json: NetworkAcls[0].Entries[0].RuleNumber: "0": expected a rule with a number of 1 to 32766 and a range of ports, or an ICMP type and code: every packet that this rule would look at is denied`,
+		fmt.Sprintf(acl, 5): `f.json: NetworkAcls[0].Entries: "5": expected numbers that differ: the first of the two is in force`,
+		vpcs + `"RouteTables": [{"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Routes": [{"DestinationCidrBlock": "0.0.0.0/0"}]}]}`: `f.json: RouteTables[0].Routes[0].GatewayId: "": expected a target: what takes this route ends as not modelled`,
+	} {
+		n, err := load.FS(file("f.json", text), load.Config{})
+		require.NoError(t, err, text)
+		var told []string
+		for _, s := range n.Skipped {
+			if !strings.Contains(s.Reason, "as AWS makes it") {
+				told = append(told, s.String())
+			}
+		}
+		require.Equal(t, []string{want}, told, text)
+		require.NotNil(t, n.World.Live(n.Regions[0]).Snapshot())
+	}
+}
+
+// What was left out is found by what it is called, with the reason.
+func TestWhatWasLeftOutIsFoundByItsNames(t *testing.T) {
+	n, err := load.FS(file("f.json", `{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}], "NetworkInterfaces": [
+		{"NetworkInterfaceId": "eni-6", "SubnetId": "subnet-6", "PrivateIpAddress": "10.0.0.9", "Ipv6Addresses": [{"Ipv6Address": "2001:db8::5"}], "TagSet": [{"Key": "Name", "Value": "six"}]}]}`), load.Config{})
+	require.NoError(t, err)
+	for _, name := range []string{"eni-6", "six", "10.0.0.9", "2001:DB8::5"} {
+		s, ok := n.LeftOut(name)
+		require.True(t, ok, name)
+		require.Equal(t, "f.json: NetworkInterfaces[0].SubnetId: no file holds subnet-6; eni-6 is left out", s.String())
+	}
+	_, ok := n.LeftOut("vpc-1")
+	require.False(t, ok)
 }
 
 // What is missing is told; what leads there is unknown, and never delivery.

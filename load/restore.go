@@ -26,25 +26,22 @@ type restoring struct {
 	network *Network
 	tx      *vpc.Tx
 	seen    map[string]Source // the ids that were read: two regions may know one peering
-	err     error             // the first file that can't be read as what it should be
 }
 
 // restore makes the region of a snapshot.
-func (n *Network) restore(s *snapshot, c Config) (*vpc.Region, error) {
+func (n *Network) restore(s *snapshot, c Config) *vpc.Region {
 	zones, ids := s.zones()
 	r := n.World.Region(vpc.RegionConfig{
 		Name: s.region, Zones: zones, ZoneIDs: ids, Account: cmp.Or(c.Account, s.account()), Bare: true, Unlimited: true,
 	})
-	err := r.Change(func(tx *vpc.Tx) error {
+	r.Change(func(tx *vpc.Tx) error {
 		l := &restoring{snapshot: s, network: n, tx: tx, seen: map[string]Source{}}
 		for _, step := range []func(){l.lists, l.places, l.rules, l.hosts, l.gateways, l.transit, l.services, l.routes, l.complete} {
-			if step(); l.err != nil {
-				return l.err
-			}
+			step()
 		}
 		return nil
 	})
-	return r, err
+	return r
 }
 
 // zones returns the names and ids of the region's zones: those that a file lists, and
@@ -99,25 +96,32 @@ func (s *snapshot) account() string {
 // each restores the items in their order, those of one id once. gone says why a
 // resource is left out, "" where it is not.
 func each[T, R any](l *restoring, items []item[T], id func(*T) *string, gone func(*T) string, restore func(T) (R, error)) {
-	if l.err != nil {
-		return
-	}
 	for _, i := range preferred(items, id) {
-		if l.err != nil {
-			return
-		}
 		key := ec2.Value(id(&i.shape))
 		if _, seen := l.seen[key]; seen && key != "" {
 			continue
 		}
 		if why := gone(&i.shape); why != "" {
-			l.skip(i.file, i.path(), fmt.Sprintf("%s is %s", key, why))
+			l.leave(Skip{File: i.file.name, Path: i.path(), Reason: fmt.Sprintf("%s is %s", key, why), ID: key}, i.shape)
 			continue
 		}
+		before := len(l.network.Skipped)
 		l.read(key, i.file, i.path())
 		l.tx.RestoreFor(i.file.account)
 		_, err := restore(i.shape)
 		l.note(i.file, i.path(), err)
+		if _, gone := vpc.Named[vpc.Resource](l.tx, "", &key); gone != nil && len(l.network.Skipped) > before {
+			s := l.network.Skipped[before]
+			l.network.Skipped = slices.Delete(l.network.Skipped, before, before+1)
+			s.ID = key
+			switch {
+			case strings.HasPrefix(key, "arn:"):
+				s.Reason += "; it is left out"
+			case key != "":
+				s.Reason += "; " + key + " is left out"
+			}
+			l.leave(s, i.shape)
+		}
 	}
 }
 
@@ -169,11 +173,39 @@ func (l *restoring) read(id string, f *file, path string) {
 func here[T any](*T) string { return "" }
 
 func (l *restoring) skip(f *file, path, reason string) {
-	l.network.Skipped = append(l.network.Skipped, Skip{f.name, path, reason})
+	l.network.Skipped = append(l.network.Skipped, Skip{File: f.name, Path: path, Reason: reason})
 }
 
-// note takes down what restoring an item said: an error where a member means nothing,
-// something skipped where it is sound and the network lacks what it names.
+// leave takes down a resource of which the network has nothing, and what it is called.
+func (l *restoring) leave(s Skip, shape any) {
+	l.network.Skipped = append(l.network.Skipped, s)
+	l.network.left[s.ID] = s
+	n, ok := shape.(ec2.NetworkInterface)
+	if !ok {
+		return
+	}
+	names := []*string{n.PrivateIpAddress}
+	for _, a := range n.Ipv6Addresses {
+		names = append(names, a.Ipv6Address)
+	}
+	for _, tag := range n.TagSet {
+		if ec2.Value(tag.Key) == "Name" {
+			names = append(names, tag.Value)
+		}
+	}
+	for _, name := range names {
+		text := ec2.Value(name)
+		if a, err := netip.ParseAddr(text); err == nil {
+			text = a.String()
+		}
+		if text != "" {
+			l.network.left[text] = s
+		}
+	}
+}
+
+// note takes down what restoring an item said: that a member means nothing, or names
+// what the network lacks.
 func (l *restoring) note(f *file, path string, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
@@ -184,20 +216,18 @@ func (l *restoring) note(f *file, path string, err error) {
 	var s *vpc.ShapeError
 	switch {
 	case err == nil:
-	case errors.As(err, &s) && s.Absent:
+	case errors.As(err, &s):
 		l.skip(f, trimDot(path+"."+s.Field), absence(s))
-	case s != nil && l.err == nil:
-		l.err = &Error{File: f.name, Path: trimDot(path + "." + s.Field), Msg: fmt.Sprintf("%q: expected %s", s.Value, s.Want)}
-	case s == nil:
+	default:
 		l.skip(f, path, err.Error())
 	}
 }
 
-// absence is the sentence about a shape that names what is not there.
+// absence is the sentence about a shape that means nothing, or names what is not there.
 func absence(s *vpc.ShapeError) string {
 	text := fmt.Sprintf("%q: expected %s", s.Value, s.Want)
 	var plain *vpc.ShapeError
-	if errors.As(vpc.Absent("", ""), &plain); s.Want == plain.Want {
+	if errors.As(vpc.Absent("", ""), &plain); s.Absent && s.Want == plain.Want {
 		text = "no file holds " + cmp.Or(s.Value, "it")
 	}
 	if s.Instead != "" {
@@ -238,7 +268,7 @@ func (l *restoring) rules() {
 func follow[T any, R vpc.Resource](l *restoring, items []item[T], id func(*T) *string, restore func(R, T) error) {
 	for _, i := range items {
 		key := id(&i.shape)
-		if l.err != nil || l.seen[ec2.Value(key)] != (Source{i.file.name, i.path()}) {
+		if l.seen[ec2.Value(key)] != (Source{i.file.name, i.path()}) {
 			continue
 		}
 		if x, err := vpc.Named[R](l.tx, "", key); err == nil {
@@ -392,7 +422,7 @@ func (l *restoring) complete() {
 	for _, v := range l.tx.VPCs() {
 		for _, made := range l.tx.CompleteVPC(v) {
 			at := l.network.sources[v.ID()]
-			l.network.Skipped = append(l.network.Skipped, Skip{at.File, at.Path, "no file holds the " + made + " of " + v.ID() + ": it was made as AWS makes it"})
+			l.network.Skipped = append(l.network.Skipped, Skip{File: at.File, Path: at.Path, Reason: "no file holds the " + made + " of " + v.ID() + ": it was made as AWS makes it"})
 		}
 	}
 }

@@ -31,31 +31,23 @@ func (tx *Tx) RestoreSecurityGroup(s ec2.SecurityGroup) (*SecurityGroup, error) 
 	return g, nil
 }
 
-// RestorePermissions gives a restored group its rules. Those that name a group or a
-// prefix list that is not there are left out, and told.
+// RestorePermissions gives a restored group its rules. Those that mean nothing, or
+// name a group or a prefix list that is not there, are left out, and told.
 func (tx *Tx) RestorePermissions(g *SecurityGroup, s ec2.SecurityGroup) error {
-	in, absent, err := tx.restoredPermissions("IpPermissions", s.IpPermissions)
-	if err != nil {
-		return err
-	}
-	out, more, err := tx.restoredPermissions("IpPermissionsEgress", s.IpPermissionsEgress)
-	if err != nil {
-		return err
-	}
+	in, absent := tx.restoredPermissions("IpPermissions", s.IpPermissions)
+	out, more := tx.restoredPermissions("IpPermissionsEgress", s.IpPermissionsEgress)
 	g.ingress, g.egress = in, out
 	return errors.Join(append(absent, more...)...)
 }
 
-func (tx *Tx) restoredPermissions(list string, shapes []ec2.IpPermission) (rules []Permission, absent []error, err error) {
+func (tx *Tx) restoredPermissions(list string, shapes []ec2.IpPermission) (rules []Permission, absent []error) {
 	for i, s := range shapes {
 		traffic, err := restoredTraffic(s)
 		if err != nil {
-			return nil, nil, inEntry(list, i, err)
+			absent = append(absent, inEntry(list, i, instead(err, leftOut)))
+			continue
 		}
-		peers, missing, err := tx.restoredPeers(s)
-		if err != nil {
-			return nil, nil, inEntry(list, i, err)
-		}
+		peers, missing := tx.restoredPeers(s)
 		for _, p := range peers {
 			p.Protocol, p.FromPort, p.ToPort = traffic.Protocol, traffic.FromPort, traffic.ToPort
 			rules = append(rules, tx.newRule(p))
@@ -64,7 +56,18 @@ func (tx *Tx) restoredPermissions(list string, shapes []ec2.IpPermission) (rules
 			absent = append(absent, inEntry(list, i, e))
 		}
 	}
-	return rules, absent, nil
+	return rules, absent
+}
+
+// instead says in an error what stands in the network in place of what was wrong.
+func instead(err error, text string) error {
+	s, ok := errors.AsType[*ShapeError](err)
+	if !ok {
+		return err
+	}
+	told := *s
+	told.Instead = text
+	return &told
 }
 
 // inEntry puts the entry of a list before the field that an error names.
@@ -117,23 +120,25 @@ func protocolNumber(field, text string) (int, error) {
 	return n, nil
 }
 
-// leftOut is what becomes of a rule whose peer is not there.
+// leftOut is what becomes of a rule that means nothing or whose peer is not there.
 const leftOut = "the rule is left out, and allows nothing"
 
 // restoredPeers returns a rule for each peer of the shape, traffic left out, and what
 // is absent.
-func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []error, err error) {
+func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []error) {
 	for i, r := range s.IpRanges {
 		p, err := shapePrefix(member("IpRanges", i, "CidrIp"), r.CidrIp, false)
 		if err != nil {
-			return nil, nil, err
+			absent = append(absent, instead(err, leftOut))
+			continue
 		}
 		peers = append(peers, Permission{CIDR: p, Description: ec2.Value(r.Description)})
 	}
 	for i, r := range s.Ipv6Ranges {
 		p, err := shapePrefix(member("Ipv6Ranges", i, "CidrIpv6"), r.CidrIpv6, true)
 		if err != nil {
-			return nil, nil, err
+			absent = append(absent, instead(err, leftOut))
+			continue
 		}
 		peers = append(peers, Permission{CIDR: p, Description: ec2.Value(r.Description)})
 	}
@@ -153,7 +158,7 @@ func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []er
 		}
 		peers = append(peers, Permission{Group: g, Description: ec2.Value(r.Description)})
 	}
-	return peers, absent, nil
+	return peers, absent
 }
 
 // lastNumber is the number from which on a network ACL's entries are the platform's own:
@@ -161,7 +166,9 @@ func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []er
 const lastNumber = filter.LastACLNumber + 1
 
 // RestoreNetworkACL makes a network ACL and gives it to the subnets that are associated
-// with it. Entries with the numbers of the last rules are every ACL's own.
+// with it. Entries with the numbers of the last rules are every ACL's own. An entry that
+// can't be read denies everything from its number on, because nobody knows what it lets
+// through; it is told.
 func (tx *Tx) RestoreNetworkACL(s ec2.NetworkAcl) (*NetworkACL, error) {
 	b, err := tx.RestoreBase("NetworkAclId", s.NetworkAclId, s.OwnerId, s.Tags)
 	if err != nil {
@@ -172,11 +179,14 @@ func (tx *Tx) RestoreNetworkACL(s ec2.NetworkAcl) (*NetworkACL, error) {
 		return nil, err
 	}
 	a := &NetworkACL{Base: b, vpc: v, isDefault: ec2.Value(s.IsDefault)}
+	var wrong []error
 	for i, shape := range s.Entries {
 		e, err := restoredEntry(shape)
+		if err != nil {
+			wrong = append(wrong, inEntry("Entries", i, instead(err, "every packet that this rule would look at is denied")))
+			e = e.unreadable()
+		}
 		switch {
-		case err != nil:
-			return nil, inEntry("Entries", i, err)
 		case e.Number >= lastNumber:
 		case ec2.Value(shape.Egress):
 			a.egress = append(a.egress, e)
@@ -184,11 +194,13 @@ func (tx *Tx) RestoreNetworkACL(s ec2.NetworkAcl) (*NetworkACL, error) {
 			a.ingress = append(a.ingress, e)
 		}
 	}
-	for _, list := range [][]ACLEntry{a.ingress, a.egress} {
-		slices.SortStableFunc(list, func(x, y ACLEntry) int { return x.Number - y.Number })
-		for i := 1; i < len(list); i++ {
-			if list[i].Number == list[i-1].Number {
-				return nil, malformedShape("Entries", strconv.Itoa(list[i].Number), "numbers that differ")
+	for _, list := range []*[]ACLEntry{&a.ingress, &a.egress} {
+		slices.SortStableFunc(*list, func(x, y ACLEntry) int { return x.Number - y.Number })
+		for i := 1; i < len(*list); i++ {
+			if number := (*list)[i].Number; number == (*list)[i-1].Number {
+				wrong = append(wrong, instead(malformedShape("Entries", strconv.Itoa(number), "numbers that differ"), "the first of the two is in force"))
+				*list = slices.Delete(*list, i, i+1)
+				i--
 			}
 		}
 	}
@@ -197,7 +209,7 @@ func (tx *Tx) RestoreNetworkACL(s ec2.NetworkAcl) (*NetworkACL, error) {
 		v.acls = slices.Insert(v.acls[:len(v.acls)-1], 0, a)
 	}
 	tx.Add(a)
-	return a, tx.restoreACLAssociations(a, s)
+	return a, errors.Join(append(wrong, tx.restoreACLAssociations(a, s))...)
 }
 
 func (tx *Tx) restoreACLAssociations(a *NetworkACL, s ec2.NetworkAcl) error {
@@ -219,6 +231,15 @@ func (tx *Tx) restoreACLAssociations(a *NetworkACL, s ec2.NetworkAcl) error {
 		tx.r.links[sub.aclAssoc] = sub
 	}
 	return errors.Join(absent...)
+}
+
+// unreadable returns the entry that denies all in place of one that can't be read.
+func (e ACLEntry) unreadable() ACLEntry {
+	family := netip.IPv4Unspecified()
+	if e.CIDR.Addr().Is6() {
+		family = netip.IPv6Unspecified()
+	}
+	return ACLEntry{Number: max(1, min(e.Number, filter.LastACLNumber)), Protocol: -1, CIDR: netip.PrefixFrom(family, 0)}
 }
 
 func restoredEntry(s ec2.NetworkAclEntry) (ACLEntry, error) {

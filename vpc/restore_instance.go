@@ -46,7 +46,8 @@ func (tx *Tx) RestoreInstance(s ec2.Instance, reservation, owner *string) (*Inst
 // RestoreInterface makes an interface of any type, attached to the instance that it
 // names. One that is a service's belongs to nobody until the service's resource adopts
 // it ([Tx.Adopt]). Groups that are not there are left out, and told; an instance that is
-// not there is made, running, and told.
+// not there is made, running, and told; so is a MAC address that is missing. Addresses that
+// the subnet can't give are left out, and told; the primary one is needed.
 func (tx *Tx) RestoreInterface(s ec2.NetworkInterface) (*NetworkInterface, error) {
 	b, err := tx.RestoreBase("NetworkInterfaceId", s.NetworkInterfaceId, s.OwnerId, s.TagSet)
 	if err != nil {
@@ -57,14 +58,14 @@ func (tx *Tx) RestoreInterface(s ec2.NetworkInterface) (*NetworkInterface, error
 		return nil, err
 	}
 	n := &NetworkInterface{Base: b, subnet: sub, description: ec2.Value(s.Description), check: s.SourceDestCheck == nil || *s.SourceDestCheck, denyIGW: ec2.Value(s.DenyAllIgwTraffic)}
+	c, absent := restoredAddresses(sub, s)
+	if len(c.four) == 0 {
+		return nil, errors.Join(absent...)
+	}
 	if n.mac, err = restoredMAC(s.MacAddress); err != nil {
-		return nil, err
+		absent = append(absent, instead(err, "an address is made up"))
+		n.mac = tx.r.ids.mac()
 	}
-	c, err := restoredAddresses(sub, s)
-	if err != nil {
-		return nil, err
-	}
-	var absent []error
 	for i, g := range s.Groups {
 		group, err := Named[*SecurityGroup](tx, member("Groups", i, "GroupId"), g.GroupId)
 		if err != nil {
@@ -108,8 +109,8 @@ func restoredMAC(text *string) (m wire.MAC, err error) {
 }
 
 // restoredAddresses reads an interface's addresses, the primary one first, and holds
-// them to the subnet.
-func restoredAddresses(sub *Subnet, s ec2.NetworkInterface) (c choice, err error) {
+// them to the subnet. Without a primary address there are none.
+func restoredAddresses(sub *Subnet, s ec2.NetworkInterface) (c choice, wrong []error) {
 	add := func(field string, text *string, six bool) error {
 		a, err := shapeAddr(field, text, six)
 		if err != nil {
@@ -126,27 +127,29 @@ func restoredAddresses(sub *Subnet, s ec2.NetworkInterface) (c choice, err error
 		}
 		return nil
 	}
+	if s.PrivateIpAddress == nil && len(s.Ipv6Addresses) > 0 {
+		return c, []error{malformedShape("PrivateIpAddress", "", "an IPv4 address: interfaces with IPv6 alone are not modelled")}
+	}
 	if err := add("PrivateIpAddress", s.PrivateIpAddress, false); err != nil {
-		return c, err
+		return c, []error{err}
 	}
 	for i, a := range s.PrivateIpAddresses {
 		if ec2.Value(a.PrivateIpAddress) == ec2.Value(s.PrivateIpAddress) {
 			continue
 		}
 		if err := add(member("PrivateIpAddresses", i, "PrivateIpAddress"), a.PrivateIpAddress, false); err != nil {
-			return c, err
+			wrong = append(wrong, err)
 		}
 	}
 	for i, a := range s.Ipv6Addresses {
 		if err := add(member("Ipv6Addresses", i, "Ipv6Address"), a.Ipv6Address, true); err != nil {
-			return c, err
+			wrong = append(wrong, err)
 		}
 	}
-	err = restoredDelegations(sub, s, &c)
-	return c, err
+	return c, append(wrong, restoredDelegations(sub, s, &c)...)
 }
 
-func restoredDelegations(sub *Subnet, s ec2.NetworkInterface, c *choice) error {
+func restoredDelegations(sub *Subnet, s ec2.NetworkInterface, c *choice) (wrong []error) {
 	add := func(field string, text *string, six bool) error {
 		p, err := shapePrefix(field, text, six)
 		if err != nil {
@@ -161,15 +164,15 @@ func restoredDelegations(sub *Subnet, s ec2.NetworkInterface, c *choice) error {
 	}
 	for i, p := range s.Ipv4Prefixes {
 		if err := add(member("Ipv4Prefixes", i, "Ipv4Prefix"), p.Ipv4Prefix, false); err != nil {
-			return err
+			wrong = append(wrong, err)
 		}
 	}
 	for i, p := range s.Ipv6Prefixes {
 		if err := add(member("Ipv6Prefixes", i, "Ipv6Prefix"), p.Ipv6Prefix, true); err != nil {
-			return err
+			wrong = append(wrong, err)
 		}
 	}
-	return nil
+	return wrong
 }
 
 // restoreKind tells what kind the interface is, as far as its description does: load

@@ -91,11 +91,7 @@ func (tx *Tx) RestoreRoutes(t *RouteTable, s ec2.RouteTable) error {
 	}
 	for i, r := range s.Routes {
 		if err := tx.restoreRoute(t, r); err != nil {
-			err = inEntry("Routes", i, err)
-			if e, ok := errors.AsType[*ShapeError](err); ok && !e.Absent {
-				return err
-			}
-			absent = append(absent, err)
+			absent = append(absent, inEntry("Routes", i, err))
 		}
 	}
 	return errors.Join(absent...)
@@ -119,7 +115,9 @@ func (tx *Tx) restoreRoute(t *RouteTable, s ec2.Route) error {
 	}
 	field, id := targetOf(s)
 	if id == "" {
-		return malformedShape("GatewayId", "", "a target")
+		r.Target = tx.nameless(t, r, ec2.Value(s.State) != ec2.RouteStateBlackhole)
+		t.routes = append(t.routes, r)
+		return instead(malformedShape("GatewayId", "", "a target"), "what takes this route ends as not modelled")
 	}
 	target, absent := tx.restoredTarget(t, field, id, ec2.Value(s.State) != ec2.RouteStateBlackhole)
 	if target == nil {
@@ -138,6 +136,21 @@ func (tx *Tx) restoreRoute(t *RouteTable, s ec2.Route) error {
 	}
 	t.routes = append(t.routes, r)
 	return absent
+}
+
+// nameless is the target of a route that names none of a kind that is known.
+func (tx *Tx) nameless(t *RouteTable, r *Route, active bool) *UnknownGateway {
+	id := t.id + "/" + r.Destination.String()
+	if r.PrefixList != nil {
+		id = t.id + "/" + r.PrefixList.id
+	}
+	g, ok := tx.r.byID[id].(*UnknownGateway)
+	if !ok {
+		g = &UnknownGateway{Base: Base{id: id, region: tx.r}, active: map[*VPC]bool{}}
+		tx.Add(g)
+	}
+	g.open(t.vpc, active)
+	return g
 }
 
 // restoredDestination reads a route's destination.

@@ -1,6 +1,7 @@
 package vpc
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -19,9 +20,9 @@ func (tx *Tx) RestoreVPC(s ec2.Vpc) (*VPC, error) {
 		Base: b, attributes: VPCAttributes{EnableDNSSupport: true}, isDefault: ec2.Value(s.IsDefault),
 		dedicated: ec2.Value(s.InstanceTenancy) == ec2.TenancyDedicated,
 	}
-	blocks, err := restoredBlocks(v, s)
-	if err != nil {
-		return nil, err
+	blocks, wrong := restoredBlocks(v, s)
+	if len(blocks) == 0 {
+		return nil, wrong
 	}
 	for _, b := range blocks {
 		tx.restoreBlock(v, b)
@@ -29,15 +30,17 @@ func (tx *Tx) RestoreVPC(s ec2.Vpc) (*VPC, error) {
 	v.dhcp, err = tx.restoredDHCP(ec2.Value(s.DhcpOptionsId))
 	tx.r.vpcs = append(tx.r.vpcs, v)
 	tx.Add(v)
-	return v, err
+	return v, errors.Join(wrong, err)
 }
 
-// restoredBlocks reads a VPC's CIDRs, the primary one first.
+// restoredBlocks reads a VPC's CIDRs, the primary one first; without that, none. Others
+// that can't be read are left out.
 func restoredBlocks(v *VPC, s ec2.Vpc) ([]*cidrBlock, error) {
 	primary, err := shapePrefix("CidrBlock", s.CidrBlock, false)
 	if err != nil {
 		return nil, err
 	}
+	var wrong []error
 	blocks := []*cidrBlock{{cidr: primary, vpc: v}}
 	for i, a := range s.CidrBlockAssociationSet {
 		if state := a.CidrBlockState; state != nil && !associated(ec2.Value(state.State)) {
@@ -45,7 +48,8 @@ func restoredBlocks(v *VPC, s ec2.Vpc) ([]*cidrBlock, error) {
 		}
 		p, err := shapePrefix(member("CidrBlockAssociationSet", i, "CidrBlock"), a.CidrBlock, false)
 		if err != nil {
-			return nil, err
+			wrong = append(wrong, err)
+			continue
 		}
 		if p == primary {
 			blocks[0].id = ec2.Value(a.AssociationId)
@@ -59,13 +63,14 @@ func restoredBlocks(v *VPC, s ec2.Vpc) ([]*cidrBlock, error) {
 		}
 		p, err := shapePrefix(member("Ipv6CidrBlockAssociationSet", i, "Ipv6CidrBlock"), a.Ipv6CidrBlock, true)
 		if err != nil {
-			return nil, err
+			wrong = append(wrong, err)
+			continue
 		}
 		blocks = append(blocks, &cidrBlock{
 			id: ec2.Value(a.AssociationId), cidr: p, vpc: v, pool: ec2.Value(a.Ipv6Pool), border: ec2.Value(a.NetworkBorderGroup),
 		})
 	}
-	return blocks, nil
+	return blocks, errors.Join(wrong...)
 }
 
 // associated reports whether a block of CIDRs in the state is the VPC's or subnet's.
@@ -126,6 +131,9 @@ func (tx *Tx) RestoreSubnet(s ec2.Subnet) (*Subnet, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.CidrBlock == nil && len(s.Ipv6CidrBlockAssociationSet) > 0 {
+		return nil, malformedShape("CidrBlock", "", "an IPv4 CIDR: subnets with IPv6 alone are not modelled")
+	}
 	p, err := shapePrefix("CidrBlock", s.CidrBlock, false)
 	if err != nil {
 		return nil, err
@@ -145,19 +153,21 @@ func (tx *Tx) RestoreSubnet(s ec2.Subnet) (*Subnet, error) {
 		made.names.ResourceA, made.names.ResourceAAAA = ec2.Value(o.EnableResourceNameDnsARecord), ec2.Value(o.EnableResourceNameDnsAAAARecord)
 	}
 	made.hosts[0] = hosts.New(p)
+	var wrong []error
 	for i, a := range s.Ipv6CidrBlockAssociationSet {
 		if state := a.Ipv6CidrBlockState; state != nil && !associated(ec2.Value(state.State)) {
 			continue
 		}
 		six, err := shapePrefix(member("Ipv6CidrBlockAssociationSet", i, "Ipv6CidrBlock"), a.Ipv6CidrBlock, true)
 		if err != nil {
-			return nil, err
+			wrong = append(wrong, err)
+			continue
 		}
 		made.ipv6, made.ipv6Assoc, made.hosts[1] = six, ec2.Value(a.AssociationId), hosts.New(six)
 	}
 	v.subnets = append(v.subnets, made)
 	tx.Add(made)
-	return made, nil
+	return made, errors.Join(wrong...)
 }
 
 // CompleteVPC gives a restored VPC what every VPC has and was not restored: a main

@@ -11,7 +11,7 @@ import (
 // unknown: packets end there as trace.Unmodelled and are never delivered.
 type UnknownGateway struct {
 	Base
-	field  string // the member of ec2.Route that names it
+	field  string // the member of ec2.Route that names it, "" where none does
 	active map[*VPC]bool
 }
 
@@ -30,6 +30,7 @@ func (u *UnknownGateway) Available(_ *Tx, v *VPC) bool { return u.active[v] }
 func (u *UnknownGateway) ListRoute(s *ec2.Route) {
 	id := new(u.id)
 	switch u.field {
+	case "":
 	case "NetworkInterfaceId":
 		s.NetworkInterfaceId = id
 	case "NatGatewayId":
