@@ -93,6 +93,7 @@ var outside = map[string][]string{
 	"gvisor.dev/gvisor":               {"netstack", "internal/gvisorread"},
 	"golang.org/x/sys":                {"internal/kernel"},
 	"github.com/spf13/cobra":          {"cmd"},
+	"github.com/spf13/pflag":          {"cmd"},
 	"golang.org/x/net":                {"dns"},
 }
 

@@ -26,7 +26,7 @@ printed as tcpdump does.`,
 		Example: `  vpcsim capture lab --from web --to db --tcp 5432 -w web-db.pcapng
   vpcsim capture lab --from app --to internet --icmp --at nat-a
   vpcsim capture lab --from app --to internet --udp 53 --at igw-1 -w - | tshark -r -`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if from == "" || to == "" {
 				return fmt.Errorf("expected --from and --to")
@@ -64,7 +64,7 @@ func (s *session) capture(dir string, spec reach.Spec, at []string, file string)
 	if err != nil {
 		return err
 	}
-	q, err := ask(p, spec)
+	q, err := n.ask(p, spec)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ docs/testing.md has the language. Exit status: 0 all hold, 1 one fails or is unk
 		Example: `  vpcsim check lab intents.txt
   echo 'web -> db tcp/5432 reachable' | vpcsim check lab -
   vpcsim check lab intents.txt --format junit > report.xml`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments(2, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if s.json {
 				format = "json"
@@ -53,6 +53,9 @@ func (s *session) check(dir, file, format string) error {
 	f, err := intent.Parse(file, string(text))
 	if err != nil {
 		return err
+	}
+	if len(f.Intents()) == 0 {
+		return fmt.Errorf("%s: expected intents, one a line, such as web -> db tcp/5432 reachable", file)
 	}
 	n, err := s.load(dir)
 	if err != nil {

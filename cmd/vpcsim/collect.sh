@@ -24,7 +24,12 @@ ids() {
 	@aws@ --region "$region" --output text "$@" --query "$query" 2>/dev/null | grep -v '^None$'
 }
 
-for region in @regions@; do
+regions="@regions@"
+if [ -z "$regions" ]; then
+	echo "collect: expected --region REGION, or a region that the aws CLI is configured with" >&2
+	exit 1
+fi
+for region in $regions; do
 	out=$folder/$region
 	mkdir -p "$out" || exit 1
 
@@ -53,7 +58,6 @@ for region in @regions@; do
 	get TransitGatewayAttachments ec2 describe-transit-gateway-attachments
 	get TransitGatewayVpcAttachments ec2 describe-transit-gateway-vpc-attachments
 	get TransitGatewayPeeringAttachments ec2 describe-transit-gateway-peering-attachments
-	get ServiceConfigurations ec2 describe-vpc-endpoint-service-configurations
 	get FlowLogs ec2 describe-flow-logs
 	get VpcBlockPublicAccessOptions ec2 describe-vpc-block-public-access-options
 	get VpcBlockPublicAccessExclusions ec2 describe-vpc-block-public-access-exclusions

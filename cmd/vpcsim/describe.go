@@ -59,7 +59,7 @@ shape. --aws prints what that call of the aws CLI would, --set changes included.
   vpcsim describe lab web
   vpcsim describe lab --aws describe-route-tables --output table
   vpcsim describe lab --aws describe-vpcs --query 'Vpcs[].CidrBlock' --output text`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: arguments(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			n, err := s.load(args[0])
 			switch {
@@ -142,6 +142,9 @@ type described struct {
 func (d *describer) name(s *session, n *network, name string) error {
 	found := n.Find(name)
 	if len(found) == 0 {
+		if err := n.leftOut(name); err != nil {
+			return err
+		}
 		return fmt.Errorf("%q: nothing in the network is called so; expected a Name tag, an id or an address", name)
 	}
 	all := []described{}
@@ -294,8 +297,7 @@ func regionOf(r *vpc.Region) regionItem {
 	var nics []*vpc.NetworkInterface
 	r.View(func(tx *vpc.Tx) {
 		for _, x := range vpc.Resources[vpc.Resource](tx) {
-			kind := x.ID()[:max(0, strings.LastIndexByte(x.ID(), '-'))]
-			item.Resources[kind]++
+			item.Resources[kindOf(x)]++
 		}
 		vpcs, subnets, nics = vpc.Resources[*vpc.VPC](tx), vpc.Resources[*vpc.Subnet](tx), vpc.Resources[*vpc.NetworkInterface](tx)
 	})
@@ -345,11 +347,11 @@ func nicOf(n *vpc.NetworkInterface) nicItem {
 }
 
 func (r *regionItem) write(b *strings.Builder) {
-	fmt.Fprintf(b, "%s", r.Region)
+	var all []string
 	for _, kind := range slices.Sorted(maps.Keys(r.Resources)) {
-		fmt.Fprintf(b, "  %d %s", r.Resources[kind], kind)
+		all = append(all, count(r.Resources[kind], kind))
 	}
-	b.WriteString("\n")
+	fmt.Fprintf(b, "%s: %s\n", r.Region, strings.Join(all, ", "))
 	for _, v := range r.VPCs {
 		fmt.Fprintf(b, "  %s  %s\n", named(v.ID, v.Name), strings.Join(v.CIDRs, " "))
 		for _, x := range v.Subnets {

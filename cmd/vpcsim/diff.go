@@ -25,7 +25,7 @@ Exit status: 0 no difference, 1 some, 2 bad input.`,
 		Example: `  vpcsim diff before after
   vpcsim diff before after --tcp 443 --tcp 5432
   vpcsim diff lab --set rtb-1/0.0.0.0/0=nat-2 --json`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: arguments(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error { return d.run(s, args) },
 	}
 	c.Flags().IntSliceVar(&d.tcp, "tcp", []int{22, 80, 443}, "the TCP ports to ask for")

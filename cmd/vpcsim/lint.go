@@ -28,7 +28,7 @@ Exit status: 0 nothing but notes and suppressed findings, 1 findings, 2 bad inpu
   vpcsim lint lab --format sarif > lint.sarif
   vpcsim lint lab --suppress main.tf --format markdown
   vpcsim lint --list`,
-		Args: cobra.RangeArgs(0, 1),
+		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if list {
 				return s.listRules()

@@ -17,6 +17,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit statuses.
@@ -61,10 +62,40 @@ Exit status: 0 all is well, 1 a probe, an intent or a finding says no, 2 bad inp
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	s.flags(root)
 	root.AddCommand(
 		probeCommand(s), traceCommand(s), checkCommand(s), describeCommand(s), lintCommand(s),
 		diffCommand(s), captureCommand(s), collectCommand(s),
 	)
 	return root
+}
+
+// flagError says of a flag's value what was expected, in place of the words of the
+// package that parses numbers.
+func flagError(err error) error {
+	var wrong *pflag.InvalidValueError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	f := wrong.GetFlag()
+	want := map[string]string{"uint8": "a number from 0 to 255", "int": "a whole number", "intSlice": "whole numbers, such as 22,443", "uint64": "a whole number from 0", "bool": "true or false"}[f.Value.Type()]
+	if want == "" {
+		return err
+	}
+	return fmt.Errorf("--%s %q: expected %s", f.Name, wrong.GetValue(), want)
+}
+
+// arguments holds a command to the arguments that its usage names.
+func arguments(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) >= least && len(args) <= most {
+			return nil
+		}
+		hint := ""
+		if f := c.Flags().Lookup("assume-open"); f != nil && f.Changed && len(args) > most {
+			hint = "; the value of --assume-open follows an equals sign"
+		}
+		return fmt.Errorf("expected vpcsim %s, found %d arguments: %q%s", c.Use, len(args), args, hint)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ of a batch 0 once all questions have been asked, whatever the answers.`,
   vpcsim probe lab --from 8.8.8.8 --to 203.0.113.10 --tcp 443
   vpcsim probe lab --batch probes.json --json
   vpcsim probe lab --from web --to db --tcp 22 --set sg-db/ingress/tcp/22/10.0.0.0/16=allow`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if batch != "" {
 				if from != "" || to != "" {
@@ -68,7 +69,7 @@ func (s *session) probe(dir string, spec reach.Spec) error {
 	if err != nil {
 		return err
 	}
-	q, err := ask(p, spec)
+	q, err := n.ask(p, spec)
 	if err != nil {
 		return err
 	}
@@ -126,6 +127,11 @@ func (s *session) batch(dir, file string) error {
 	results, err := reach.Sweep(n.World, questions, n.config)
 	if err != nil {
 		return err
+	}
+	for i, q := range questions {
+		if err := cmp.Or(n.leftOut(q.From), n.leftOut(q.To)); err != nil {
+			results[i] = reach.Result{Observed: reach.Unknown, Reason: err.Error(), Unknown: err.Error()}
+		}
 	}
 	if s.json {
 		return s.writeArray(results)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -221,8 +222,12 @@ func (t *traffic) spec(c *cobra.Command, from, to string) (reach.Spec, error) {
 	case t.proto != "":
 		q.Proto = t.proto
 	case !t.icmp:
-		if host, port, ok := splitPort(to); ok {
+		host, port, ok := splitPort(to)
+		switch {
+		case ok:
 			q.To, q.Proto, q.Port = host, "tcp", port
+		case badPort.MatchString(to):
+			return q, fmt.Errorf("%q: expected a port of 1 to 65535 behind the colon", to)
 		}
 	}
 	if q.Proto == "tcp" || q.Proto == "udp" {
@@ -232,6 +237,10 @@ func (t *traffic) spec(c *cobra.Command, from, to string) (reach.Spec, error) {
 	}
 	return q, nil
 }
+
+// badPort is a name, or an IPv4 address, with a number behind a colon; splitPort has
+// taken those that are ports.
+var badPort = regexp.MustCompile(`^[^:/]+:-?[0-9]+$`)
 
 // splitPort splits "db:5432" and "[2001:db8::1]:443"; an IPv6 address alone has no port.
 func splitPort(to string) (host string, port int, ok bool) {
@@ -250,12 +259,23 @@ func splitPort(to string) (host string, port int, ok bool) {
 }
 
 // ask finds the ends of a question; an end that is not there is bad input.
-func ask(p *reach.Prober, q reach.Spec) (reach.Question, error) {
+func (n *network) ask(p *reach.Prober, q reach.Spec) (reach.Question, error) {
+	if err := cmp.Or(n.leftOut(q.From), n.leftOut(q.To)); err != nil {
+		return reach.Question{}, err
+	}
 	out, err := p.Question(q)
 	if err != nil {
 		return out, fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "reach: "))
 	}
 	return out, nil
+}
+
+// leftOut is the error of a name that the files describe and the network has nothing of.
+func (n *network) leftOut(name string) error {
+	if s, ok := n.LeftOut(name); ok && len(n.Find(name)) == 0 {
+		return fmt.Errorf("%q was left out of the network: %s", name, s)
+	}
+	return nil
 }
 
 // title is how a question is called in a block.

@@ -26,7 +26,7 @@ what would change it. FROM and TO are as in probe; a port behind TO is of TCP.`,
   vpcsim trace lab 10.3.1.140 10.1.1.133 --icmp --svg way.svg
   vpcsim trace lab web internet:443 --mermaid
   vpcsim trace lab web db:22 --set acl-db/egress/90=allow\ all\ 0.0.0.0/0`,
-		Args: cobra.ExactArgs(3),
+		Args: arguments(3, 3),
 		RunE: func(c *cobra.Command, args []string) error {
 			q, err := t.spec(c, args[1], args[2])
 			if err != nil {
@@ -70,7 +70,7 @@ func (s *session) trace(dir string, spec reach.Spec, d drawings) error {
 	if err != nil {
 		return err
 	}
-	q, err := ask(p, spec)
+	q, err := n.ask(p, spec)
 	if err != nil {
 		return err
 	}
