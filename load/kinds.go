@@ -173,6 +173,7 @@ var kinds = map[string]*kind{
 	"FirewallPolicyDescriptions":       into("FirewallPolicyDescriptions", func(s *shapes) *[]item[firewall.DescribePolicyOutput] { return &s.FirewallPolicies }),
 	"RuleGroupDescriptions":            into("RuleGroupDescriptions", func(s *shapes) *[]item[firewall.DescribeGroupOutput] { return &s.RuleGroups }),
 	"PrefixLists":                      prefixLists,
+	"SecurityGroupRules":               ignored, // the groups hold them too
 	"ServiceDetails":                   ignored,
 	"ServiceNames":                     ignored,
 }

@@ -49,6 +49,14 @@ func run(out io.Writer) {
 	l := build(out)
 	l.check()
 	l.Run(30 * time.Second)
+	fmt.Fprint(out, `internet -- internet gateway -- endpoint -- web server, in 10.0.0.0/16
+                                    |
+                           Gateway Load Balancer -- appliance1, appliance2, appliance3, in 10.9.0.0/16
+
+The internet gateway's route table and the web server's both lead to the endpoint. It hands packets
+over in GENEVE, and each flow keeps the appliance that its first packet met.
+
+`)
 	fmt.Fprintln(out, "A request's way in, and its answer's way out:")
 	fmt.Fprintln(out, l.client.Ping(l.web.PublicAddr()).Walks)
 

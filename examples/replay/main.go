@@ -68,6 +68,8 @@ func run(out io.Writer, name string, maps mapping, prefix string) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(out, "%d captured frames are sent through a private NAT gateway (eastwest), which drops fragments\n"+
+		"of TCP and ICMP, and through a NAT instance, which puts them together. What dies is told, and why.\n\n", len(frames))
 	for _, build := range []func() (*network, error){eastwest, natinstance} {
 		n, err := build()
 		if err != nil {

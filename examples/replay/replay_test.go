@@ -18,7 +18,10 @@ func TestOurOwnCapturePassesButForWhatANATGatewayDrops(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(&out, "", mapping{}, prefix))
 
-	require.Equal(t, `eastwest: frame 23: 10.0.0.4 > 10.0.1.4 icmp: fragment not supported here
+	require.Equal(t, `30 captured frames are sent through a private NAT gateway (eastwest), which drops fragments
+of TCP and ICMP, and through a NAT instance, which puts them together. What dies is told, and why.
+
+eastwest: frame 23: 10.0.0.4 > 10.0.1.4 icmp: fragment not supported here
 eastwest: frame 24: 10.0.0.4 > 10.0.1.4 icmp: fragment not supported here
 eastwest: frame 25: 10.0.0.4 > 10.0.1.4 icmp: fragment not supported here
 eastwest: frame 26: 10.0.1.4 > 10.0.0.4 icmp answers what never arrived
