@@ -45,6 +45,7 @@ func TestACarrierGateway(t *testing.T) {
 	app.Ping(phone).OK(t)
 	require.Equal(t, 1, h.Ping(carrierIP, host.PingConfig{Count: 1}).Received)
 	require.Zero(t, h.Ping(app.Addr, host.PingConfig{Count: 1}).Received)
+	app.Ping(phone.Next()).Dropped(t, trace.NoSuchHost)
 
 	_, err = cagw.Create(v.VPC, cagw.Config{})
 	require.EqualError(t, err, "CarrierGatewayAlreadyExists: Network "+v.ID()+" already has a carrier gateway")

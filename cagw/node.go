@@ -108,6 +108,13 @@ func (i *inbound) Name() string { return i.in }
 // Resource returns the gateway's id.
 func (i *inbound) Resource() string { return i.id }
 
+// Takes reports whether dst is one of the gateway's carrier IP addresses, which the
+// carrier's network knows the way to.
+func (i *inbound) Takes(dst wire.Addr) bool {
+	_, ok := i.static.Inside(dst)
+	return ok
+}
+
 // Forward takes a packet for a carrier IP address into the VPC: of the carrier's network
 // any, of the internet what answers (VPC guide, "Carrier gateways").
 func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {

@@ -69,6 +69,7 @@ func TestOneSiteReachesVPCsOfSeveralRegions(t *testing.T) {
 		r := h.Ping(app.Addr, host.PingConfig{Count: 1})
 		require.Equal(t, uint8(255), r.Replies[0].TTL)
 	}
+	a.app.Ping(desk.Next()).Dropped(t, trace.NoSuchHost)
 	// There is no way from one to the other.
 	a.app.Ping(b.app.Addr).Dropped(t, trace.NoRoute)
 	r := a.app.Host.Ping(desk, host.PingConfig{Count: 1, Size: 1500, DontFragment: true})

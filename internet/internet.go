@@ -27,6 +27,9 @@ type Network struct {
 	// for an address that none has. It is asked anew for every packet, so that a
 	// change of a region compiles that region alone.
 	Regions func(wire.Addr) dataplane.Node
+	// Onward is Regions for packets that come from a gateway: what a site sends from one
+	// gateway to another. nil is Regions: the internet.
+	Onward func(wire.Addr) dataplane.Node
 	// Anyone takes the packets for addresses that neither a station nor a region has,
 	// as if there were a host at each; nil has them end as trace.NoSuchHost.
 	Anyone dataplane.Guest
@@ -43,9 +46,17 @@ func New(e *dataplane.Engine, label string) *Network {
 // Name returns the network's label.
 func (n *Network) Name() string { return n.Label }
 
-// Forward delivers to the host that has the destination, or sends to the region
-// that has it.
+// Forward takes a packet from a gateway: it delivers to the host that has the
+// destination, or sends to the region that has it.
 func (n *Network) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	if n.Onward != nil {
+		return n.forward(c, p, n.Onward)
+	}
+	return n.forward(c, p, n.Regions)
+}
+
+// forward is Forward with one of the ways to regions, which may be nil.
+func (n *Network) forward(c *dataplane.Context, p *wire.Packet, regions func(wire.Addr) dataplane.Node) dataplane.Next {
 	c.From = nil
 	if s := n.stations.Lookup(p.Flow.Dst); s != nil {
 		c.Latency += n.latency()
@@ -54,8 +65,8 @@ func (n *Network) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		}
 		return c.Deliver(s)
 	}
-	if n.Regions != nil {
-		if in := n.Regions(p.Flow.Dst); in != nil {
+	if regions != nil {
+		if in := regions(p.Flow.Dst); in != nil {
 			return dataplane.To(in)
 		}
 	}
@@ -134,9 +145,9 @@ func (s *Station) tap(out bool, ip []byte) {
 // outside is where a station's packets begin: the latency to the gateway is theirs too.
 type outside struct{ *Network }
 
-// Forward is the Network's own, after the latency.
+// Forward is the Network's own for hosts, after the latency.
 func (o outside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	next := o.Network.Forward(c, p)
+	next := o.forward(c, p, o.Regions)
 	if next.Node() != nil {
 		c.Latency += o.latency()
 	}

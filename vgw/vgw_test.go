@@ -155,3 +155,9 @@ func TestSecondaryAddressesAndPrefixesGoByAPrivateGateway(t *testing.T) {
 		require.Equal(t, trace.ForeignDestination, story.End())
 	})
 }
+
+func TestWhatNobodyAtTheSiteHasDiesThere(t *testing.T) {
+	o := newOffice(t)
+	require.NoError(t, o.vpc.MainRouteTable().EnablePropagation(o.gateway))
+	o.app.Ping(netip.MustParseAddr("192.168.10.99")).Dropped(t, trace.NoSuchHost)
+}

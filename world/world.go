@@ -220,6 +220,8 @@ func (w *World) Site(g *vgw.VirtualPrivateGateway, label string, prefixes ...net
 	if err != nil {
 		return nil, err
 	}
+	in := n.Regions
+	n.Onward = func(dst wire.Addr) dataplane.Node { return taking(in(dst), dst) }
 	return n, g.Connect(n, prefixes...)
 }
 
@@ -259,6 +261,15 @@ func (w *World) beyond(r *vpc.Region, id, label string) (*internet.Network, erro
 	return n, nil
 }
 
+// taking returns the entrance where AWS has told of a way to dst there, else nil: a site
+// sends nothing back where it has come from.
+func taking(in dataplane.Node, dst wire.Addr) dataplane.Node {
+	if e, ok := in.(remote.Entrance); ok && e.Takes(dst) {
+		return e
+	}
+	return nil
+}
+
 // Behind puts a network of hosts, a site of one's own, beyond links such as VPN
 // connections and Direct Connect associations, of any of the world's regions, and
 // returns it. It sends by the first link by which AWS has told it of a way to the
@@ -276,18 +287,24 @@ func (w *World) Behind(label string, links ...remote.Connector) (*internet.Netwo
 			return nil, err
 		}
 	}
-	n.Regions = func(dst wire.Addr) dataplane.Node {
-		var first dataplane.Node
+	n.Onward = func(dst wire.Addr) dataplane.Node {
 		for i, l := range links {
-			in := lives[i].Snapshot().Outside(l.ID())
-			if e, ok := in.(remote.Entrance); ok && e.Takes(dst) {
-				return e
-			}
-			if first == nil {
-				first = in
+			if in := taking(lives[i].Snapshot().Outside(l.ID()), dst); in != nil {
+				return in
 			}
 		}
-		return first
+		return nil
+	}
+	n.Regions = func(dst wire.Addr) dataplane.Node {
+		if in := n.Onward(dst); in != nil {
+			return in
+		}
+		for i, l := range links {
+			if in := lives[i].Snapshot().Outside(l.ID()); in != nil {
+				return in
+			}
+		}
+		return nil
 	}
 	return n, nil
 }
