@@ -180,7 +180,7 @@ func TestRunFindsASubtestByItsName(t *testing.T) {
 func TestLoadFailsOnAFolderThatIsNoNetwork(t *testing.T) {
 	var failed recorder
 	require.Nil(t, vpctest.Load(&failed, t.TempDir()))
-	require.Contains(t, failed.text, "load: .: expected files of describe-… answers, found none")
+	require.Contains(t, failed.text, ": expected files of describe-… answers, found none")
 	_, err := vpctest.LoadNetwork(t.TempDir(), nil)
 	require.Error(t, err)
 }
