@@ -65,6 +65,7 @@ type LoadBalancer struct {
 	created    time.Time
 	restored   *elbv2.LoadBalancer // what it was read from
 	classic    *Classic            // of a Classic Load Balancer
+	families   elbv2.IPAddressType
 }
 
 // Config says how a load balancer is made.
@@ -86,6 +87,9 @@ type Config struct {
 	// PrivateIPs are the private addresses of the nodes, in the order of Subnets; none
 	// takes free ones.
 	PrivateIPs []netip.Addr
+	// IPAddressType is ipv4 or dualstack, which gives each node an IPv6 address too; ""
+	// is ipv4.
+	IPAddressType elbv2.IPAddressType
 }
 
 // Create makes a load balancer of the name: an interface in each subnet, which its
@@ -93,6 +97,9 @@ type Config struct {
 // DuplicateLoadBalancerName, a subnet with fewer than eight free addresses with
 // InvalidSubnet, as is an internet-facing one in a VPC without internet gateway.
 func Create(r *vpc.Region, k *Kind, name string, c Config) (*LoadBalancer, error) {
+	if c.IPAddressType == "" {
+		c.IPAddressType = elbv2.IPAddressTypeIPv4
+	}
 	var l *LoadBalancer
 	err := r.Change(func(tx *vpc.Tx) error {
 		if err := check(tx, k, name, c); err != nil {
@@ -111,7 +118,8 @@ func Create(r *vpc.Region, k *Kind, name string, c Config) (*LoadBalancer, error
 		}
 		l = &LoadBalancer{
 			Base: b, kind: k, name: name, vpc: c.Subnets[0].VPC(), internet: c.InternetFacing, subnets: slices.Clone(c.Subnets),
-			groups: slices.Clone(c.Groups), attributes: slices.Clone(k.Attributes), created: r.Now(),
+			groups: slices.Clone(c.Groups), attributes: k.attributes(c.InternetFacing), created: r.Now(),
+			families: c.IPAddressType,
 		}
 		if k.Classic {
 			l.classic = NewClassic(l)
@@ -133,6 +141,9 @@ func Create(r *vpc.Region, k *Kind, name string, c Config) (*LoadBalancer, error
 func (l *LoadBalancer) start(tx *vpc.Tx, description string, c Config) error {
 	for i, s := range c.Subnets {
 		m := vpc.ManagedInterface{Type: l.kind.Interface, Description: description, SourceDestCheck: l.kind.SourceDestCheck, Groups: c.Groups}
+		if c.IPAddressType == elbv2.IPAddressTypeDualstack {
+			m.IPv6, m.DenyIGW = 1, l.attribute(denyIGW) == "true"
+		}
 		if len(c.PrivateIPs) > 0 {
 			m.PrivateIP = c.PrivateIPs[i]
 		}
@@ -248,7 +259,7 @@ func (l *LoadBalancer) DNSName() string {
 	return name + "." + l.Region().Name() + ".elb.amazonaws.com"
 }
 
-// Resolve returns the addresses that the name has, in the order of the nodes: those of
+// Resolve returns the addresses that the name has, IPv4's and IPv6's, in the order of the nodes: those of
 // nodes whose zone has a healthy target or, where none has, all (ELB guide, "How
 // Elastic Load Balancing works").
 func (l *LoadBalancer) Resolve(tx *vpc.Tx) []netip.Addr {
@@ -259,9 +270,10 @@ func (l *LoadBalancer) Resolve(tx *vpc.Tx) []netip.Addr {
 		if l.internet && a.Public.IsValid() {
 			ip = a.Public
 		}
-		all = append(all, ip)
+		ips := append([]netip.Addr{ip}, tx.IPv6Addresses(n)...)
+		all = append(all, ips...)
 		if l.servesFrom(tx, n) {
-			fit = append(fit, ip)
+			fit = append(fit, ips...)
 		}
 	}
 	if len(fit) == 0 {
@@ -322,9 +334,12 @@ func (l *LoadBalancer) AttributeOf(key string) string { return l.attribute(key) 
 // SetAttribute changes an attribute (ModifyLoadBalancerAttributes). A key that its kind
 // does not have is refused with ValidationError (the sentence is inferred).
 func (l *LoadBalancer) SetAttribute(key, v string) error {
-	return l.Change(func(*vpc.Tx) error {
+	return l.Change(func(tx *vpc.Tx) error {
 		if !set(&l.attributes, key, v) {
 			return vpc.Refuse("ValidationError", "Load balancer attribute key '%s' is not recognized", key)
+		}
+		if key == denyIGW {
+			l.deny(tx)
 		}
 		return nil
 	})

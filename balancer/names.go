@@ -27,7 +27,7 @@ func (l *LoadBalancer) DNSNames(tx *vpc.Tx) []vpc.DNSName {
 		if l.internet && a.Public.IsValid() {
 			ip = a.Public
 		}
-		all = append(all, vpc.DNSName{Name: n.Subnet().Zone() + "." + name, Addrs: []netip.Addr{ip}, TTL: nameTTL})
+		all = append(all, vpc.DNSName{Name: n.Subnet().Zone() + "." + name, Addrs: append([]netip.Addr{ip}, tx.IPv6Addresses(n)...), TTL: nameTTL})
 	}
 	return all
 }

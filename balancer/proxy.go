@@ -1,6 +1,8 @@
 package balancer
 
 import (
+	"slices"
+
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/flowtable"
 	"github.com/vpcsim/vpcsim/trace"
@@ -15,7 +17,7 @@ import (
 // what a request would come to is unknown.
 type proxyNode struct {
 	name, balancer string
-	addr           wire.Addr
+	addrs          []wire.Addr
 	out            dataplane.Node
 	stack          stack
 	seed           flowtable.Seed
@@ -34,7 +36,7 @@ func CompileProxy(c *vpc.Compiler, l *LoadBalancer) {
 	for _, nic := range l.nics {
 		i := c.Interface(nic)
 		n := &proxyNode{
-			name: l.TraceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addr: i.Addrs[0], out: i.Out(), stack: i.Port,
+			name: l.TraceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addrs: i.Addrs, out: i.Out(), stack: i.Port,
 			seed: flowtable.NewSeed(c.Seed(nic.ID())),
 		}
 		for _, x := range l.listeners {
@@ -66,7 +68,7 @@ const ownTTL = 255
 func (n *proxyNode) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	begins := p.Flow.Proto == wire.ProtoTCP && p.Flags.Has(wire.SYN) && !p.Flags.Has(wire.ACK)
 	switch {
-	case p.Flow.Dst != n.addr:
+	case !slices.Contains(n.addrs, p.Flow.Dst):
 		return dataplane.Drop(trace.NoFamily)
 	case p.IsRequest(), begins && !n.listens(p.Flow.DstPort):
 		return dataplane.Drop(trace.BalancerPort)

@@ -34,11 +34,12 @@ func Restore(tx *vpc.Tx, k *Kind, s elbv2.LoadBalancer) (*LoadBalancer, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &LoadBalancer{Base: b, kind: k, name: deref(s.LoadBalancerName), vpc: v, attributes: slices.Clone(k.Attributes), restored: &s}
+	l := &LoadBalancer{Base: b, kind: k, name: deref(s.LoadBalancerName), vpc: v, families: deref(s.IpAddressType), restored: &s}
 	if k.Classic {
 		l.classic = NewClassic(l)
 	}
 	l.internet = s.Scheme != nil && *s.Scheme == elbv2.SchemeInternetFacing
+	l.attributes = k.attributes(l.internet)
 	if s.CreatedTime != nil {
 		l.created, _ = s.CreatedTime.Time() // one that can't be read stays as text
 	}
@@ -102,6 +103,7 @@ func RestoreTargetGroup(tx *vpc.Tx, s elbv2.TargetGroup) (*TargetGroup, error) {
 	}
 	g := &TargetGroup{
 		Base: b, name: deref(s.TargetGroupName), kind: deref(s.TargetType), protocol: deref(s.Protocol), port: uint16(deref(s.Port)), restored: &s,
+		family: deref(s.IpAddressType),
 		check: HealthCheck{
 			Disabled: s.HealthCheckEnabled != nil && !*s.HealthCheckEnabled,
 			Protocol: deref(s.HealthCheckProtocol), Path: deref(s.HealthCheckPath), Healthy: deref(s.HealthyThresholdCount), Unhealthy: deref(s.UnhealthyThresholdCount),

@@ -26,6 +26,9 @@ func check(tx *vpc.Tx, k *Kind, name string, c Config) error {
 			return vpc.Refuse("InvalidSubnet", "Not enough IP space available in %s. ELB requires at least 8 free IP addresses in each subnet.", s.ID())
 		}
 	}
+	if err := checkFamilies(tx, k, c.Subnets, c.IPAddressType); err != nil {
+		return err
+	}
 	v := c.Subnets[0].VPC()
 	if c.InternetFacing && tx.Attached(v, "igw") == nil {
 		return vpc.Refuse("InvalidSubnet", "VPC %s has no internet gateway", v.ID())
@@ -90,6 +93,9 @@ func checkGroup(tx *vpc.Tx, name string, c TargetGroupConfig) error {
 	}
 	if c.Port == 0 {
 		return vpc.Refuse("ValidationError", "A port must be specified")
+	}
+	if err := checkFamily(c); err != nil {
+		return err
 	}
 	for _, o := range vpc.Resources[*TargetGroup](tx) {
 		if o.name == name {
@@ -164,6 +170,9 @@ func checkForward(tx *vpc.Tx, l *LoadBalancer, p elbv2.Protocol, g *TargetGroup)
 	if o := g.balancer(tx); o != nil && o != l {
 		return vpc.Refuse("TargetGroupAssociationLimit", "The following target groups cannot be associated with more than one load balancer: %s", g.ID())
 	}
+	if g.six() && l.families == elbv2.IPAddressTypeIPv4 {
+		return vpc.Refuse("InvalidConfigurationRequest", "The IP address type of the load balancer '%s' must be 'dualstack' for the target group '%s', whose IP address type is 'ipv6'", l.ID(), g.ID())
+	}
 	if !compatible(p, g.protocol) {
 		return vpc.Refuse("InvalidConfigurationRequest", "Listener protocol '%s' is not supported with a target group with the protocol '%s'", p, g.protocol)
 	}
@@ -207,6 +216,8 @@ func checkTarget(tx *vpc.Tx, g *TargetGroup, t Target) error {
 			return vpc.Refuse("InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", t.ID)
 		case tx.VPCOf(i) != g.vpc:
 			return vpc.Refuse("InvalidTarget", "The following targets are not in the target group VPC '%s': '%s'", g.vpc.ID(), t.ID)
+		case g.six() && (tx.PrimaryOf(i) == nil || len(tx.IPv6Addresses(tx.PrimaryOf(i))) == 0):
+			return vpc.Refuse("InvalidTarget", "The following targets do not have an IPv6 address: '%s'", t.ID)
 		}
 	case elbv2.TargetIP:
 		return checkIP(tx, g, t)
@@ -229,10 +240,13 @@ func checkIP(tx *vpc.Tx, g *TargetGroup, t Target) error {
 	if err != nil {
 		return vpc.Refuse("ValidationError", "The IP address '%s' is not a valid IPv4 or IPv6 address", t.ID)
 	}
+	if g.six() != a.Is6() {
+		return vpc.Refuse("ValidationError", "The IP address '%s' is not of the IP address type '%s' of the target group", a, g.family)
+	}
 	if contains(tx.CIDRs(g.vpc), a) {
 		return nil
 	}
-	if !contains(outside, a) {
+	if !g.six() && !contains(outside, a) {
 		return vpc.Refuse("InvalidTarget", "The IP address '%s' is not within the VPC or the ranges 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12 and 192.168.0.0/16", a)
 	}
 	if t.Zone != "all" {

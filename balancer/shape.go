@@ -28,7 +28,7 @@ func (l *LoadBalancer) shape(tx *vpc.Tx) elbv2.LoadBalancer {
 	s := elbv2.LoadBalancer{
 		LoadBalancerArn: new(l.ID()), DNSName: new(l.DNSName()), CreatedTime: new(ec2.TimestampOf(l.created)), LoadBalancerName: new(l.name),
 		Scheme: new(elbv2.SchemeInternal), VpcId: new(l.vpc.ID()), State: &elbv2.LoadBalancerState{Code: new("active")},
-		Type: new(l.kind.Type), IpAddressType: new("ipv4"), AvailabilityZones: []elbv2.AvailabilityZone{},
+		Type: new(l.kind.Type), IpAddressType: new(l.families), AvailabilityZones: []elbv2.AvailabilityZone{},
 	}
 	if l.internet {
 		s.Scheme = new(elbv2.SchemeInternetFacing)
@@ -45,7 +45,10 @@ func (l *LoadBalancer) shape(tx *vpc.Tx) elbv2.LoadBalancer {
 		s.AvailabilityZones = append(s.AvailabilityZones, z)
 	}
 	if r := l.restored; r != nil {
-		s.CanonicalHostedZoneId, s.CreatedTime, s.State, s.AvailabilityZones, s.IpAddressType = r.CanonicalHostedZoneId, r.CreatedTime, r.State, r.AvailabilityZones, r.IpAddressType
+		s.CanonicalHostedZoneId, s.CreatedTime, s.State, s.AvailabilityZones = r.CanonicalHostedZoneId, r.CreatedTime, r.State, r.AvailabilityZones
+	}
+	if l.families == "" { // restored, and not told
+		s.IpAddressType = nil
 	}
 	return s
 }
@@ -192,7 +195,7 @@ func (g *TargetGroup) shape(tx *vpc.Tx) elbv2.TargetGroup {
 		HealthCheckProtocol: new(h.Protocol), HealthCheckPort: new("traffic-port"), HealthCheckEnabled: new(!h.Disabled),
 		HealthCheckIntervalSeconds: new(int(h.Interval / time.Second)), HealthCheckTimeoutSeconds: new(int(h.Timeout / time.Second)),
 		HealthyThresholdCount: new(h.Healthy), UnhealthyThresholdCount: new(h.Unhealthy), LoadBalancerArns: []string{},
-		TargetType: new(g.kind), IpAddressType: new("ipv4"),
+		TargetType: new(g.kind), IpAddressType: new(g.family),
 	}
 	if g.vpc != nil {
 		s.VpcId = new(g.vpc.ID())

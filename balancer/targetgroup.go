@@ -23,7 +23,8 @@ type TargetGroup struct {
 	targets    []*registered
 	attributes []Attribute
 	restored   *elbv2.TargetGroup
-	classic    bool // of a Classic Load Balancer: not listed, and never fails open
+	family     elbv2.IPAddressType // ipv4 or ipv6
+	classic    bool                // of a Classic Load Balancer: not listed, and never fails open
 }
 
 // registered is a target that is, or was, registered.
@@ -80,12 +81,17 @@ type TargetGroupConfig struct {
 	Port     uint16
 	// HealthCheck is how they are checked.
 	HealthCheck HealthCheck
+	// IPAddressType is the family of the targets' addresses, ipv4 or ipv6; "" is ipv4.
+	IPAddressType elbv2.IPAddressType
 }
 
 // CreateTargetGroup makes a target group of the name (CreateTargetGroup).
 func CreateTargetGroup(r *vpc.Region, name string, c TargetGroupConfig) (*TargetGroup, error) {
 	if c.Type == "" {
 		c.Type = elbv2.TargetInstance
+	}
+	if c.IPAddressType == "" {
+		c.IPAddressType = elbv2.IPAddressTypeIPv4
 	}
 	if c.Port == 0 {
 		c.Port = map[elbv2.Protocol]uint16{elbv2.HTTP: 80, elbv2.HTTPS: 443, elbv2.GENEVE: 6081}[c.Protocol]
@@ -100,7 +106,7 @@ func CreateTargetGroup(r *vpc.Region, name string, c TargetGroupConfig) (*Target
 			return err
 		}
 		g = &TargetGroup{
-			Base: b, name: name, vpc: c.VPC, kind: c.Type, protocol: c.Protocol, port: c.Port,
+			Base: b, name: name, vpc: c.VPC, kind: c.Type, protocol: c.Protocol, port: c.Port, family: c.IPAddressType,
 			check: c.HealthCheck.withDefaults(c.Protocol), attributes: groupAttributes(c.Protocol, c.Type),
 		}
 		tx.Add(g)
@@ -427,11 +433,18 @@ func (g *TargetGroup) endpoints(tx *vpc.Tx, r *registered) []Endpoint {
 	e := Endpoint{Target: r.Target, Health: r.state(tx, g), Until: r.until}
 	switch x := tx.Find(r.ID).(type) {
 	case *vpc.Instance:
-		if e.NIC = tx.PrimaryOf(x); e.NIC != nil {
-			e.Addr, e.Zone = tx.PrivateAddresses(e.NIC)[0].IP, e.NIC.Subnet().Zone()
-			return []Endpoint{e}
+		if e.NIC = tx.PrimaryOf(x); e.NIC == nil {
+			return nil
 		}
-		return nil
+		e.Addr, e.Zone = tx.PrivateAddresses(e.NIC)[0].IP, e.NIC.Subnet().Zone()
+		if g.six() {
+			six := tx.IPv6Addresses(e.NIC)
+			if len(six) == 0 {
+				return nil
+			}
+			e.Addr = six[0]
+		}
+		return []Endpoint{e}
 	case *LoadBalancer:
 		var list []Endpoint
 		for _, n := range x.nics {

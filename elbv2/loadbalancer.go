@@ -16,7 +16,7 @@ type LoadBalancer struct {
 	Type                  *LoadBalancerType  `json:"Type,omitzero"`
 	AvailabilityZones     []AvailabilityZone `json:"AvailabilityZones,omitzero"`
 	SecurityGroups        []string           `json:"SecurityGroups,omitzero"`
-	IpAddressType         *string            `json:"IpAddressType,omitzero"`
+	IpAddressType         *IPAddressType     `json:"IpAddressType,omitzero"`
 }
 
 // Scheme is where the nodes' names lead; the zero value is neither.
@@ -36,6 +36,18 @@ const (
 	TypeApplication LoadBalancerType = "application"
 	TypeNetwork     LoadBalancerType = "network"
 	TypeGateway     LoadBalancerType = "gateway"
+)
+
+// IPAddressType is the families of a load balancer's addresses, or the family of a
+// target group's targets; the zero value is neither.
+type IPAddressType string
+
+// The values of IPAddressType. IPv6 alone is a target group's.
+const (
+	IPAddressTypeIPv4                       IPAddressType = "ipv4"
+	IPAddressTypeIPv6                       IPAddressType = "ipv6"
+	IPAddressTypeDualstack                  IPAddressType = "dualstack"
+	IPAddressTypeDualstackWithoutPublicIPv4 IPAddressType = "dualstack-without-public-ipv4"
 )
 
 // LoadBalancerState is part of LoadBalancer.

@@ -3,24 +3,24 @@ package elbv2
 // TargetGroup is what DescribeTargetGroups says of one.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroup.html
 type TargetGroup struct {
-	TargetGroupArn             *string     `json:"TargetGroupArn,omitzero"`
-	TargetGroupName            *string     `json:"TargetGroupName,omitzero"`
-	Protocol                   *Protocol   `json:"Protocol,omitzero"`
-	Port                       *int        `json:"Port,omitzero"`
-	VpcId                      *string     `json:"VpcId,omitzero"`
-	HealthCheckProtocol        *Protocol   `json:"HealthCheckProtocol,omitzero"`
-	HealthCheckPort            *string     `json:"HealthCheckPort,omitzero"`
-	HealthCheckEnabled         *bool       `json:"HealthCheckEnabled,omitzero"`
-	HealthCheckIntervalSeconds *int        `json:"HealthCheckIntervalSeconds,omitzero"`
-	HealthCheckTimeoutSeconds  *int        `json:"HealthCheckTimeoutSeconds,omitzero"`
-	HealthyThresholdCount      *int        `json:"HealthyThresholdCount,omitzero"`
-	UnhealthyThresholdCount    *int        `json:"UnhealthyThresholdCount,omitzero"`
-	HealthCheckPath            *string     `json:"HealthCheckPath,omitzero"`
-	Matcher                    *Matcher    `json:"Matcher,omitzero"`
-	LoadBalancerArns           []string    `json:"LoadBalancerArns,omitzero"`
-	TargetType                 *TargetType `json:"TargetType,omitzero"`
-	ProtocolVersion            *string     `json:"ProtocolVersion,omitzero"`
-	IpAddressType              *string     `json:"IpAddressType,omitzero"`
+	TargetGroupArn             *string        `json:"TargetGroupArn,omitzero"`
+	TargetGroupName            *string        `json:"TargetGroupName,omitzero"`
+	Protocol                   *Protocol      `json:"Protocol,omitzero"`
+	Port                       *int           `json:"Port,omitzero"`
+	VpcId                      *string        `json:"VpcId,omitzero"`
+	HealthCheckProtocol        *Protocol      `json:"HealthCheckProtocol,omitzero"`
+	HealthCheckPort            *string        `json:"HealthCheckPort,omitzero"`
+	HealthCheckEnabled         *bool          `json:"HealthCheckEnabled,omitzero"`
+	HealthCheckIntervalSeconds *int           `json:"HealthCheckIntervalSeconds,omitzero"`
+	HealthCheckTimeoutSeconds  *int           `json:"HealthCheckTimeoutSeconds,omitzero"`
+	HealthyThresholdCount      *int           `json:"HealthyThresholdCount,omitzero"`
+	UnhealthyThresholdCount    *int           `json:"UnhealthyThresholdCount,omitzero"`
+	HealthCheckPath            *string        `json:"HealthCheckPath,omitzero"`
+	Matcher                    *Matcher       `json:"Matcher,omitzero"`
+	LoadBalancerArns           []string       `json:"LoadBalancerArns,omitzero"`
+	TargetType                 *TargetType    `json:"TargetType,omitzero"`
+	ProtocolVersion            *string        `json:"ProtocolVersion,omitzero"`
+	IpAddressType              *IPAddressType `json:"IpAddressType,omitzero"`
 }
 
 // Matcher is the answers that a health check accepts.

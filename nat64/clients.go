@@ -12,9 +12,9 @@ const (
 // Clients are the IPv6 clients of one NAT64 and the IPv4 addresses lent to them, for
 // life. The zero Clients is ready. It belongs to one goroutine.
 type Clients struct {
-	lent map[wire.Addr]uint32 // which one, from 0
-	all  []wire.Addr
-	id   uint16 // identification of the next IPv4 packet that may be fragmented
+	lent   map[wire.Addr]uint32 // which one, from 0
+	all    []wire.Addr
+	writer Writer
 }
 
 // Lend returns the address lent to a client, and false where all are.

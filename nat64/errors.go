@@ -29,7 +29,7 @@ func (c *Clients) outError(b []byte, h head, src, dst wire.Addr) ([]byte, bool) 
 	if !known || !Prefix.Contains(q.src) {
 		return b, false
 	}
-	quoted, ok := c.write4(nil, q, Extract(q.src), wire.AddrFromV4(lentFirst+lent))
+	quoted, ok := c.writer.write4(nil, q, Extract(q.src), wire.AddrFromV4(lentFirst+lent))
 	if !ok {
 		return b, false
 	}

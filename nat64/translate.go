@@ -84,7 +84,7 @@ func (c *Clients) Out(b []byte, p *wire.Packet) ([]byte, bool) {
 	if p.IsError() {
 		return c.outError(b, h, lent, Extract(h.dst))
 	}
-	return c.write4(b, h, lent, Extract(h.dst))
+	return c.writer.write4(b, h, lent, Extract(h.dst))
 }
 
 // Back appends to b what IPv6 has for the IPv4 packet p to an address that is lent: from
@@ -103,15 +103,15 @@ func (c *Clients) Back(b []byte, p *wire.Packet) ([]byte, bool) {
 }
 
 // write4 appends the header and the payload as IPv4.
-func (c *Clients) write4(b []byte, h head, src, dst wire.Addr) ([]byte, bool) {
+func (w *Writer) write4(b []byte, h head, src, dst wire.Addr) ([]byte, bool) {
 	n := wire.Header{Src: src, Dst: dst, TTL: h.ttl, TOS: h.tos, Proto: h.proto, ID: uint16(h.id), Offset: h.offset, MF: h.more}
 	if h.proto == wire.ProtoICMPv6 {
 		n.Proto = wire.ProtoICMP
 	}
 	if !h.fragment {
 		if n.DF = h.length+wire.IPv4Len > mustFragment; !n.DF {
-			c.id++
-			n.ID = c.id
+			w.id++
+			n.ID = w.id
 		}
 	}
 	start := len(b)

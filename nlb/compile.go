@@ -29,7 +29,7 @@ func nodesOf(c *vpc.Compiler, l *balancer.LoadBalancer) nodes {
 		for _, nic := range l.Nodes(c.Tx()) {
 			i := c.Interface(nic)
 			n := &node{
-				id: nic.ID(), name: l.TraceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addr: i.Addrs[0], out: i.Out(), guest: i.Port,
+				id: nic.ID(), name: l.TraceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addrs: addresses(c, nic), out: i.Out(), guest: i.Port,
 				seed: flowtable.NewSeed(c.Seed(l.ID())),
 			}
 			k := compiler{c, l, nic, n, map[string]bool{}}
@@ -39,6 +39,15 @@ func nodesOf(c *vpc.Compiler, l *balancer.LoadBalancer) nodes {
 		}
 		return &all
 	})
+}
+
+// addresses returns a node's addresses of both families.
+func addresses(c *vpc.Compiler, nic *vpc.NetworkInterface) (a [2]wire.Addr) {
+	a[0] = c.Interface(nic).Addrs[0]
+	if six := c.IPv6Of(nic); len(six) > 0 {
+		a[1] = wire.AddrFrom(six[0])
+	}
+	return a
 }
 
 // connect makes the way from one interface of an endpoint to the node of its zone, to

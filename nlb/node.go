@@ -1,17 +1,13 @@
 package nlb
 
 import (
-	"iter"
 	"time"
-
-	"github.com/vpcsim/vpcsim/balancer"
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/flowtable"
 	"github.com/vpcsim/vpcsim/nat"
 	"github.com/vpcsim/vpcsim/trace"
-	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -21,8 +17,8 @@ import (
 // (AWS states nothing; inferred).
 type node struct {
 	id, name  string
-	balancer  string // the load balancer's id
-	addr      wire.Addr
+	balancer  string       // the load balancer's id
+	addrs     [2]wire.Addr // IPv4's and IPv6's, the latter invalid where it has none
 	out       dataplane.Node
 	guest     guest
 	seed      flowtable.Seed
@@ -93,48 +89,6 @@ const ownTTL = 255
 // 55,000 to each target (NLB guide, "Client IP preservation").
 const firstPort, lastPort = 1024, 56023
 
-// Flows is the live state of a listener at a node: the flows that it sends on.
-type Flows struct {
-	table     *nat.Table
-	config    nat.TableConfig
-	followers nat.Followers
-}
-
-func newFlows(seed uint64, tcp time.Duration) *Flows {
-	f := &Flows{config: nat.TableConfig{Seed: seed, Strict: true}}
-	f.configure(tcp)
-	f.Reset()
-	return f
-}
-
-// configure sets the timeouts for packets to come. A TCP flow is kept beyond its
-// timeout: node.idle tells.
-func (f *Flows) configure(tcp time.Duration) {
-	t := tcp + linger
-	f.config.Timeouts = nat.Timeouts{
-		UDP: IdleUDP, UDPStream: IdleUDP, SynSent: t, SynReceived: t, Established: t, FinWait: t, CloseWait: t, LastAck: t,
-		TimeWait: t, Close: t, Unacknowledged: t,
-	}
-	if f.table != nil {
-		f.table.Configure(f.config)
-	}
-}
-
-// FlowsAt returns the flows of a listener at a node's interface in the given life of its
-// region, nil where it has none.
-func FlowsAt(l *vpc.Live, x *balancer.Listener, nic *vpc.NetworkInterface) *Flows {
-	return vpc.StateOf(l, nic.ID(), flowsOf(x))
-}
-
-func flowsOf(x *balancer.Listener) vpc.StateKey[Flows] { return vpc.StateKey[Flows]("flows " + x.ID()) }
-
-// All returns the flows living at an instant, in the order in which they began; of TCP
-// also those that have idled out within the last hour. It allocates 16 bytes a flow.
-func (f *Flows) All(now time.Duration) iter.Seq2[nat.ID, nat.Session] { return f.table.All(now) }
-
-// Reset forgets all flows.
-func (f *Flows) Reset() { f.table, f.followers = nat.NewTable(f.config), nat.Followers{} }
-
 // Name returns the load balancer's name and the node's zone.
 func (n *node) Name() string { return n.name }
 
@@ -144,13 +98,10 @@ func (n *node) Resource() string { return n.balancer }
 // Forward sends a packet of a flow on, or takes a new flow. What is neither is dropped
 // without an answer: a port without listener and ping get none (measured).
 func (n *node) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-	if !p.Is4() {
-		return dataplane.Drop(trace.NoFamily)
-	}
 	if x, ok := c.Behind.(*link); ok && x.node == n {
 		return x.accept(c, p)
 	}
-	own := p.Flow.Dst == n.addr
+	own := n.owns(p.Flow.Dst)
 	if p.Fragment != wire.Whole {
 		return n.fragment(c, p)
 	}
@@ -177,6 +128,18 @@ func (n *node) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return c.Deliver(n.guest)
 	}
 	return dataplane.Drop(trace.BalancerPort)
+}
+
+// owns reports whether the node has the address.
+func (n *node) owns(a wire.Addr) bool { return a == n.addrs[0] || a == n.addrs[1] }
+
+// address returns the node's address of the other address's family, invalid where it has
+// none.
+func (n *node) address(like wire.Addr) wire.Addr {
+	if like.Is4() {
+		return n.addrs[0]
+	}
+	return n.addrs[1]
 }
 
 // takes reports whether the listener is the flow's.
@@ -241,7 +204,9 @@ func (n *node) pass(c *dataplane.Context, p *wire.Packet, l *listener, id nat.ID
 		t.Track(id, d, p, c.Now)
 	}
 	s := t.Session(id)
-	t.Translate(p, id, d)
+	if end := l.flows.translate(c, p, id, &s, d); end != trace.None {
+		return dataplane.Drop(end)
+	}
 	n.note(c, p, before, &s, d)
 	return dataplane.To(to)
 }
@@ -260,7 +225,7 @@ func (l *listener) ended(s *nat.Session, now time.Duration) bool {
 // note tells of the translation, and leaves word for the target's security groups.
 func (n *node) note(c *dataplane.Context, p *wire.Packet, before wire.Flow, s *nat.Session, d nat.Direction) {
 	if d == nat.Original && s.Translated.Src == s.Original.Src {
-		c.Via = n.addr
+		c.Via = n.address(p.Flow.Src)
 	}
 	if c.Tracing() {
 		c.Note(p, trace.Step{Act: trace.Translated, Before: before})
@@ -283,8 +248,11 @@ func (n *node) open(c *dataplane.Context, p *wire.Packet, l *listener) dataplane
 	}
 	to := p.Flow
 	to.Dst, to.DstPort = t.addr, t.port
-	if !g.preserve {
-		ok := false
+	if own := n.address(t.addr); !g.preserve || crosses(&p.Flow, &to) {
+		ok := own.IsValid()
+		if !ok {
+			return dataplane.Drop(trace.NoFamily)
+		}
 		if to, ok = n.source(l, to, c.Now); !ok {
 			return dataplane.Drop(trace.NoPort)
 		}
@@ -297,8 +265,11 @@ func (n *node) open(c *dataplane.Context, p *wire.Packet, l *listener) dataplane
 		return dataplane.Drop(trace.NoPort) // another client of the same address and port holds the target's
 	}
 	before := p.Flow
-	l.flows.table.Translate(p, id, nat.Original)
 	s := l.flows.table.Session(id)
+	if end := l.flows.translate(c, p, id, &s, nat.Original); end != trace.None {
+		l.flows.table.Delete(id)
+		return dataplane.Drop(end)
+	}
 	n.note(c, p, before, &s, nat.Original)
 	return dataplane.To(n.out)
 }
@@ -307,7 +278,7 @@ func (n *node) open(c *dataplane.Context, p *wire.Packet, l *listener) dataplane
 // where it found none that no other flow to the target has.
 func (n *node) source(l *listener, f wire.Flow, now time.Duration) (wire.Flow, bool) {
 	for range 16 {
-		to, ok := l.flows.table.PickSource(f, nat.SourceRange{First: n.addr, FirstPort: firstPort, LastPort: lastPort, Random: true}, now)
+		to, ok := l.flows.table.PickSource(f, nat.SourceRange{First: n.address(f.Dst), FirstPort: firstPort, LastPort: lastPort, Random: true}, now)
 		if !ok || !n.taken(to.Reverse(), now) {
 			return to, ok
 		}
@@ -382,7 +353,7 @@ func (n *node) fragment(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	for i := range n.listeners {
 		l := &n.listeners[i]
 		next := dataplane.Next{}
-		if p.Flow.Dst == n.addr && l.takes(&p.Flow) {
+		if n.owns(p.Flow.Dst) && l.takes(&p.Flow) {
 			next = n.accept(c, p, l)
 		} else if id, d := l.flows.table.Find(p.Flow, c.Now); id != 0 {
 			next = n.pass(c, p, l, id, d)

@@ -19,6 +19,9 @@ type claim struct {
 
 // Intercept returns the way back to the node, where p is an answer of a flow by it.
 func (x *claim) Intercept(c *dataplane.Context, p *wire.Packet) dataplane.Node {
+	if x.node.owns(p.Flow.Dst) {
+		return nil // of a flow that has not kept it
+	}
 	for i := range x.node.listeners {
 		l := &x.node.listeners[i]
 		if p.Fragment == wire.LaterFragment {

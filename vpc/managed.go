@@ -123,6 +123,34 @@ func (tx *Tx) NewManagedInterface(s *Subnet, owner Resource, m ManagedInterface)
 	return n, nil
 }
 
+// GiveIPv6 gives a service's interface a free IPv6 address of its subnet, unless it has
+// one. It is refused where the subnet has no IPv6.
+func (tx *Tx) GiveIPv6(n *NetworkInterface) error {
+	if len(n.ipv6) > 0 {
+		return nil
+	}
+	six, err := n.subnet.choose6(nil, 1)
+	if err == nil {
+		n.take(choice{six: six})
+	}
+	return err
+}
+
+// TakeIPv6 takes a service's interface its IPv6 addresses.
+func (tx *Tx) TakeIPv6(n *NetworkInterface) {
+	for _, a := range n.ipv6 {
+		n.subnet.hosts[1].Release(a)
+	}
+	n.ipv6 = nil
+}
+
+// DenyIGW closes a service's interface to internet gateways by IPv6, or opens it (see
+// [ManagedInterface]).
+func (tx *Tx) DenyIGW(n *NetworkInterface, on bool) { n.denyIGW = on }
+
+// IPv6CIDR returns the IPv6 CIDR of a subnet inside a change, invalid where it has none.
+func (tx *Tx) IPv6CIDR(s *Subnet) netip.Prefix { return s.ipv6 }
+
 // DeleteManagedInterface deletes a service's interface.
 func (tx *Tx) DeleteManagedInterface(n *NetworkInterface) { tx.dropInterface(n) }
 

@@ -1,6 +1,9 @@
 package vpc
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // What packages of services that have targets in a VPC ask inside a change.
 
@@ -18,11 +21,11 @@ func (tx *Tx) PrimaryOf(i *Instance) *NetworkInterface {
 	return i.interfaces[0]
 }
 
-// InterfaceWith returns the interface of the VPC that has the private address, or nil.
-// It looks at each.
+// InterfaceWith returns the interface of the VPC that has the private IPv4 address or the
+// IPv6 address, or nil. It looks at each.
 func (tx *Tx) InterfaceWith(v *VPC, a netip.Addr) *NetworkInterface {
 	for _, n := range v.interfaces {
-		if n.private(a) != nil {
+		if n.private(a) != nil || slices.Contains(n.ipv6, a) {
 			return n
 		}
 	}
