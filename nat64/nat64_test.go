@@ -284,3 +284,31 @@ func FuzzTranslate(f *testing.F) {
 		}
 	})
 }
+
+// A Writer's packets equal those built from scratch, both ways, but for errors, which it
+// does not carry.
+func TestAWriterWritesBetweenAnyAddresses(t *testing.T) {
+	var w nat64.Writer
+	host := wire.MustParseAddr("2001:db8:9::9")
+	for kind := range 4 {
+		for i := range 40 {
+			payload := make([]byte, i*50)
+			var p wire.Packet
+			require.NoError(t, p.Read(segment(kind, client, host, 61, 3, 0, payload)))
+			got, ok := w.Write(nil, &p, lent, server)
+			require.True(t, ok)
+			id := binary.BigEndian.Uint16(got[4:])
+			require.Equal(t, segment(kind, lent, server, 61, 3, id, payload), got)
+			require.NoError(t, p.Read(got))
+			got, ok = w.Write(nil, &p, client, host)
+			require.True(t, ok)
+			require.Equal(t, segment(kind, client, host, 61, 3, 0, payload), got)
+		}
+	}
+	var p wire.Packet
+	require.NoError(t, p.Read(segment(1, server, lent, 61, 0, 0, nil)))
+	e := wire.AppendICMPError(nil, wire.Header{Src: lent, TTL: 64}, wire.ICMPTimeExceeded, 0, 0, &p)
+	require.NoError(t, p.Read(e))
+	_, ok := w.Write(nil, &p, client, host)
+	require.False(t, ok)
+}
