@@ -72,16 +72,18 @@ type Config struct {
 // Rule is one mistake of the catalogue.
 type Rule struct {
 	// ID is the catalogue's, such as RT04.
-	ID string
+	ID string `json:"rule"`
 	// Severity is that of its findings, unless they say otherwise.
-	Severity Severity
-	// Title says the mistake in few words, Fix what to do about it in general.
-	Title, Fix string
+	Severity Severity `json:"severity"`
+	// Title says the mistake in few words.
+	Title string `json:"title"`
+	// Fix says what to do about it in general.
+	Fix string `json:"fix"`
 	// Code is the explanation code of AWS's Reachability Analyzer that is nearest; empty
 	// where AWS has none.
-	Code string
+	Code string `json:"code"`
 	// Static says that the configuration alone shows it, without a packet.
-	Static bool
+	Static bool `json:"static"`
 }
 
 // linter is one look at a network.

@@ -69,11 +69,12 @@ type Source struct {
 type Skip struct {
 	// File is the file's path in the folder; Path is the place in its JSON, such as
 	// RouteTables[2].Routes[0].NatGatewayId, "" for all of the file.
-	File, Path string
+	File string `json:"file"`
+	Path string `json:"path"`
 	// Reason says what was left out or made up, and why.
-	Reason string
+	Reason string `json:"reason"`
 	// ID is the resource's id where the network has nothing of it, else "".
-	ID string `json:",omitempty"`
+	ID string `json:"id,omitempty"`
 }
 
 // String returns file, path and reason on one line.

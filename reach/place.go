@@ -131,6 +131,9 @@ func (x *index) add(n *vpc.NetworkInterface) {
 		if l, ok := o.(interface{ Label() string }); ok {
 			x.name(l.Label(), n)
 		}
+		if l, ok := o.(interface{ Name() string }); ok { // a load balancer's, a database's
+			x.name(l.Name(), n)
+		}
 	}
 }
 

@@ -44,7 +44,10 @@ runs the script itself, where the CLI is installed.`,
 			sh := exec.Command("sh", "-s", run)
 			sh.Stdin, sh.Stdout, sh.Stderr = strings.NewReader(text), s.out, s.errs
 			if err := sh.Run(); err != nil {
-				return fmt.Errorf("collect: %w", err)
+				return fmt.Errorf("collect: nothing was written, or not all of it: %w", err)
+			}
+			if s.json {
+				return s.writeJSON(map[string]string{"folder": run})
 			}
 			return nil
 		},

@@ -114,3 +114,6 @@ for region in $regions; do
 		get "RuleGroupDescriptions-$number" network-firewall describe-rule-group --rule-group-arn "$arn" --query '{RuleGroupDescriptions: [@]}'
 	done
 done
+files=$(find "$folder" -name '*.json' | wc -l)
+echo "collect: $((files)) files below $folder" >&2
+[ "$files" -gt 0 ]

@@ -66,6 +66,9 @@ shape. --aws prints what that call of the aws CLI would, --set changes included.
 			case err != nil:
 				return err
 			case d.aws != "":
+				if s.json {
+					d.output = "json"
+				}
 				return d.call(s, n)
 			case len(args) == 2:
 				return d.name(s, n, args[1])
@@ -178,19 +181,15 @@ func (d *describer) name(s *session, n *network, name string) error {
 	return nil
 }
 
-// shapeOf finds the entry of a describe call that has the id.
+// shapeOf finds what a describe call says of the resource with the id.
 func shapeOf(r *vpc.Region, id string) json.RawMessage {
-	for _, call := range slices.Sorted(maps.Keys(calls)) {
-		text, err := json.Marshal(calls[call](r))
-		if err != nil {
-			continue
-		}
+	for _, a := range load.Answers(r) {
 		var lists map[string]json.RawMessage
-		if json.Unmarshal(text, &lists) != nil {
+		if json.Unmarshal(a.JSON, &lists) != nil {
 			continue
 		}
 		for _, key := range slices.Sorted(maps.Keys(lists)) {
-			if found := entry(lists[key], id); found != nil {
+			if found := entry(key, lists[key], id); found != nil {
 				return found
 			}
 		}
@@ -198,36 +197,40 @@ func shapeOf(r *vpc.Region, id string) json.RawMessage {
 	return nil
 }
 
-// entry returns the first object of a list, or of its lists as in Reservations, whose
-// own id it is: the first member that ends in Id.
-func entry(list json.RawMessage, id string) json.RawMessage {
-	var objects []json.RawMessage
+// entry returns the object of a list, or of the lists in its objects as in Reservations,
+// whose own id it is.
+func entry(key string, list json.RawMessage, id string) json.RawMessage {
+	var objects []map[string]json.RawMessage
 	if json.Unmarshal(list, &objects) != nil {
 		return nil
 	}
 	for _, o := range objects {
-		var members map[string]json.RawMessage
-		if json.Unmarshal(o, &members) != nil {
-			continue
-		}
-		for _, key := range ownIDs {
-			var value string
-			if json.Unmarshal(members[key], &value) == nil && value == id {
-				return o
+		var value string
+		if json.Unmarshal(o[ownID[key]], &value) == nil && value == id {
+			text, err := json.Marshal(o)
+			if err != nil {
+				return nil
 			}
+			return text
 		}
-		if inner := entry(members["Instances"], id); inner != nil {
-			return inner
+		for _, within := range []string{"Instances", "Listeners", "Rules"} {
+			if found := entry(within, o[within], id); found != nil {
+				return found
+			}
 		}
 	}
 	return nil
 }
 
-// ownIDs are the members that hold an entry's own id, those first that others refer by.
-var ownIDs = []string{
-	"InstanceId", "NetworkInterfaceId", "SecurityGroupRuleId", "RouteTableId", "NetworkAclId", "GroupId", "AllocationId", "DhcpOptionsId",
-	"PrefixListId", "InternetGatewayId", "EgressOnlyInternetGatewayId", "NatGatewayId", "VpnGatewayId", "VpcPeeringConnectionId",
-	"VpcEndpointId", "TransitGatewayAttachmentId", "TransitGatewayRouteTableId", "TransitGatewayId", "SubnetId", "VpcId",
+// ownID is the member that holds the own id of a list's entries.
+var ownID = map[string]string{
+	"Vpcs": "VpcId", "Subnets": "SubnetId", "RouteTables": "RouteTableId", "NetworkAcls": "NetworkAclId", "SecurityGroups": "GroupId",
+	"NetworkInterfaces": "NetworkInterfaceId", "Instances": "InstanceId", "Addresses": "AllocationId", "DhcpOptions": "DhcpOptionsId",
+	"PrefixLists": "PrefixListId", "InternetGateways": "InternetGatewayId", "EgressOnlyInternetGateways": "EgressOnlyInternetGatewayId",
+	"NatGateways": "NatGatewayId", "VpnGateways": "VpnGatewayId", "VpcPeeringConnections": "VpcPeeringConnectionId",
+	"VpcEndpoints": "VpcEndpointId", "TransitGateways": "TransitGatewayId", "TransitGatewayRouteTables": "TransitGatewayRouteTableId",
+	"TransitGatewayAttachments": "TransitGatewayAttachmentId", "LoadBalancers": "LoadBalancerArn", "TargetGroups": "TargetGroupArn",
+	"Listeners": "ListenerArn", "Rules": "RuleArn", "FlowLogs": "FlowLogId",
 }
 
 // The JSON of an inventory.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -58,6 +59,9 @@ type tracing struct {
 }
 
 func (s *session) trace(dir string, spec reach.Spec, d drawings) error {
+	if s.json && d.svg == "-" {
+		return errors.New("--svg - and --json: expected one of them on standard output")
+	}
 	paint, err := s.paint()
 	if err != nil {
 		return err
