@@ -234,6 +234,9 @@ func (p *Prober) loopback(q Question) (Result, bool) {
 	if n == nil || !p.sameHost(n, q.To) {
 		return Result{}, false
 	}
+	if i := p.live(n).Interface(n); i == nil || i.Down != trace.None { // the guest does not run
+		return Result{}, false
+	}
 	r := Result{Where: n.ID(), Reason: "delivered inside the guest: a packet for its own address does not leave it", Delivered: true}
 	ttl := p.config.TTL
 	switch q.Proto {

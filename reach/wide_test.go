@@ -139,6 +139,15 @@ func TestSecondaryAddressesAndInterfaces(t *testing.T) {
 }
 
 // What the handshake passes may be too narrow for data.
+func TestAStoppedGuestDoesNotAnswerItself(t *testing.T) {
+	o := newOffice(t)
+	own := reach.Spec{From: "web", To: o.web.Interface().PrivateIP().String()}
+	p := prober(t, o.World.World, reach.Config{})
+	require.Equal(t, "true reply ttl 255: delivered inside the guest: a packet for its own address does not leave it ", line(p.Ask(own)))
+	require.NoError(t, o.web.Stop())
+	require.Equal(t, trace.InstanceStopped, p.Ask(own).End())
+}
+
 func TestSizes(t *testing.T) {
 	o := newOffice(t)
 	g, err := tgw.Create(o.Region, tgw.Config{})
