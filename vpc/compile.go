@@ -132,22 +132,6 @@ func compile(l *Live) *Snapshot {
 	return c.snapshot
 }
 
-// unassociated has packets for Elastic IP addresses that no interface has, and for
-// those of resources that were deleted, come to the region and die there.
-func (c *Compiler) unassociated() {
-	n := unassociated{c.region.name + " border"}
-	for _, a := range c.region.released {
-		if c.snapshot.public[a] == nil {
-			c.Advertise(a, n)
-		}
-	}
-	for _, e := range c.region.eips {
-		if a := wire.AddrFrom(e.public); c.snapshot.public[a] == nil {
-			c.Advertise(a, n)
-		}
-	}
-}
-
 // collectMembers finds the private addresses behind each security group: what a
 // rule that references the group matches (VPC guide, "Security group rules").
 func (c *Compiler) collectMembers() {

@@ -350,7 +350,35 @@ func (e *Edge) Exit(src, dst wire.Addr) dataplane.Node {
 	return h.node
 }
 
-// unassociated is where Elastic IP addresses lead that belong to no interface.
+// unassociated has packets for public addresses that no gateway takes come to the region
+// and die there: Elastic IP addresses that no interface has, addresses of interfaces
+// whose VPC has no internet gateway, and those of resources that were deleted. Nobody
+// else on the internet has them.
+func (c *Compiler) unassociated() {
+	n := unassociated{c.region.name + " border"}
+	claim := func(a wire.Addr) {
+		if c.snapshot.public[a] == nil {
+			c.Advertise(a, n)
+		}
+	}
+	for _, a := range c.region.released {
+		claim(a)
+	}
+	for _, e := range c.region.eips {
+		claim(wire.AddrFrom(e.public))
+	}
+	for _, v := range c.region.vpcs {
+		for _, i := range v.interfaces {
+			for _, a := range i.addrs {
+				if a.Public.IsValid() {
+					claim(wire.AddrFrom(a.Public))
+				}
+			}
+		}
+	}
+}
+
+// unassociated is where public addresses lead that no gateway takes.
 type unassociated struct{ name string }
 
 // Name returns the region's name and "border".
