@@ -357,51 +357,21 @@ func (l *restoring) transit() {
 		func(s *ec2.VpnConnection) string { return ended(s.State) }, with(l, vpn.Restore))
 	each(l, l.TransitTables, func(s *ec2.TransitGatewayRouteTable) *string { return s.TransitGatewayRouteTableId },
 		func(s *ec2.TransitGatewayRouteTable) string { return ended(s.State) }, with(l, tgw.RestoreRouteTable))
-	each(l, l.VpcAttachments, func(s *ec2.TransitGatewayVpcAttachment) *string { return s.TransitGatewayAttachmentId },
+	described := l.vpcAttachments()
+	each(l, described, func(s *ec2.TransitGatewayVpcAttachment) *string { return s.TransitGatewayAttachmentId },
 		func(s *ec2.TransitGatewayVpcAttachment) string { return ended(s.State) }, with(l, tgw.RestoreAttachment))
 	each(l, l.PeerAttachments, func(s *ec2.TransitGatewayPeeringAttachment) *string { return s.TransitGatewayAttachmentId },
 		func(s *ec2.TransitGatewayPeeringAttachment) string { return ended(s.State) }, with(l, tgw.RestorePeering))
 	others := slices.DeleteFunc(slices.Clone(l.Attachments), func(i item[ec2.TransitGatewayAttachment]) bool {
-		return ec2.Value(i.shape.ResourceType) == ec2.TransitGatewayAttachmentResourceTypeVpc
+		return slices.ContainsFunc(described, func(d item[ec2.TransitGatewayVpcAttachment]) bool {
+			return ec2.Value(d.shape.TransitGatewayAttachmentId) == ec2.Value(i.shape.TransitGatewayAttachmentId)
+		})
 	})
 	each(l, others, func(s *ec2.TransitGatewayAttachment) *string { return s.TransitGatewayAttachmentId },
 		func(s *ec2.TransitGatewayAttachment) string { return ended(s.State) }, with(l, tgw.RestoreOther))
-	for _, i := range l.Attachments {
-		a, err := vpc.Named[*tgw.Attachment](l.tx, "", i.shape.TransitGatewayAttachmentId)
-		if link := i.shape.Association; err == nil && link != nil && ec2.Value(link.State) != ec2.TransitGatewayAssociationStateDisassociated {
-			t, err := vpc.Named[*tgw.RouteTable](l.tx, "Association.TransitGatewayRouteTableId", link.TransitGatewayRouteTableId)
-			if err != nil {
-				l.note(i.file, i.path(), err)
-				continue
-			}
-			tgw.RestoreAssociation(l.tx, a, t)
-		}
-	}
-	for _, i := range l.Propagations {
-		t, err := vpc.Named[*tgw.RouteTable](l.tx, "TransitGatewayRouteTableId", i.shape.TransitGatewayRouteTableId)
-		if err != nil {
-			l.note(i.file, i.path(), err)
-			continue
-		}
-		for k, p := range i.shape.TransitGatewayRouteTablePropagations {
-			a, err := vpc.Named[*tgw.Attachment](l.tx, fmt.Sprintf("TransitGatewayRouteTablePropagations[%d].TransitGatewayAttachmentId", k), p.TransitGatewayAttachmentId)
-			if err != nil {
-				l.note(i.file, i.path(), err)
-				continue
-			}
-			tgw.RestorePropagation(l.tx, t, a)
-		}
-	}
-	for _, i := range l.TransitRoutes {
-		t, err := vpc.Named[*tgw.RouteTable](l.tx, "TransitGatewayRouteTableId", i.shape.TransitGatewayRouteTableId)
-		if err != nil {
-			l.note(i.file, i.path(), err)
-			continue
-		}
-		for k, r := range i.shape.Routes {
-			l.note(i.file, fmt.Sprintf("%s.Routes[%d]", i.path(), k), tgw.RestoreRoute(l.tx, t, r))
-		}
-	}
+	l.associations()
+	l.propagated()
+	l.transitRoutes()
 }
 
 // routes restores the rows of route tables, when every target is there.

@@ -1,6 +1,7 @@
 package tgw
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -24,11 +25,14 @@ type Attachment struct {
 	vpc            *vpc.VPC                // of a VPC's attachment
 	nics           []*vpc.NetworkInterface // one a zone
 	appliance, six bool
-	unreferenced   bool        // groups of other attached VPCs are not named
-	peer           *peer       // of a peering attachment
-	link           remote.Link // of a VPN, Direct Connect or Connect attachment
-	table          *RouteTable // associated with, or nil
-	created, ended time.Time   // ended is zero until it is deleted; a peer's status has its own
+	unreferenced   bool                              // groups of other attached VPCs are not named
+	peer           *peer                             // of a peering attachment
+	link           remote.Link                       // of a VPN, Direct Connect or Connect attachment
+	table          *RouteTable                       // associated with, or nil
+	untold         bool                              // which table it is associated with is not known
+	partial        bool                              // not all of its interfaces are known
+	restored       ec2.TransitGatewayAttachmentState // "" or available where it is not a description's
+	created, ended time.Time                         // ended is zero until it is deleted; a peer's status has its own
 }
 
 // AttachmentConfig says how a VPC is attached.
@@ -184,7 +188,10 @@ func (a *Attachment) drop(tx *vpc.Tx) {
 }
 
 // available reports whether packets go by the attachment.
-func (a *Attachment) available() bool { return a.state() == ec2.TransitGatewayAttachmentStateAvailable }
+func (a *Attachment) available() bool {
+	s := a.state()
+	return s == ec2.TransitGatewayAttachmentStateAvailable || s == ec2.TransitGatewayAttachmentStateModifying
+}
 
 // state returns the state of the attachment as AWS describes it.
 func (a *Attachment) state() ec2.TransitGatewayAttachmentState {
@@ -192,7 +199,7 @@ func (a *Attachment) state() ec2.TransitGatewayAttachmentState {
 	case a.peer != nil:
 		return a.peer.status.Get().state
 	case a.ended.IsZero():
-		return ec2.TransitGatewayAttachmentStateAvailable
+		return cmp.Or(a.restored, ec2.TransitGatewayAttachmentStateAvailable)
 	}
 	return ec2.TransitGatewayAttachmentStateDeleted
 }

@@ -33,12 +33,14 @@ type place struct {
 	onward         *table     // of what comes from here, in appliance mode
 	appliance, six bool
 	references     bool // to security groups
+	partial        bool // there are more doors than are known
 }
 
 // table is a compiled route table.
 type table struct {
 	name, id string
 	fib      *route.FIB[*hop]
+	untold   bool // it may hold more than is known
 }
 
 // hop is a compiled route: a place, or links, or a black hole where both are nil.
@@ -63,6 +65,7 @@ type ingress struct {
 	addrs    []wire.Addr    // the interface's own
 	out      dataplane.Node // back by the interface, nil where nobody is told of what is dropped
 	table    *table         // nil where the attachment has none
+	untold   bool           // or where it is not known
 	refers   bool           // references to security groups are supported
 	six      bool
 	seed     flowtable.Seed
@@ -93,7 +96,7 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 			continue
 		}
 		name := c.LabelOf(g)
-		from := ingress{name: name, id: g.ID(), table: tables[a.table], six: a.six, refers: a.references(), seed: seed, cross: c.Latency().CrossZone}
+		from := ingress{name: name, id: g.ID(), table: tables[a.table], untold: a.untold, six: a.six, refers: a.references(), seed: seed, cross: c.Latency().CrossZone}
 		if a.peer != nil {
 			c.EnterFromAbroad(key(a.ID(), g.ID()), &from)
 			continue
@@ -112,7 +115,7 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 }
 
 func (a *Attachment) place(c *vpc.Compiler) *place {
-	p := &place{id: a.ID(), appliance: a.appliance, six: a.six, references: a.references()}
+	p := &place{id: a.ID(), appliance: a.appliance, six: a.six, references: a.references(), partial: a.partial}
 	switch {
 	case a.peer != nil:
 		p.way = a.crossing(c)
@@ -142,7 +145,16 @@ func (t *RouteTable) compile(c *vpc.Compiler, places map[*Attachment]*place) *ta
 		}
 		routes.Insert(r.Destination, h)
 	}
-	return &table{name: c.LabelOf(t), id: t.ID(), fib: routes.Compile()}
+	return &table{name: c.LabelOf(t), id: t.ID(), fib: routes.Compile(), untold: t.open()}
+}
+
+// open reports whether the table may hold routes that are not known: it says so itself,
+// or something propagates to it of which nobody has told what lies there.
+func (t *RouteTable) open() bool {
+	return t.untold || slices.ContainsFunc(t.propagated, func(a *Attachment) bool {
+		u, ok := a.link.(*unknown)
+		return ok && len(u.learned) == 0 && a.available()
+	})
 }
 
 // Name returns the gateway's name and the attachment's.
@@ -159,6 +171,9 @@ func (a *approach) Forward(c *dataplane.Context, _ *wire.Packet) dataplane.Next 
 		if d := a.place.door(c.From.Zone); d != nil {
 			return dataplane.To(d.in)
 		}
+	}
+	if a.place.partial {
+		return dataplane.Drop(trace.Unmodelled)
 	}
 	return dataplane.Drop(trace.TransitZone)
 }
@@ -188,6 +203,8 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.TransitAddress)
 	case !p.Is4() && !n.six:
 		return dataplane.Drop(trace.NoFamily)
+	case n.table == nil && n.untold:
+		return dataplane.Drop(trace.Unmodelled)
 	case n.table == nil:
 		return dataplane.Drop(trace.TransitUnassociated)
 	case p.Len() > MTU:
@@ -213,6 +230,9 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.To(to.way)
 	}
 	c.Unreferenced = c.Unreferenced || !n.refers || !to.references
+	if len(to.doors) == 0 {
+		return dataplane.Drop(trace.Unmodelled) // its interfaces are in no description
+	}
 	d := n.exit(c, to, p.Flow)
 	if n.zone != "" && d.zone != n.zone {
 		c.Latency += n.cross
@@ -240,6 +260,8 @@ func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*hop, trace.Reason
 		}
 	}
 	switch {
+	case !ok && t.untold:
+		return nil, trace.Unmodelled
 	case !ok:
 		return nil, trace.TransitNoRoute
 	case h.to == nil:

@@ -52,8 +52,15 @@ func RestoreRouteTable(tx *vpc.Tx, s ec2.TransitGatewayRouteTable) (*RouteTable,
 	return t, nil
 }
 
-// RestoreAttachment makes the attachment of a VPC, with the interfaces that were
+// Interfaces returns the interfaces of the attachment with the given id that were
 // restored before: those that say whose they are in their description (measured: labs).
+func Interfaces(tx *vpc.Tx, attachment string) []*vpc.NetworkInterface {
+	return tx.Described("Network Interface for Transit Gateway Attachment " + attachment)
+}
+
+// RestoreAttachment makes the attachment of a VPC, with its [Interfaces]. Of a VPC that is
+// not there, such as another account's, it says what RestoreOther says of what is not
+// modelled.
 func RestoreAttachment(tx *vpc.Tx, s ec2.TransitGatewayVpcAttachment) (*Attachment, error) {
 	b, err := tx.RestoreBase("TransitGatewayAttachmentId", s.TransitGatewayAttachmentId, nil, s.Tags)
 	if err != nil {
@@ -65,22 +72,24 @@ func RestoreAttachment(tx *vpc.Tx, s ec2.TransitGatewayVpcAttachment) (*Attachme
 	}
 	v, err := vpc.Named[*vpc.VPC](tx, "VpcId", s.VpcId)
 	if err != nil {
-		return nil, err
+		return g.attachUnknown(tx, b, ec2.TransitGatewayAttachment{
+			ResourceId: s.VpcId, ResourceType: new(ec2.TransitGatewayAttachmentResourceTypeVpc), State: s.State, CreationTime: s.CreationTime,
+		}), err
 	}
-	a := &Attachment{Base: b, gateway: g, kind: ec2.TransitGatewayAttachmentResourceTypeVpc, vpc: v, created: tx.RestoreTime(s.CreationTime)}
+	a := &Attachment{Base: b, gateway: g, kind: ec2.TransitGatewayAttachmentResourceTypeVpc, vpc: v, restored: ec2.Value(s.State), created: tx.RestoreTime(s.CreationTime)}
 	if o := s.Options; o != nil {
 		a.unreferenced = ec2.Value(o.SecurityGroupReferencingSupport) == ec2.SecurityGroupReferencingSupportValueDisable
 		a.appliance = ec2.Value(o.ApplianceModeSupport) == ec2.ApplianceModeSupportValueEnable
 		a.six = ec2.Value(o.Ipv6Support) == ec2.Ipv6SupportValueEnable
 	}
-	nics := tx.Described("Network Interface for Transit Gateway Attachment " + a.ID())
+	nics := Interfaces(tx, a.ID())
 	var absent []error
 	for i, id := range s.SubnetIds {
 		k := slices.IndexFunc(nics, func(n *vpc.NetworkInterface) bool {
 			return n.Subnet().ID() == id && n.Type() == vpc.InterfaceTransitGateway
 		})
 		if k < 0 {
-			absent = append(absent, vpc.Absent(fmt.Sprintf("SubnetIds[%d]", i), id))
+			absent, a.partial = append(absent, vpc.Absent(fmt.Sprintf("SubnetIds[%d]", i), id)), true
 			continue
 		}
 		nic, err := tx.Adopt(a, "SubnetIds", new(nics[k].ID()))
@@ -97,6 +106,14 @@ func RestoreAttachment(tx *vpc.Tx, s ec2.TransitGatewayVpcAttachment) (*Attachme
 // RestoreAssociation has packets that enter by the attachment routed by the table.
 func RestoreAssociation(_ *vpc.Tx, a *Attachment, t *RouteTable) { a.table = t }
 
+// RestoreUntold says that it is not known which table the attachment is associated with:
+// what enters by it ends as trace.Unmodelled.
+func (a *Attachment) RestoreUntold(*vpc.Tx) { a.untold = a.table == nil }
+
+// RestoreUntold says that the table may hold more than is restored: what no route of
+// it matches ends as trace.Unmodelled.
+func (t *RouteTable) RestoreUntold(*vpc.Tx) { t.untold = true }
+
 // RestorePropagation has the attachment propagate to the table.
 func RestorePropagation(_ *vpc.Tx, t *RouteTable, a *Attachment) {
 	if !slices.Contains(t.propagated, a) {
@@ -104,11 +121,16 @@ func RestorePropagation(_ *vpc.Tx, t *RouteTable, a *Attachment) {
 	}
 }
 
-// learn tells the links that a propagated route names of its destination.
-func learn(tx *vpc.Tx, s ec2.TransitGatewayRoute, dst netip.Prefix) {
+// learn has the attachments that a propagated route names propagate to the table, and
+// tells links of its destination.
+func (t *RouteTable) learn(tx *vpc.Tx, s ec2.TransitGatewayRoute, dst netip.Prefix) {
 	for _, by := range s.TransitGatewayAttachments {
 		a, err := vpc.Named[*Attachment](tx, "", by.TransitGatewayAttachmentId)
-		if err != nil || a.link == nil {
+		if err != nil {
+			continue
+		}
+		RestorePropagation(tx, t, a)
+		if a.link == nil {
 			continue
 		}
 		if l, ok := a.link.(interface{ Learn(*vpc.Tx, netip.Prefix) }); ok {
@@ -117,9 +139,9 @@ func learn(tx *vpc.Tx, s ec2.TransitGatewayRoute, dst netip.Prefix) {
 	}
 }
 
-// RestoreRoute adds a route as SearchTransitGatewayRoutes has it. A propagated one tells
-// links what lies beyond them and is left out: the attachments that propagate to the
-// table are restored by themselves. So is a route to an attachment that is not there,
+// RestoreRoute adds a route as SearchTransitGatewayRoutes has it. A propagated one has
+// its attachments propagate to the table, tells links what lies beyond them, and is left
+// out itself. So is a route to an attachment that is not there,
 // which is told.
 func RestoreRoute(tx *vpc.Tx, t *RouteTable, s ec2.TransitGatewayRoute) error {
 	if s.DestinationCidrBlock == nil {
@@ -130,7 +152,7 @@ func RestoreRoute(tx *vpc.Tx, t *RouteTable, s ec2.TransitGatewayRoute) error {
 		return &vpc.ShapeError{Field: "DestinationCidrBlock", Value: *s.DestinationCidrBlock, Want: "a CIDR"}
 	}
 	if ec2.Value(s.Type) == ec2.TransitGatewayRouteTypePropagated {
-		learn(tx, s, dst)
+		t.learn(tx, s, dst)
 		return nil
 	}
 	if t.find(dst) >= 0 {

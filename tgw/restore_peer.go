@@ -70,18 +70,16 @@ func RestoreOther(tx *vpc.Tx, s ec2.TransitGatewayAttachment) (*Attachment, erro
 		if link, err = vpc.Named[remote.Link](tx, "ResourceId", s.ResourceId); err != nil {
 			return nil, err
 		}
-	default:
-		link = &unknown{id: ec2.Value(s.ResourceId), kind: kind}
 	}
 	b, err := tx.RestoreBase("TransitGatewayAttachmentId", s.TransitGatewayAttachmentId, nil, s.Tags)
 	if err != nil {
 		return nil, err
 	}
-	if link != nil {
-		a := &Attachment{Base: b, gateway: g, kind: kind, link: link, six: true, created: tx.RestoreTime(s.CreationTime)}
-		g.attachments = append(g.attachments, a)
-		tx.Add(a)
-		return a, nil
+	switch {
+	case link == nil && kind != ec2.TransitGatewayAttachmentResourceTypePeering:
+		return g.attachUnknown(tx, b, s), nil
+	case link != nil:
+		return g.attachLink(tx, b, link, s), nil
 	}
 	far := gatewayEnd{attachment: b.ID(), id: ec2.Value(s.ResourceId), owner: ec2.Value(s.ResourceOwnerId)}
 	p := &pact{ends: [2]gatewayEnd{endOf(g, b.ID()), far}}
@@ -89,6 +87,22 @@ func RestoreOther(tx *vpc.Tx, s ec2.TransitGatewayAttachment) (*Attachment, erro
 	a.created = tx.RestoreTime(s.CreationTime)
 	p.restore(tx, s.State)
 	return a, nil
+}
+
+// attachLink makes the attachment of a link as it is described.
+func (g *TransitGateway) attachLink(tx *vpc.Tx, b vpc.Base, link remote.Link, s ec2.TransitGatewayAttachment) *Attachment {
+	a := &Attachment{
+		Base: b, gateway: g, kind: ec2.Value(s.ResourceType), link: link, six: true, restored: ec2.Value(s.State), created: tx.RestoreTime(s.CreationTime),
+	}
+	g.attachments = append(g.attachments, a)
+	tx.Add(a)
+	return a
+}
+
+// attachUnknown makes the attachment of what is not modelled, or of a VPC that is not
+// there.
+func (g *TransitGateway) attachUnknown(tx *vpc.Tx, b vpc.Base, s ec2.TransitGatewayAttachment) *Attachment {
+	return g.attachLink(tx, b, &unknown{id: ec2.Value(s.ResourceId), kind: ec2.Value(s.ResourceType)}, s)
 }
 
 // Join makes one what was restored as two: the ends of a peering attachment, in two

@@ -18,6 +18,7 @@ type RouteTable struct {
 	lists      []reference   // in the order in which they were made
 	propagated []*Attachment // in the order in which they were enabled
 	created    time.Time
+	untold     bool // it may hold more than is known
 }
 
 // Route is one row of a transit gateway's route table, a copy.
@@ -255,7 +256,7 @@ func (t *RouteTable) rows(tx *vpc.Tx) []Route {
 		}
 	}
 	for _, a := range t.propagated {
-		if a.vpc == nil {
+		if a.vpc == nil || !a.available() {
 			continue
 		}
 		for _, dst := range tx.CIDRs(a.vpc) {
