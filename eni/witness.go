@@ -66,7 +66,7 @@ func (n *watchedIn) Resource() string { return n.ID }
 func (n *watchedIn) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	next := (*in)(n).Forward(c, p)
 	switch end := next.End(); end {
-	case trace.GroupIngress, trace.GroupReference:
+	case trace.GroupIngress, trace.GroupReference, trace.TransitReference:
 		n.Witness.Arrives(c.Now+c.Latency, p, end)
 	case trace.InstanceStopped, trace.NotAttached, trace.Lost, trace.DestinationCheck, trace.TrackingFull:
 	default:

@@ -3,10 +3,12 @@ package tgw_test
 import (
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/flowlog"
 	"github.com/vpcsim/vpcsim/peering"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/trace"
@@ -115,4 +117,16 @@ func TestPrefixListReferences(t *testing.T) {
 		require.EqualError(t, table.CreatePrefixListReference(l, a.attach), "TransitGatewayRouteLimitExceeded: The maximum number of transit gateway routes has been reached.")
 		n.must(l.Delete())
 	})
+}
+
+func TestARefusedReferenceIsLoggedAsRejected(t *testing.T) {
+	n := newNet(t, tgw.Config{SecurityGroupReferencing: true})
+	a, b := n.branch("a", "10.1"), n.branch("b", "10.2")
+	clients, servers := n.members(a, b)
+	n.must(servers.AuthorizeIngress(vpc.Permission{Protocol: -1, Group: clients}), n.g.SetSecurityGroupReferencing(false))
+	l, err := flowlog.Create(b.host.Interface, flowlog.Config{Format: "${flow-direction} ${action}"})
+	n.must(err)
+	a.host.Ping(b.host.Addr).Dropped(t, trace.TransitReference)
+	n.Run(time.Minute)
+	require.Equal(t, "ingress REJECT\n", l.Text(n.Live(n.Region)))
 }

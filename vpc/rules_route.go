@@ -19,6 +19,7 @@ const (
 	msgPropagation            = "Route table contains propagated routes, which a gateway route table does not support."
 	msgMainEdge               = "Route table %s is the main route table, which can't be associated with a gateway."
 	msgSeveralInterfaces      = "There are multiple interfaces attached to instance '%s'. Please specify an interface ID for the operation instead."
+	msgNoGateway              = "The gateway ID '%s' does not exist"
 	msgServiceRoute           = "Cannot create or replace a prefix list route targeting a VPC Endpoint."
 	msgExactlyOne             = "The request must contain exactly one of gatewayId, localGatewayId, carrierGatewayId, natGatewayId, " +
 		"networkInterfaceId, vpcPeeringConnectionId, egressOnlyInternetGatewayId, transitGatewayId, vpcEndpointId, coreNetworkArn or instanceId"
@@ -48,14 +49,15 @@ var noDestination netip.Prefix
 var linkLocal = []netip.Prefix{netip.MustParsePrefix("169.254.168.0/22"), netip.MustParsePrefix("fd00:ec2::/32")}
 
 // resolve turns what the caller named into what the table stores: an instance into
-// its interface, a NAT gateway's own interface into the NAT gateway (S000). missing
-// is the sentence for no target at all.
+// its interface, a NAT gateway's own interface into the NAT gateway (S000). What is
+// neither of these nor a gateway, such as a network ACL, is no gateway's id (the answer
+// to local, C059; for others it is inferred). missing is the sentence for no target at all.
 func (t *RouteTable) resolve(tx *Tx, target Target, missing string) (Target, error) {
 	switch {
 	case isNil(target):
 		return nil, Refuse("MissingParameter", "%s", missing)
 	case target == Local:
-		return nil, Refuse("InvalidGatewayID.NotFound", "The gateway ID 'local' does not exist")
+		return nil, Refuse("InvalidGatewayID.NotFound", msgNoGateway, target.ID())
 	case tx.r.byID[target.ID()] != Resource(target):
 		return nil, TargetNotFound(target.ID())
 	}
@@ -73,8 +75,10 @@ func (t *RouteTable) resolve(tx *Tx, target Target, missing string) (Target, err
 			return g, nil
 		}
 		return t.checkNetwork(x)
+	case Gateway:
+		return x, nil
 	}
-	return target, nil
+	return nil, Refuse("InvalidGatewayID.NotFound", msgNoGateway, target.ID())
 }
 
 // checkNetwork refuses an interface of another VPC (the sentence follows the
