@@ -2,6 +2,7 @@ package vpc
 
 import (
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/eni"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/wire"
 )
@@ -18,7 +19,11 @@ type returning struct {
 // Return returns the node that takes packets of one interface straight to another, of
 // the region, as if the route table of its subnet led there.
 func (c *Compiler) Return(from, to *NetworkInterface) dataplane.Node {
-	return &returning{c.subnets[from.subnet], c.Toward(to), to.subnet.id}
+	r := &returning{c.subnets[from.subnet], c.Toward(to), to.subnet.id}
+	if w := c.interfaces[from].Witness; w != nil {
+		return &watchedReturning{r, w, eni.Way{Target: Local.ID(), Hop: c.interfaces[to]}}
+	}
+	return r
 }
 
 // Name returns the subnet's name and "router".

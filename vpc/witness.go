@@ -94,6 +94,25 @@ func (d *watchedDeparture) Forward(c *dataplane.Context, p *wire.Packet) datapla
 	return next
 }
 
+// watchedReturning is the way past the route table from one watched interface.
+type watchedReturning struct {
+	*returning
+	witness eni.Witness
+	way     eni.Way
+}
+
+// Forward does what the way does, and tells of it.
+func (r *watchedReturning) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	at := c.Now + c.Latency
+	next := r.returning.Forward(c, p)
+	w := r.way
+	if next.End() != trace.None {
+		w = eni.Way{}
+	}
+	r.witness.Leaves(at, p, next.End(), w)
+	return next
+}
+
 // blocked returns trace.PublicAccessBlocked of what Block Public Access will refuse at the
 // gateway that the packet goes to, which flow logs count as refused at the interface (VPC
 // guide, "VPC BPA", flow logs).
