@@ -120,6 +120,11 @@ type Context struct {
 	// the endpoint of a service, on its way to a load balancer's interface; the way out of
 	// an endpoint, behind an appliance, which is in a loop where it comes back. Else nil.
 	Behind Node
+	// Hint is a word kept with the flow at the interface that the packet came from, nil
+	// where none is kept: a node that has many flows may leave there the number under which
+	// it has this one, and look there first for the next packet. Others write there too, and
+	// flows end: the number is a guess, to be verified by the whole flow.
+	Hint *uint32
 	// Link is the interface that an Ethernet frame was addressed to, nil where it
 	// was the router: neighbours talk directly. The first router takes it away.
 	Link Node

@@ -268,7 +268,11 @@ func (i *Interface) noteCheck(c *dataplane.Context, p *wire.Packet, own bool, si
 // ahead: on the way in the nodes passed have said so ([dataplane.Context.Tracked]);
 // on the way out the interface leaves word, and such a node has it track after all.
 func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
-	if i.Flows.Knows(d, p, c.Now) {
+	hint, known := i.Flows.Recall(d, p, c.Now)
+	if d == filter.Egress {
+		c.Hint = hint
+	}
+	if known {
 		if c.Tracing() {
 			c.Step(p, trace.Tracked)
 		}

@@ -14,9 +14,10 @@ type flow struct {
 	rest          uint64        // 16 bits local port, 16 remote, 8 direction of fragments, 8 protocol
 	expires       time.Duration // dead from this instant on
 	hash          uint32
-	state         state // noFlow: the place is free
+	hint          uint32 // see Tracker.Recall
+	state         state  // noFlow: the place is free
 	opener        Direction
-	_             [10]byte
+	_             [6]byte
 }
 
 func (f *flow) alive(now time.Duration) bool { return f != nil && f.expires > now }

@@ -98,28 +98,39 @@ func (t *Tracker) Exceeded() uint64 { return t.exceeded }
 // is not known: the rules decide. now must not go back. It does not allocate,
 // but where p is the first fragment of a datagram.
 func (t *Tracker) Knows(d Direction, p *wire.Packet, now time.Duration) bool {
+	_, known := t.Recall(d, p, now)
+	return known
+}
+
+// Recall is [Tracker.Knows], and returns a word that is kept with the flow, for who looks
+// the same packets up further on and would rather not search anew; nil where the packet is
+// no whole one of a tracked flow. The Tracker does not read it: it is 0 when the flow
+// begins, and then what was written last. The place is good until the next flow is
+// admitted; what is written later may be found with another flow.
+func (t *Tracker) Recall(d Direction, p *wire.Packet, now time.Duration) (hint *uint32, known bool) {
 	if p.IsError() {
-		return t.related(d, p, now)
+		return nil, t.related(d, p, now)
 	}
 	if p.Fragment == wire.LaterFragment {
 		f := t.find(fragmentEnds(d, &p.Flow))
-		return f.alive(now)
+		return nil, f.alive(now)
 	}
 	local, remote, rest := ends(d, &p.Flow)
 	f := t.flows.find(t.seed.Hash(local, remote, rest), local, remote, rest)
 	if !f.alive(now) {
-		return false
+		return nil, false
 	}
 	s := f.state.next(p.Flags, d == f.opener)
 	if s == noFlow {
-		return false
+		return nil, false
 	}
 	f.state = s
 	f.expires = now + t.timeouts[s]
 	if p.Fragment == wire.FirstFragment {
 		t.follow(d, p, now)
+		return nil, true
 	}
-	return true
+	return &f.hint, true
 }
 
 // Admit begins to track the flow of p, which goes in direction d, is not known and

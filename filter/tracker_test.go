@@ -341,3 +341,30 @@ func TestTouchFindsWhatKnowsFinds(t *testing.T) {
 	require.NotZero(t, s.flows.Touch(s.flows.HashOf(in, &answer), 0))
 	require.Zero(t, s.flows.Touch(s.flows.HashOf(in, &p.Flow), 0), "its place is free")
 }
+
+func TestAWordIsKeptWithItsFlow(t *testing.T) {
+	s := newStory(t, filter.TrackerConfig{})
+	recall := func(d filter.Direction, p spec) *uint32 {
+		hint, known := s.flows.Recall(d, p.read(s), s.now)
+		require.Equal(t, known, hint != nil)
+		return hint
+	}
+	one := spec{src: me, dst: peer, proto: wire.ProtoUDP, sport: 4000, dport: 53}
+	back := spec{src: peer, dst: me, proto: wire.ProtoUDP, sport: 53, dport: 4000}
+	require.Nil(t, recall(out, one), "not known")
+	s.admit(out, one)
+	require.Zero(t, *recall(out, one))
+	*recall(out, one) = 7
+	require.EqualValues(t, 7, *recall(in, back))
+	for port := range uint16(1000) { // the table grows, and moves it
+		other := one
+		other.sport = 5000 + port
+		s.admit(out, other)
+		require.Zero(t, *recall(out, other))
+	}
+	require.EqualValues(t, 7, *recall(out, one))
+	s.wait(time.Hour)
+	require.Nil(t, recall(out, one), "dead")
+	s.admit(out, one)
+	require.Zero(t, *recall(out, one), "another flow")
+}

@@ -170,11 +170,16 @@ func (m *Masquerade) Sessions() *Table { return m.table }
 
 // Out translates a packet from inside, opening a session where it needs one. It does
 // not allocate for a packet of a known session, nor for one that is refused.
-func (m *Masquerade) Out(p *wire.Packet, now time.Duration) Verdict {
+func (m *Masquerade) Out(p *wire.Packet, now time.Duration) Verdict { return m.OutBy(nil, p, now) }
+
+// OutBy is Out for a packet whose session may have the number at hint, which is then found
+// without a search. It is a guess: where it is not the flow's session, 0 or stale for
+// instance, the session is searched as by Out, and its number left there. hint may be nil.
+func (m *Masquerade) OutBy(hint *uint32, p *wire.Packet, now time.Duration) Verdict {
 	c, n := &m.counters, uint64(p.Len())
 	c.PacketsInFromSource++
 	c.BytesInFromSource += n
-	v := m.pass(p, Original, now)
+	v := m.pass(p, Original, hint, now)
 	if v == Translated {
 		c.PacketsOutToDestination++
 		c.BytesOutToDestination += n
@@ -190,7 +195,7 @@ func (m *Masquerade) Back(p *wire.Packet, now time.Duration) Verdict {
 	c, n := &m.counters, uint64(p.Len())
 	c.PacketsInFromDestination++
 	c.BytesInFromDestination += n
-	v := m.pass(p, Reply, now)
+	v := m.pass(p, Reply, nil, now)
 	if v == Translated {
 		c.PacketsOutToSource++
 		c.BytesOutToSource += n
@@ -201,9 +206,9 @@ func (m *Masquerade) Back(p *wire.Packet, now time.Duration) Verdict {
 }
 
 // pass decides on a packet that goes in direction d.
-func (m *Masquerade) pass(p *wire.Packet, d Direction, now time.Duration) Verdict {
+func (m *Masquerade) pass(p *wire.Packet, d Direction, hint *uint32, now time.Duration) Verdict {
 	if p.Fragment == wire.Whole && p.HasPorts() {
-		return m.translate(p, d, now)
+		return m.translate(p, d, hint, now)
 	}
 	switch ported := translatesPorts(p.Flow.Proto); {
 	case !ported:
@@ -216,7 +221,7 @@ func (m *Masquerade) pass(p *wire.Packet, d Direction, now time.Duration) Verdic
 		return m.fragments.follow(p, now)
 	}
 	k, _ := p.FragmentKey()
-	v := m.translate(p, d, now)
+	v := m.translate(p, d, nil, now)
 	if v == Translated {
 		m.fragments.remember(k, p, now)
 	}
@@ -224,21 +229,32 @@ func (m *Masquerade) pass(p *wire.Packet, d Direction, now time.Duration) Verdic
 }
 
 // translate decides on a packet that has ports or an identifier to go by.
-func (m *Masquerade) translate(p *wire.Packet, d Direction, now time.Duration) Verdict {
-	t := m.table
-	h := t.hash(&p.Flow)
-	r, n, i := t.lookup(&p.Flow, h)
+func (m *Masquerade) translate(p *wire.Packet, d Direction, hint *uint32, now time.Duration) Verdict {
+	t, i := m.table, side(d)
+	var n uint32
+	var r *record
+	if hint != nil {
+		n = *hint - 1
+		r = t.at(n, &p.Flow, i)
+	}
+	if r == nil {
+		h := t.hash(&p.Flow)
+		if r, n, i = t.lookup(&p.Flow, h); r == nil {
+			return m.stranger(p, h, d, now)
+		}
+		if hint != nil {
+			*hint = n + 1
+		}
+	}
 	switch {
-	case r == nil:
-		return m.stranger(p, h, d, now)
 	case r.expires <= now:
 		t.end(n, Expired)
-		return m.stranger(p, h, d, now)
+		return m.stranger(p, t.hash(&p.Flow), d, now)
 	case i != side(d):
 		return NoSession
 	case d == Original && closed(r.state) && segmentOf(p.Flags) == segSYN:
 		t.end(n, Deleted) // a new connection from the port of one that is over
-		return m.stranger(p, h, d, now)
+		return m.stranger(p, t.hash(&p.Flow), d, now)
 	case p.Flow.Proto == wire.ProtoTCP:
 		m.trackTCP(n, r, p, d, now)
 	default:

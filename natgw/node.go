@@ -89,7 +89,7 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 	if back {
 		verdict = t.sessions.Back(p, c.Now)
 	} else {
-		verdict = t.sessions.Out(p, c.Now)
+		verdict = t.sessions.OutBy(c.Hint, p, c.Now)
 	}
 	if verdict != nat.Translated {
 		return t.refuse(c, p, verdict)
