@@ -41,11 +41,18 @@ func NewNames(regions ...*vpc.Region) *Names {
 	return x
 }
 
-// namesOf returns a resource's id and its label.
+// namesOf returns a resource's id, its label, and the name of its own that a load
+// balancer or a database has.
 func namesOf(x vpc.Resource) []string {
 	names := []string{x.ID()}
 	if l, ok := x.(interface{ Label() string }); ok && l.Label() != x.ID() {
 		names = append(names, l.Label())
+	}
+	if _, group := x.(*vpc.SecurityGroup); group { // its name is for the interfaces that have it
+		return names
+	}
+	if l, ok := x.(interface{ Name() string }); ok && l.Name() != "" && !slices.Contains(names, l.Name()) {
+		names = append(names, l.Name())
 	}
 	return names
 }

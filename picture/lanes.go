@@ -106,7 +106,14 @@ func wrap(text string, width int) []string {
 				lines, line = append(lines, line), ""
 			}
 			r := []rune(word)
-			lines, word = append(lines, string(r[:width])), string(r[width:])
+			at := width
+			for i := width; i > width/2; i-- { // codes break behind an underscore
+				if r[i-1] == '_' {
+					at = i
+					break
+				}
+			}
+			lines, word = append(lines, string(r[:at])), string(r[at:])
 		}
 		switch {
 		case line == "":

@@ -65,9 +65,11 @@ func reasons(v *reach.Verdict) []picture.Reason {
 	}
 	for i := range v.Outcomes {
 		o := &v.Outcomes[i]
-		out = append(out, picture.Reason{
-			Code: o.Code, Text: fmt.Sprintf("%.0f %% of the cases: %s, %s", 100*o.Share, Observed(&o.Result), o.Reason),
-		})
+		text := fmt.Sprintf("%.0f %% of the cases: %s, %s", 100*o.Share, Observed(&o.Result), o.Reason)
+		if len(o.Choices) > 0 {
+			text += " (" + strings.Join(o.Choices, ", ") + ")"
+		}
+		out = append(out, picture.Reason{Code: o.Code, Text: text})
 	}
 	for i := range v.Blockers {
 		out = append(out, Reason(&v.Blockers[i]))
