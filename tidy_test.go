@@ -48,6 +48,7 @@ var floors = map[string][]string{
 	"remote":             gateway,
 	"vpn":                append(gateway, "remote"),
 	"cagw":               gateway,
+	"lgw":                gateway,
 	"directconnect":      append(gateway, "remote"),
 	"vgw":                append(gateway, "remote"),
 	"peering":            gateway,

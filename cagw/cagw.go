@@ -20,16 +20,12 @@ import (
 type CarrierGateway struct {
 	vpc.Base
 	vpc     *vpc.VPC
-	pairs   []pair
 	network dataplane.Node // the carrier's, or nil
 	beyond  []netip.Prefix // its addresses
 }
 
-// pair is a carrier IP address and whose it is.
-type pair struct {
-	nic              *vpc.NetworkInterface
-	private, carrier netip.Addr
-}
+// carrierOf returns the carrier IP address of a private one.
+func carrierOf(p vpc.PrivateAddress) netip.Addr { return p.Carrier }
 
 // Config says how a carrier gateway is made.
 type Config struct {
@@ -86,12 +82,10 @@ func (g *CarrierGateway) Associate(n *vpc.NetworkInterface, carrier netip.Addr) 
 		if !carrier.Is4() {
 			return vpc.Refuse("InvalidParameterValue", "Value (%s) for parameter carrierIp is invalid. Invalid IPv4 address.", carrier)
 		}
-		private := tx.PrivateAddresses(n)[0].IP
-		g.pairs = slices.DeleteFunc(slices.Clone(g.pairs), func(p pair) bool { return !tx.Knows(p.nic) })
-		if slices.ContainsFunc(g.pairs, func(p pair) bool { return p.carrier == carrier || p.private == private }) {
+		if tx.Holder(g.vpc, carrier, carrierOf) != nil || carrierOf(tx.PrivateAddresses(n)[0]).IsValid() {
 			return vpc.Refuse("Resource.AlreadyAssociated", "resource %s is already associated with %s", carrier, n.ID())
 		}
-		g.pairs = append(slices.Clone(g.pairs), pair{n, private, carrier})
+		tx.SetCarrier(n, carrier)
 		return nil
 	})
 }

@@ -36,16 +36,21 @@ func (g *CarrierGateway) Compile(c *vpc.Compiler) {
 		return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(g.ID())})
 	})
 	var pairs []nat.Pair
-	for _, p := range g.pairs {
-		if c.Interface(p.nic) == nil {
-			continue
+	taken := map[wire.Addr]bool{} // descriptions may tell of one address twice: it is the first's
+	for _, nic := range c.InterfacesOf(g.vpc) {
+		for _, a := range c.AddressesOf(nic) {
+			outside := wire.AddrFrom(a.Carrier)
+			if !a.Carrier.IsValid() || taken[outside] {
+				continue
+			}
+			taken[outside] = true
+			pairs = append(pairs, nat.Pair{Inside: wire.AddrFrom(a.IP), Outside: outside})
+			c.Advertise(outside, (*inbound)(n))
 		}
-		pairs = append(pairs, nat.Pair{Inside: wire.AddrFrom(p.private), Outside: wire.AddrFrom(p.carrier)})
-		c.Advertise(wire.AddrFrom(p.carrier), (*inbound)(n))
 	}
 	static, err := nat.NewStatic(pairs)
 	if err != nil {
-		panic("cagw: " + g.ID() + ": Associate let two have one address: " + err.Error())
+		panic("cagw: " + g.ID() + ": two have one address: " + err.Error())
 	}
 	n.static = static
 	for _, p := range g.beyond {

@@ -195,6 +195,8 @@ var kinds = map[string]func(t *testing.T) *crossing{
 	"peering":              newPeeringCrossing,
 	"transit gateway":      newTransitCrossing,
 	"private gateway":      newPrivateGatewayCrossing,
+	"local gateway":        newLocalGatewayCrossing,
+	"customer-owned IP":    newCustomerOwnedCrossing,
 	"network balancer":     newNLBCrossing,
 	"network balancer, v6": newNLBCrossing6,
 	"balancer, v6 to v4":   newNLBCrossing64,

@@ -57,6 +57,7 @@ func Answers(r *vpc.Region) []Answer {
 	add("EgressOnlyInternetGateways", igw.DescribeEgressOnly(r))
 	add("NatGateways", natgw.Describe(r))
 	add("VpnGateways", vgw.Describe(r))
+	outpostAnswers(r, add)
 	add("CustomerGateways", vpn.DescribeCustomerGateways(r))
 	add("VpnConnections", vpn.Describe(r))
 	add("VpcPeeringConnections", peering.Describe(r))

@@ -30,6 +30,10 @@ func (f *file) loose(members map[string]json.RawMessage) (bool, error) {
 		return true, member(f, members, "Routes", func(list []ec2.TransitGatewayRoute) {
 			s.TransitRoutes = append(s.TransitRoutes, item[transitRoutes]{shape: transitRoutes{new(f.idIn("tgw-rtb")), list}, file: f, whole: true})
 		})
+	case members["Routes"] != nil && f.idIn("lgw-rtb") != "":
+		return true, member(f, members, "Routes", func(list []ec2.LocalGatewayRoute) {
+			s.LocalRoutes = append(s.LocalRoutes, item[localRoutes]{shape: localRoutes{new(f.idIn("lgw-rtb")), list}, file: f, whole: true})
+		})
 	}
 	return false, nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vpcsim/vpcsim/cagw"
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/igw"
@@ -329,6 +330,9 @@ func (l *restoring) gateways() {
 	each(l, l.EgressOnly, func(s *ec2.EgressOnlyInternetGateway) *string { return s.EgressOnlyInternetGatewayId }, here, with(l, igw.RestoreEgressOnly))
 	each(l, l.VpnGateways, func(s *ec2.VpnGateway) *string { return s.VpnGatewayId },
 		func(s *ec2.VpnGateway) string { return ended(s.State) }, with(l, vgw.Restore))
+	each(l, l.Carriers, func(s *ec2.CarrierGateway) *string { return s.CarrierGatewayId },
+		func(s *ec2.CarrierGateway) string { return ended(s.State) }, with(l, cagw.Restore))
+	l.localGateways()
 	each(l, l.CustomerGateways, func(s *ec2.CustomerGateway) *string { return s.CustomerGatewayId },
 		func(s *ec2.CustomerGateway) string { return ended(s.State) }, with(l, vpn.RestoreCustomerGateway))
 	each(l, l.Nats, func(s *ec2.NatGateway) *string { return s.NatGatewayId },

@@ -17,6 +17,12 @@ type PrivateAddress struct {
 	// Address is the Elastic IP address that Public belongs to, nil for one that
 	// came with the instance's launch.
 	Address *Address
+	// Carrier is the carrier IP address that the carrier gateway puts in its place;
+	// invalid is none.
+	Carrier netip.Addr
+	// CustomerOwned is the customer-owned IP address that a local gateway puts in its
+	// place; invalid is none.
+	CustomerOwned netip.Addr
 }
 
 // NetworkInterfaceConfig says how an interface is made. The zero value is AWS's default.

@@ -251,6 +251,9 @@ func (tx *Tx) restorePublic(n *NetworkInterface, s ec2.NetworkInterface) []error
 	var absent []error
 	give := func(field string, private netip.Addr, as *ec2.NetworkInterfaceAssociation) {
 		at := n.private(private)
+		if as != nil && at != nil {
+			absent = append(absent, at.restoreOutposts(field, as)...)
+		}
 		if as == nil || as.PublicIp == nil || at == nil || at.Public.IsValid() {
 			return
 		}

@@ -146,7 +146,7 @@ func (tx *Tx) RestoreSubnet(s ec2.Subnet) (*Subnet, error) {
 	}
 	made := &Subnet{
 		Base: b, vpc: v, cidr: p, zone: z.name, zoneHere: ec2.Value(s.AvailabilityZone), mapPublic: ec2.Value(s.MapPublicIpOnLaunch),
-		assignIPv6: ec2.Value(s.AssignIpv6AddressOnCreation), isDefault: ec2.Value(s.DefaultForAz),
+		assignIPv6: ec2.Value(s.AssignIpv6AddressOnCreation), isDefault: ec2.Value(s.DefaultForAz), outpost: ec2.Value(s.OutpostArn),
 		routerMAC: tx.r.ids.mac(), names: SubnetNames{DNS64: ec2.Value(s.EnableDns64)},
 	}
 	if o := s.PrivateDnsNameOptionsOnLaunch; o != nil {

@@ -10,31 +10,34 @@ import (
 // and interfaces have been seen; the others are as an emulator has them, or follow
 // the pattern of those seen: The {type} ID '{id}' does not exist.
 var idWords = map[string]struct{ code, sentence string }{
-	"acl":        {"InvalidNetworkAclID.NotFound", "The network acl ID '%s' does not exist"},
-	"dopt":       {"InvalidDhcpOptionID.NotFound", "The dhcpOption ID '%s' does not exist"},
-	"eigw":       {"InvalidGatewayID.NotFound", "The eigw ID '%s' does not exist"},
-	"eipalloc":   {"InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist"},
-	"eni":        {"InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist"},
-	"fl":         {"InvalidFlowLogId.NotFound", "These flow log ids in the input list are not found: [TotalCount: 1] %s"},
-	"i":          {"InvalidInstanceID.NotFound", "The instance ID '%s' does not exist"},
-	"igw":        {"InvalidInternetGatewayID.NotFound", "The internetGateway ID '%s' does not exist"},
-	"nat":        {"NatGatewayNotFound", "NatGateway %s was not found"},
-	"pcx":        {"InvalidVpcPeeringConnectionID.NotFound", "VpcPeeringConnectionID %s does not exist."},
-	"pl":         {"InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist"},
-	"rtb":        {"InvalidRouteTableID.NotFound", "The routeTable ID '%s' does not exist"},
-	"sg":         {"InvalidGroup.NotFound", "The security group '%s' does not exist"},
-	"subnet":     {"InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist"},
-	"tgw":        {"InvalidTransitGatewayID.NotFound", "Transit Gateway %s was deleted or does not exist."},
-	"tgw-attach": {"InvalidTransitGatewayAttachmentID.NotFound", "Transit Gateway Attachment %s was deleted or does not exist."},
-	"tgw-rtb":    {"InvalidRouteTableID.NotFound", "Transit Gateway Route Table %s was deleted or does not exist."},
-	"cagw":       {"InvalidCarrierGatewayID.NotFound", "The carrierGateway ID '%s' does not exist"},
-	"cgw":        {"InvalidCustomerGatewayID.NotFound", "The customerGateway ID '%s' does not exist"},
-	"vpn":        {"InvalidVpnConnectionID.NotFound", "The vpnConnection ID '%s' does not exist"},
-	"vgw":        {"InvalidVpnGatewayID.NotFound", "The virtual private gateway ID '%s' does not exist"},
-	"vpcbpa":     {"InvalidVpcBlockPublicAccessExclusionId.NotFound", "The exclusion ID '%s' does not exist"},
-	"vpc":        {"InvalidVpcID.NotFound", "The vpc ID '%s' does not exist"},
-	"vpce":       {"InvalidVpcEndpointId.NotFound", "The VpcEndPoint ID '%s' does not exist"},
-	"vpce-svc":   {"InvalidVpcEndpointServiceId.NotFound", "The VpcEndpointService Id '%s' does not exist"},
+	"acl":           {"InvalidNetworkAclID.NotFound", "The network acl ID '%s' does not exist"},
+	"dopt":          {"InvalidDhcpOptionID.NotFound", "The dhcpOption ID '%s' does not exist"},
+	"eigw":          {"InvalidGatewayID.NotFound", "The eigw ID '%s' does not exist"},
+	"eipalloc":      {"InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist"},
+	"eni":           {"InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist"},
+	"fl":            {"InvalidFlowLogId.NotFound", "These flow log ids in the input list are not found: [TotalCount: 1] %s"},
+	"i":             {"InvalidInstanceID.NotFound", "The instance ID '%s' does not exist"},
+	"igw":           {"InvalidInternetGatewayID.NotFound", "The internetGateway ID '%s' does not exist"},
+	"nat":           {"NatGatewayNotFound", "NatGateway %s was not found"},
+	"pcx":           {"InvalidVpcPeeringConnectionID.NotFound", "VpcPeeringConnectionID %s does not exist."},
+	"pl":            {"InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist"},
+	"rtb":           {"InvalidRouteTableID.NotFound", "The routeTable ID '%s' does not exist"},
+	"sg":            {"InvalidGroup.NotFound", "The security group '%s' does not exist"},
+	"subnet":        {"InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist"},
+	"tgw":           {"InvalidTransitGatewayID.NotFound", "Transit Gateway %s was deleted or does not exist."},
+	"tgw-attach":    {"InvalidTransitGatewayAttachmentID.NotFound", "Transit Gateway Attachment %s was deleted or does not exist."},
+	"tgw-rtb":       {"InvalidRouteTableID.NotFound", "Transit Gateway Route Table %s was deleted or does not exist."},
+	"cagw":          {"InvalidCarrierGatewayID.NotFound", "The carrierGateway ID '%s' does not exist"},
+	"lgw":           {"InvalidLocalGatewayID.NotFound", "The localGateway ID '%s' does not exist"},
+	"lgw-rtb":       {"InvalidLocalGatewayRouteTableID.NotFound", "The localGatewayRouteTable ID '%s' does not exist"},
+	"lgw-vpc-assoc": {"InvalidLocalGatewayRouteTableVpcAssociationID.NotFound", "The localGatewayRouteTableVpcAssociation ID '%s' does not exist"},
+	"cgw":           {"InvalidCustomerGatewayID.NotFound", "The customerGateway ID '%s' does not exist"},
+	"vpn":           {"InvalidVpnConnectionID.NotFound", "The vpnConnection ID '%s' does not exist"},
+	"vgw":           {"InvalidVpnGatewayID.NotFound", "The virtual private gateway ID '%s' does not exist"},
+	"vpcbpa":        {"InvalidVpcBlockPublicAccessExclusionId.NotFound", "The exclusion ID '%s' does not exist"},
+	"vpc":           {"InvalidVpcID.NotFound", "The vpc ID '%s' does not exist"},
+	"vpce":          {"InvalidVpcEndpointId.NotFound", "The VpcEndPoint ID '%s' does not exist"},
+	"vpce-svc":      {"InvalidVpcEndpointServiceId.NotFound", "The VpcEndpointService Id '%s' does not exist"},
 }
 
 // targetWords are the same for what a route names, where AWS has other words for
@@ -47,9 +50,10 @@ var targetWords = map[string]struct{ code, sentence string }{
 }
 
 // prefixOf returns what stands before an id's first hyphen, of a transit gateway's
-// attachments and route tables, and of endpoint services, before the second.
+// attachments and route tables, and of endpoint services, before the second (of
+// associations of local gateways' route tables before the third).
 func prefixOf(id string) string {
-	for _, p := range []string{"tgw-attach", "tgw-rtb", "vpce-svc"} {
+	for _, p := range []string{"tgw-attach", "tgw-rtb", "vpce-svc", "lgw-rtb", "lgw-vpc-assoc"} {
 		if hasPrefix(id, p) {
 			return p
 		}

@@ -108,5 +108,7 @@ func instanceAssociation(a *ec2.NetworkInterfaceAssociation) *ec2.InstanceNetwor
 	if a == nil {
 		return nil
 	}
-	return &ec2.InstanceNetworkInterfaceAssociation{IpOwnerId: a.IpOwnerId, PublicIp: a.PublicIp, PublicDnsName: a.PublicDnsName}
+	return &ec2.InstanceNetworkInterfaceAssociation{
+		IpOwnerId: a.IpOwnerId, PublicIp: a.PublicIp, PublicDnsName: a.PublicDnsName, CarrierIp: a.CarrierIp, CustomerOwnedIp: a.CustomerOwnedIp,
+	}
 }

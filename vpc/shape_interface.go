@@ -85,10 +85,19 @@ func (n *NetworkInterface) attachmentShape() *ec2.NetworkInterfaceAttachment {
 
 // association returns the shape of a private address's public one, nil where it has none.
 func (n *NetworkInterface) association(at *PrivateAddress) *ec2.NetworkInterfaceAssociation {
-	if !at.Public.IsValid() {
+	if !at.Public.IsValid() && !at.Carrier.IsValid() && !at.CustomerOwned.IsValid() {
 		return nil
 	}
-	s := &ec2.NetworkInterfaceAssociation{PublicIp: new(at.Public.String()), IpOwnerId: new("amazon"), PublicDnsName: new(n.publicName(at.Public))}
+	s := &ec2.NetworkInterfaceAssociation{IpOwnerId: new("amazon")}
+	if at.Public.IsValid() {
+		s.PublicIp, s.PublicDnsName = new(at.Public.String()), new(n.publicName(at.Public))
+	}
+	if at.Carrier.IsValid() {
+		s.CarrierIp = new(at.Carrier.String())
+	}
+	if at.CustomerOwned.IsValid() {
+		s.CustomerOwnedIp = new(at.CustomerOwned.String())
+	}
 	if e := at.Address; e != nil {
 		s.AllocationId, s.AssociationId, s.IpOwnerId = new(e.id), new(e.assoc), new(e.OwnerID())
 	}

@@ -24,6 +24,8 @@ type SubnetConfig struct {
 	MapPublicIPOnLaunch bool
 	// AssignIPv6OnCreation gives interfaces made here an IPv6 address.
 	AssignIPv6OnCreation bool
+	// Outpost is the ARN of the Outpost that the subnet lies on; "" is none.
+	Outpost string
 }
 
 // Subnet is a range of a VPC's addresses in one availability zone.
@@ -34,6 +36,7 @@ type Subnet struct {
 	ipv6Assoc  string
 	zone       string
 	zoneHere   string // what the owner's account calls the zone; "" is zone
+	outpost    string // ARN; "" is none
 	isDefault  bool   // the zone's default subnet
 	mapPublic  bool
 	names      SubnetNames
@@ -85,7 +88,7 @@ func (tx *Tx) createSubnet(v *VPC, cidr string, c SubnetConfig) (*Subnet, error)
 		return nil, err
 	}
 	s := &Subnet{
-		Base: b, vpc: v, cidr: p, zone: z.name, mapPublic: c.MapPublicIPOnLaunch, assignIPv6: c.AssignIPv6OnCreation,
+		Base: b, vpc: v, cidr: p, zone: z.name, outpost: c.Outpost, mapPublic: c.MapPublicIPOnLaunch, assignIPv6: c.AssignIPv6OnCreation,
 		acl: v.acls[0], aclAssoc: tx.r.ids.next("aclassoc"), routerMAC: tx.r.ids.mac(),
 	}
 	s.hosts[0] = hosts.New(p)
@@ -253,6 +256,9 @@ func (s *Subnet) shape() ec2.Subnet {
 		PrivateDnsNameOptionsOnLaunch: &ec2.PrivateDnsNameOptionsOnLaunch{
 			HostnameType: new(ec2.HostnameTypeIpName), EnableResourceNameDnsARecord: new(s.names.ResourceA), EnableResourceNameDnsAAAARecord: new(s.names.ResourceAAAA),
 		},
+	}
+	if s.outpost != "" {
+		shape.OutpostArn = new(s.outpost)
 	}
 	if s.ipv6.IsValid() {
 		shape.Ipv6CidrBlockAssociationSet = append(shape.Ipv6CidrBlockAssociationSet, ec2.SubnetIpv6CidrBlockAssociation{

@@ -90,7 +90,9 @@ var tagged = map[string]ec2.ResourceType{
 	"igw": ec2.ResourceTypeInternetGateway, "nat": ec2.ResourceTypeNatgateway, "pcx": ec2.ResourceTypeVpcPeeringConnection,
 	"pl": ec2.ResourceTypePrefixList, "rtb": ec2.ResourceTypeRouteTable, "sg": ec2.ResourceTypeSecurityGroup,
 	"subnet": ec2.ResourceTypeSubnet, "tgw": ec2.ResourceTypeTransitGateway, "vgw": ec2.ResourceTypeVpnGateway,
-	"vpc": ec2.ResourceTypeVpc, "vpce": ec2.ResourceTypeVpcEndpoint,
+	"cagw": ec2.ResourceTypeCarrierGateway, "lgw": ec2.ResourceTypeLocalGateway, "lgw-rtb": ec2.ResourceTypeLocalGatewayRouteTable,
+	"lgw-vpc-assoc": ec2.ResourceTypeLocalGatewayRouteTableVpcAssociation,
+	"vpc":           ec2.ResourceTypeVpc, "vpce": ec2.ResourceTypeVpcEndpoint,
 	"vpce-svc": ec2.ResourceTypeVpcEndpointService,
 }
 

@@ -118,6 +118,13 @@ func (v *VPC) SubnetIn(zone, cidr string) *Subnet {
 	return &Subnet{Subnet: must(v.world.t, s, err), vpc: v}
 }
 
+// SubnetOn makes a subnet on the Outpost with the ARN, in the region's first zone.
+func (v *VPC) SubnetOn(outpost, cidr string) *Subnet {
+	v.world.t.Helper()
+	s, err := v.CreateSubnet(cidr, vpc.SubnetConfig{Name: cidr, Outpost: outpost})
+	return &Subnet{Subnet: must(v.world.t, s, err), vpc: v}
+}
+
 // Around returns the VPC that holds the subnet, as one of the test.
 func (s *Subnet) Around() *VPC { return s.vpc }
 

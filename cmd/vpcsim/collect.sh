@@ -48,6 +48,10 @@ for region in $regions; do
 	get EgressOnlyInternetGateways ec2 describe-egress-only-internet-gateways
 	get NatGateways ec2 describe-nat-gateways
 	get VpnGateways ec2 describe-vpn-gateways
+	get CarrierGateways ec2 describe-carrier-gateways
+	get LocalGateways ec2 describe-local-gateways
+	get LocalGatewayRouteTables ec2 describe-local-gateway-route-tables
+	get LocalGatewayRouteTableVpcAssociations ec2 describe-local-gateway-route-table-vpc-associations
 	get CustomerGateways ec2 describe-customer-gateways
 	get VpnConnections ec2 describe-vpn-connections
 	get VpcPeeringConnections ec2 describe-vpc-peering-connections
@@ -80,6 +84,10 @@ for region in $regions; do
 			--query "{TransitGatewayPropagations: [{TransitGatewayRouteTableId: '$id', TransitGatewayRouteTablePropagations: TransitGatewayRouteTablePropagations}]}"
 		get "TransitGatewayStaticRoutes-$id" ec2 search-transit-gateway-routes --transit-gateway-route-table-id "$id" --filters Name=type,Values=static,propagated \
 			--query "{TransitGatewayStaticRoutes: [{TransitGatewayRouteTableId: '$id', Routes: Routes}]}"
+	done
+	for id in $(ids 'LocalGatewayRouteTables[].LocalGatewayRouteTableId' ec2 describe-local-gateway-route-tables); do
+		get "LocalGatewayRoutes-$id" ec2 search-local-gateway-routes --local-gateway-route-table-id "$id" --filters Name=type,Values=static \
+			--query "{LocalGatewayRoutes: [{LocalGatewayRouteTableId: '$id', Routes: Routes}]}"
 	done
 	number=0
 	for arn in $(ids 'LoadBalancers[].LoadBalancerArn' elbv2 describe-load-balancers); do
