@@ -18,6 +18,9 @@ func (l *LoadBalancer) EndpointZones(*vpc.Tx) []string {
 	return zones
 }
 
+// EndpointIPv6 reports whether its nodes have IPv6 addresses.
+func (l *LoadBalancer) EndpointIPv6(*vpc.Tx) bool { return l.dualstack() }
+
 // LinkEndpoint returns the node that takes what comes by one interface of a VPC
 // endpoint, in a zone of a node. It is called while a snapshot is compiled, of kinds
 // that have an EndpointKind.

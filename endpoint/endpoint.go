@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -26,20 +27,21 @@ const (
 // Endpoint is a VPC endpoint.
 type Endpoint struct {
 	vpc.Base
-	vpc     *vpc.VPC
-	kind    Kind
-	service string
-	created time.Time
-	subnets []*vpc.Subnet
-	nics    []*vpc.NetworkInterface
-	groups  []*vpc.SecurityGroup
-	tables  []*vpc.RouteTable // of a gateway endpoint
-	list    *vpc.PrefixList
-	remote  dataplane.Node // of a gateway endpoint: see Connect
-	state   state
-	account string   // the consumer's
-	private bool     // private DNS names are on
-	manager Provider // that has made it, nil of a user's own
+	vpc      *vpc.VPC
+	kind     Kind
+	service  string
+	created  time.Time
+	subnets  []*vpc.Subnet
+	nics     []*vpc.NetworkInterface
+	groups   []*vpc.SecurityGroup
+	tables   []*vpc.RouteTable // of a gateway endpoint
+	list     *vpc.PrefixList
+	remote   dataplane.Node // of a gateway endpoint: see Connect
+	state    state
+	account  string            // the consumer's
+	private  bool              // private DNS names are on
+	families ec2.IpAddressType // "" of a gateway endpoint, and where a description does not tell
+	manager  Provider          // that has made it, nil of a user's own
 }
 
 // state is whether the service lets the endpoint in, in AWS's words.
@@ -64,6 +66,9 @@ type Config struct {
 	PrivateDNS bool
 	// Account is the consumer's twelve digits; "" is the region's account.
 	Account string
+	// IPAddressType is ipv4 or dualstack, which gives each interface an IPv6 address too;
+	// "" is ipv4. A gateway endpoint has none.
+	IPAddressType ec2.IpAddressType
 }
 
 // ranges are addresses of the services that have gateway endpoints, of the benchmark
@@ -151,6 +156,9 @@ func createIn(kind Kind, service string, subnets []*vpc.Subnet, c Config, m vpc.
 	if len(subnets) == 0 || subnets[0] == nil {
 		return nil, vpc.Refuse("MissingParameter", "The request must contain the parameter subnetIds")
 	}
+	if c.IPAddressType == "" {
+		c.IPAddressType = ec2.IpAddressTypeIpv4
+	}
 	v := subnets[0].VPC()
 	return create(v, kind, service, c, func(tx *vpc.Tx, e *Endpoint) (err error) {
 		if err := tx.CheckPlaces(subnets, c.Groups); err != nil {
@@ -159,8 +167,14 @@ func createIn(kind Kind, service string, subnets []*vpc.Subnet, c Config, m vpc.
 		if err := checkService(tx, e, subnets); err != nil {
 			return err
 		}
+		if err := checkFamilies(tx, e, subnets, c.IPAddressType); err != nil {
+			return err
+		}
 		if err := checkPrivateDNS(tx, e); err != nil {
 			return err
+		}
+		if e.families = c.IPAddressType; e.families == ec2.IpAddressTypeDualstack {
+			m.IPv6 = 1
 		}
 		if kind == Interface && len(c.Groups) == 0 {
 			c.Groups = []*vpc.SecurityGroup{tx.DefaultGroup(v)}

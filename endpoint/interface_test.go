@@ -37,6 +37,7 @@ func newBalancer(t *testing.T, r *vpc.Region, kind endpoint.Kind, zones ...strin
 
 func (b *balancer) EndpointKind() string           { return string(b.kind) }
 func (b *balancer) EndpointZones(*vpc.Tx) []string { return b.zones }
+func (b *balancer) EndpointIPv6(*vpc.Tx) bool      { return false }
 func (b *balancer) LinkEndpoint(c *vpc.Compiler, l vpc.EndpointLink) dataplane.Node {
 	b.links = append(b.links, l)
 	return &echo{engine: c.Engine(), out: l.Out}

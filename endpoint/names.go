@@ -17,8 +17,8 @@ type Name struct {
 	Name string
 	// Zone is the availability zone of a zonal name, empty of others.
 	Zone string
-	// Addrs are the private addresses of the interfaces, in their order: a resolver hands
-	// them out in turn.
+	// Addrs are the private addresses of the interfaces, IPv4's and IPv6's, in their
+	// order: a resolver hands those of a family out in turn.
 	Addrs []netip.Addr
 	// Private says that the name is the service's own: it leads here inside the
 	// endpoint's VPC, and elsewhere to the service's public addresses. The others are
@@ -76,10 +76,10 @@ func (e *Endpoint) names(tx *vpc.Tx) []Name {
 	head := e.ID() + "-" + hashLabel(e.ID())
 	domain := e.domain(tx)
 	for _, n := range e.nics {
-		a := tx.PrivateAddresses(n)[0].IP
-		addrs = append(addrs, a)
+		a := append([]netip.Addr{tx.PrivateAddresses(n)[0].IP}, tx.IPv6Addresses(n)...)
+		addrs = append(addrs, a...)
 		z := n.Subnet().Zone()
-		zonal = append(zonal, Name{Name: head + "-" + z + "." + domain, Zone: z, Addrs: []netip.Addr{a}})
+		zonal = append(zonal, Name{Name: head + "-" + z + "." + domain, Zone: z, Addrs: a})
 	}
 	all := append([]Name{{Name: head + "." + domain, Addrs: addrs}}, zonal...)
 	if e.private {

@@ -23,7 +23,7 @@ func Restore(tx *vpc.Tx, s ec2.VpcEndpoint) (*Endpoint, error) {
 	}
 	e := &Endpoint{
 		Base: b, vpc: v, kind: Kind(ec2.Value(s.VpcEndpointType)), service: ec2.Value(s.ServiceName), created: tx.RestoreTime(s.CreationTimestamp),
-		account: b.OwnerID(), private: ec2.Value(s.PrivateDnsEnabled), state: restoredState(s.State),
+		families: ec2.Value(s.IpAddressType), account: b.OwnerID(), private: ec2.Value(s.PrivateDnsEnabled), state: restoredState(s.State),
 	}
 	tx.Add(e)
 	tx.Attach(v, e)

@@ -18,6 +18,7 @@ func RestoreService(tx *vpc.Tx, d ec2.ServiceConfiguration) (*Service, error) {
 	}
 	s := &Service{
 		Base: b, kind: Interface, acceptance: ec2.Value(d.AcceptanceRequired), private: ec2.Value(d.PrivateDnsName), created: tx.RestoreTime(nil),
+		types: d.SupportedIpAddressTypes,
 	}
 	if len(d.GatewayLoadBalancerArns) > 0 {
 		s.kind = GatewayLoadBalancer

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -18,6 +19,8 @@ type Provider interface {
 	EndpointKind() string
 	// EndpointZones returns the zones in which it takes what endpoints send.
 	EndpointZones(tx *vpc.Tx) []string
+	// EndpointIPv6 reports whether it has IPv6 addresses, as a dualstack load balancer.
+	EndpointIPv6(tx *vpc.Tx) bool
 	// LinkEndpoint returns the node that takes the packets of one interface of an
 	// endpoint. Answers, and what an appliance has inspected, it sends to l.Out.
 	LinkEndpoint(c *vpc.Compiler, l vpc.EndpointLink) dataplane.Node
@@ -32,6 +35,7 @@ type Service struct {
 	private    string // private DNS name
 	principals []string
 	providers  []Provider
+	types      []ec2.ServiceConnectivityType
 	partial    bool // some of them are not known
 	created    time.Time
 }
@@ -47,16 +51,25 @@ type ServiceConfig struct {
 	// PrivateDNSName is the name by which consumers may know the service; "" is none.
 	// That its domain is the provider's own is taken for verified.
 	PrivateDNSName string
+	// IPAddressTypes are the families that consumers may use; none is ipv4 alone. ipv6
+	// needs dualstack load balancers (PrivateLink guide, "Share your services").
+	IPAddressTypes []ec2.ServiceConnectivityType
 }
 
 // CreateService makes an endpoint service that stands on load balancers of one kind
 // (CreateVpcEndpointServiceConfiguration). Its name is com.amazonaws.vpce, the region
 // and its id. None, and a mixture, are refused (codes and sentences are inferred).
 func CreateService(r *vpc.Region, c ServiceConfig, on ...Provider) (*Service, error) {
+	if len(c.IPAddressTypes) == 0 {
+		c.IPAddressTypes = []ec2.ServiceConnectivityType{ec2.ServiceConnectivityTypeIpv4}
+	}
 	var s *Service
 	err := r.Change(func(tx *vpc.Tx) error {
 		kind, err := checkProviders(tx, on)
 		if err != nil {
+			return err
+		}
+		if err := checkTypes(tx, c.IPAddressTypes, on); err != nil {
 			return err
 		}
 		b, err := tx.NewBase("vpce-svc", c.ID, c.Name)
@@ -65,7 +78,7 @@ func CreateService(r *vpc.Region, c ServiceConfig, on ...Provider) (*Service, er
 		}
 		s = &Service{
 			Base: b, kind: kind, acceptance: c.AcceptanceRequired, private: c.PrivateDNSName,
-			providers: slices.Clone(on), created: r.Now(),
+			providers: slices.Clone(on), created: r.Now(), types: slices.Clone(c.IPAddressTypes),
 		}
 		tx.Add(s)
 		return nil

@@ -24,6 +24,9 @@ func (e *Endpoint) shape(tx *vpc.Tx) ec2.VpcEndpoint {
 		PrivateDnsEnabled: new(e.private), RequesterManaged: new(e.manager != nil), NetworkInterfaceIds: []string{}, DnsEntries: e.dnsEntries(tx),
 		CreationTimestamp: new(ec2.TimestampOf(e.created)), OwnerId: new(e.account), Tags: tx.TagShapes(e),
 	}
+	if e.families != "" {
+		s.IpAddressType = new(e.families)
+	}
 	for _, t := range e.tables {
 		if tx.Needs("routeTableId", t) == nil { // a deleted table has no routes
 			s.RouteTableIds = append(s.RouteTableIds, t.ID())
@@ -67,7 +70,7 @@ func (s *Service) shape(tx *vpc.Tx) ec2.ServiceConfiguration {
 		ServiceId: new(s.ID()), ServiceName: new(s.ServiceName()), ServiceState: new(ec2.ServiceStateAvailable),
 		ServiceType:       []ec2.ServiceTypeDetail{{ServiceType: new(ec2.ServiceType(s.kind))}},
 		AvailabilityZones: s.zones(tx), AcceptanceRequired: new(s.acceptance), ManagesVpcEndpoints: new(false),
-		SupportedIpAddressTypes: []ec2.ServiceConnectivityType{ec2.ServiceConnectivityTypeIpv4},
+		SupportedIpAddressTypes: s.types,
 		BaseEndpointDnsNames:    []string{s.domain()}, Tags: tx.TagShapes(s),
 	}
 	if s.private != "" {
@@ -96,7 +99,7 @@ func DescribeConnections(r *vpc.Region) *ec2.DescribeVpcEndpointConnectionsResul
 					ServiceId: new(s.ID()), VpcEndpointId: new(e.ID()), VpcEndpointOwner: new(e.account), VpcEndpointState: new(ec2.State(e.state)),
 					CreationTimestamp: new(ec2.TimestampOf(e.created)), DnsEntries: e.dnsEntries(tx),
 					NetworkLoadBalancerArns: c.NetworkLoadBalancerArns, GatewayLoadBalancerArns: c.GatewayLoadBalancerArns,
-					IpAddressType: new(ec2.IpAddressTypeIpv4), Tags: []ec2.Tag{},
+					IpAddressType: new(e.families), Tags: []ec2.Tag{},
 				})
 			}
 		}

@@ -155,6 +155,9 @@ func (f *Firewall) Policy() Policy {
 // EndpointKind is that of its endpoints.
 func (f *Firewall) EndpointKind() string { return string(endpoint.GatewayLoadBalancer) }
 
+// EndpointIPv6 reports true: what a firewall inspects is of either family.
+func (f *Firewall) EndpointIPv6(*vpc.Tx) bool { return true }
+
 // EndpointZones returns the zones of its endpoints.
 func (f *Firewall) EndpointZones(*vpc.Tx) []string {
 	var z []string

@@ -7,8 +7,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/alb"
 	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/elbv2"
+	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/nlb"
 	"github.com/vpcsim/vpcsim/trace"
@@ -160,4 +163,58 @@ func TestAnIdleConnectionBetweenFamiliesMeetsReset(t *testing.T) {
 	n.must(err)
 	n.Run(time.Second)
 	require.ErrorIs(t, c.Err(), host.ErrReset)
+}
+
+// A consumer of IPv6 reaches a service whose targets have IPv4, and the reverse: the
+// target sees the node's address of its family (PrivateLink guide, "Share your services").
+func TestAnEndpointServiceOfBothFamilies(t *testing.T) {
+	for _, family := range []elbv2.IPAddressType{elbv2.IPAddressTypeIPv4, elbv2.IPAddressTypeIPv6} {
+		n := newSix(t, elbv2.TCP, family, true)
+		four, err := endpoint.CreateService(n.Region, endpoint.ServiceConfig{}, n.l)
+		n.must(err)
+		both := []ec2.ServiceConnectivityType{ec2.ServiceConnectivityTypeIpv4, ec2.ServiceConnectivityTypeIpv6}
+		s, err := endpoint.CreateService(n.Region, endpoint.ServiceConfig{IPAddressTypes: both}, n.l)
+		n.must(err)
+		v := n.VPC("10.0.0.0/16", "2001:db8:0:2b00::/56")
+		sub := v.Subnet("10.0.0.0/24")
+		n.must(sub.AssociateIPv6("2001:db8:0:2b00::/64"))
+		group, err := v.CreateSecurityGroup("endpoint", vpc.SecurityGroupConfig{})
+		n.must(err, group.AuthorizeIngress(all, all6))
+		config := endpoint.Config{Groups: []*vpc.SecurityGroup{group}, IPAddressType: ec2.IpAddressTypeDualstack}
+		_, err = endpoint.CreateInterface(four.ServiceName(), []*vpc.Subnet{sub.Subnet}, config)
+		require.EqualError(t, err, "InvalidParameter: The VPC endpoint service "+four.ServiceName()+" does not support the IP address type dualstack.")
+		e, err := endpoint.CreateInterface(s.ServiceName(), []*vpc.Subnet{sub.Subnet}, config)
+		n.must(err)
+		n.client = sub.Launch(vpc.InstanceConfig{Name: "consumer", Interface: vpc.NetworkInterfaceConfig{IPv6Count: 1}}, host.Config{Name: "consumer"})
+		nic := e.Interfaces()[0]
+		for _, at := range []netip.Addr{nic.PrivateIP(), nic.IPv6()[0]} {
+			n.exchange(elbv2.TCP, netip.AddrPortFrom(at, 80))
+		}
+		for _, p := range n.servers[0].peers {
+			require.Equal(t, n.at(family == elbv2.IPAddressTypeIPv6), p.Addr())
+		}
+		require.Len(t, n.servers[0].peers, 2)
+	}
+}
+
+// An Application Load Balancer's node opens connections of either family.
+func TestADualstackApplicationLoadBalancerAnswersIPv6(t *testing.T) {
+	n := newSix(t, elbv2.TCP, elbv2.IPAddressTypeIPv4, false)
+	a, err := alb.Create(n.Region, "app", balancer.Config{Subnets: []*vpc.Subnet{n.nodes[0].Subnet}, IPAddressType: elbv2.IPAddressTypeDualstack})
+	n.must(err, a.Groups()[0].AuthorizeIngress(all, all6))
+	web, err := balancer.CreateTargetGroup(n.Region, "pages", balancer.TargetGroupConfig{VPC: n.v.VPC, Type: elbv2.TargetIP, Protocol: elbv2.HTTP})
+	n.must(err)
+	_, err = a.CreateListener(balancer.ListenerConfig{Protocol: elbv2.HTTP, Port: 80, Actions: []balancer.Action{balancer.Forward(web)}})
+	n.must(err)
+	nic := a.Interfaces()[0]
+	for _, at := range []netip.Addr{nic.PrivateIP(), nic.IPv6()[0]} {
+		failure := error(host.ErrTimeout)
+		n.client.StartDial(netip.AddrPortFrom(at, 80), func(_ *host.Conn, err error) { failure = err })
+		n.Run(time.Second)
+		require.NoError(t, failure, n.story())
+		n.Trace().Clear()
+		n.client.StartDial(netip.AddrPortFrom(at, 81), func(*host.Conn, error) {})
+		n.Run(500 * time.Millisecond)
+		require.Equal(t, trace.BalancerPort, n.Trace().Walks()[0].End())
+	}
 }
