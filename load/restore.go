@@ -312,13 +312,17 @@ func ended[T ~string](state *T) string {
 	return ""
 }
 
-// goneNAT leaves out a deleted NAT gateway, whose public address nobody has now.
+// goneNAT leaves out a deleted NAT gateway, whose public address nobody has now, and one
+// that is still being made: what becomes of packets for it is not known.
 func (l *restoring) goneNAT(s *ec2.NatGateway) string {
 	why := ended(s.State)
 	for _, a := range s.NatGatewayAddresses {
 		if public, err := netip.ParseAddr(ec2.Value(a.PublicIp)); why != "" && err == nil {
 			l.tx.RestoreReleased(public)
 		}
+	}
+	if ec2.Value(s.State) == ec2.NatGatewayStatePending {
+		return string(ec2.NatGatewayStatePending)
 	}
 	return why
 }

@@ -93,3 +93,20 @@ func TestAPublicAddressWithoutAGatewayIsNobodys(t *testing.T) {
 	require.Equal(t, trace.NoPrivateAddress, r.End(), r.Reason)
 	require.Equal(t, reach.NoReply, r.Observed)
 }
+
+// A NAT gateway that is still being made when the network is described may or may not
+// have taken packets.
+func TestANATGatewayInTheMakingIsUnknown(t *testing.T) {
+	s := newShop(t)
+	files := folder(s.region, "us-east-1")
+	edited(t, files, "NatGateways", func(a *ec2.DescribeNatGatewaysResult) {
+		for i := range a.NatGateways {
+			a.NatGateways[i].State = new(ec2.NatGatewayStatePending)
+		}
+	})
+	n := got(load.FS(files, load.Config{})).or(t)
+	p := got(reach.New(n.World, reach.Config{})).or(t)
+	r := p.Ask(reach.Spec{From: "10.0.10.5", To: "192.0.2.1"})
+	require.Equal(t, trace.Unmodelled, r.End(), r.Reason)
+	require.Equal(t, s.nat.ID(), r.Where)
+}
