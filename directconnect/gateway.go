@@ -63,18 +63,14 @@ func (g *Gateway) Announce(list ...remote.Announcement) error {
 	if err != nil {
 		return err
 	}
-	s := g.site.Get()
-	s.announced = checked
-	g.site.Set(s)
+	g.site.Update(func(s *site) bool { s.announced = checked; return true })
 	return nil
 }
 
 // SetUp brings the virtual interfaces up or down. While they are down nothing is known
 // of the site.
 func (g *Gateway) SetUp(up bool) {
-	s := g.site.Get()
-	s.down = !up
-	g.site.Set(s)
+	g.site.Update(func(s *site) bool { s.down = !up; return true })
 }
 
 // Association is what associates a gateway with a Direct Connect gateway.
@@ -117,9 +113,10 @@ func (g *Gateway) Associate(with end, allowed ...netip.Prefix) (*Association, er
 		}
 		tx.Add(a)
 		g.site.Join(tx.Region())
-		s := g.site.Get()
-		s.associations = append(slices.Clone(s.associations), a)
-		g.site.Set(s)
+		g.site.Update(func(s *site) bool {
+			s.associations = append(slices.Clone(s.associations), a)
+			return true
+		})
 		return nil
 	})
 	if err != nil {
@@ -132,9 +129,10 @@ func (g *Gateway) Associate(with end, allowed ...netip.Prefix) (*Association, er
 func (a *Association) Delete() error {
 	return a.Change(func(tx *vpc.Tx) error {
 		a.gateway.Unlink(tx, a)
-		s := a.direct.site.Get()
-		s.associations = slices.DeleteFunc(slices.Clone(s.associations), func(o *Association) bool { return o == a })
-		a.direct.site.Set(s)
+		a.direct.site.Update(func(s *site) bool {
+			s.associations = slices.DeleteFunc(slices.Clone(s.associations), func(o *Association) bool { return o == a })
+			return true
+		})
 		tx.Remove(a)
 		return nil
 	})

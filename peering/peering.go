@@ -6,6 +6,7 @@ package peering
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -146,7 +147,9 @@ func (p *Connection) Accept() error {
 		if err := checkAccept(tx, p); err != nil {
 			return err
 		}
-		p.set(Active, time.Time{})
+		if !p.set(Active, time.Time{}, PendingAcceptance) {
+			return refuseState(p)
+		}
 		return nil
 	})
 }
@@ -181,10 +184,20 @@ func (p *Connection) VPCDeleted(tx *vpc.Tx, v *vpc.VPC) {
 	}
 }
 
-func (p *Connection) end(tx *vpc.Tx, s State) { p.set(s, tx.Region().Now()) }
+func (p *Connection) end(tx *vpc.Tx, s State) {
+	p.set(s, tx.Region().Now(), PendingAcceptance, Active)
+}
 
-func (p *Connection) set(s State, ended time.Time) {
-	p.status.Set(status{state: s, created: p.status.Get().created, ended: ended})
+// set reports false, and changes nothing, where the connection is in none of the states
+// from: the other region may have ended it meanwhile.
+func (p *Connection) set(to State, ended time.Time, from ...State) bool {
+	return p.status.Update(func(b *status) bool {
+		if !slices.Contains(from, b.state) {
+			return false
+		}
+		*b = status{state: to, created: b.created, ended: ended}
+		return true
+	})
 }
 
 // State returns the connection's state.
@@ -202,7 +215,7 @@ func (p *Connection) now(tx *vpc.Tx) State {
 	case b.state != PendingAcceptance:
 		return b.state
 	case !tx.Region().Now().Before(b.created.Add(expiry)):
-		p.set(Expired, b.created.Add(expiry))
+		p.set(Expired, b.created.Add(expiry), PendingAcceptance)
 		return Expired
 	case p.overlaps():
 		p.end(tx, Failed)

@@ -32,11 +32,19 @@ func (s *Shared[T]) Get() T {
 }
 
 // Set changes the value, for the next packet of every region that has joined.
-func (s *Shared[T]) Set(value T) {
+func (s *Shared[T]) Set(value T) { s.Update(func(v *T) bool { *v = value; return true }) }
+
+// Update has f change the value, as Set does, with nobody between what f reads and what
+// it writes. It reports what f returns: false says that f left the value as it was. f
+// must not call the Shared.
+func (s *Shared[T]) Update(f func(v *T) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.value = value
+	if !f(&s.value) {
+		return false
+	}
 	for _, r := range s.regions {
 		r.changes.Add(1)
 	}
+	return true
 }
