@@ -23,7 +23,6 @@ import (
 // target that is registered by one of its addresses.
 type six struct {
 	*net
-	targets6 *balancer.TargetGroup
 }
 
 var all6 = vpc.AllTraffic("::/0")
