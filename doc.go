@@ -20,7 +20,7 @@
 //	   reasm, trace                                mechanisms: longest-prefix match, translation, rules, reasons
 //	2  dataplane, eni, netfilter                   the walk of a packet from node to node
 //	3  vpc, igw, natgw, vgw, peering, tgw,
-//	   remote, vpn, directconnect,
+//	   remote, vpn, directconnect, cagw, lgw,
 //	   endpoint, firewall,
 //	   balancer, nlb, alb, clb, gwlb, rds          AWS: what a user creates, what it refuses, what it compiles to
 //	   ec2, elb, elbv2, awscli, flowlog            how AWS describes and logs it
