@@ -160,7 +160,7 @@ func (l *lab) routes(v variant) error {
 
 // balance makes the load balancer, whose one target is an address.
 func (l *lab) balance() (err error) {
-	l.alb, err = alb.Create(l.region, "web", alb.Config{Name: "alb", Subnets: []*vpc.Subnet{l.balanced}, Groups: []*vpc.SecurityGroup{l.open[l.vpc1]}})
+	l.alb, err = alb.Create(l.region, "front", alb.Config{Name: "alb", Subnets: []*vpc.Subnet{l.balanced}, Groups: []*vpc.SecurityGroup{l.open[l.vpc1]}})
 	if err != nil {
 		return err
 	}
