@@ -9,6 +9,7 @@
 package firewall
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ type Firewall struct {
 	vpc       *vpc.VPC
 	policy    Policy
 	compiled  *rules
+	home      []netip.Prefix // $HOME_NET as it was compiled
 	endpoints []*endpoint.Endpoint
 	protected bool
 	created   time.Time
@@ -85,7 +87,7 @@ func (f *Firewall) setPolicy(tx *vpc.Tx, p Policy) error {
 	if err != nil {
 		return err
 	}
-	f.policy, f.compiled = p, r
+	f.policy, f.compiled, f.home = p, r, homeCIDRs(tx, f.vpc, p)
 	return nil
 }
 
@@ -170,7 +172,20 @@ func (f *Firewall) EndpointZones(*vpc.Tx) []string {
 // LinkEndpoint puts the rules behind an endpoint.
 func (f *Firewall) LinkEndpoint(c *vpc.Compiler, l vpc.EndpointLink) dataplane.Node {
 	return &inspector{
-		name: c.LabelOf(f), id: f.ID(), rules: f.compiled, out: l.Out,
+		name: c.LabelOf(f), id: f.ID(), rules: f.rulesIn(c), out: l.Out,
 		flows: vpc.State(c, l.Endpoint, flowsOf, func() *flows { return &flows{} }),
 	}
+}
+
+// rulesIn returns the rules as the snapshot needs them: $HOME_NET follows the CIDRs that
+// the VPC has got or lost since the policy was set.
+func (f *Firewall) rulesIn(c *vpc.Compiler) *rules {
+	if slices.Equal(f.home, homeCIDRs(c.Tx(), f.vpc, f.policy)) {
+		return f.compiled
+	}
+	r, err := compile(f.policy, homeNet(c.Tx(), f.vpc, f.policy), f.policyID(f.policy))
+	if err != nil {
+		panic("firewall: " + f.name + ": a policy that was taken is refused: " + err.Error())
+	}
+	return r
 }

@@ -155,6 +155,20 @@ func TestActionOrder(t *testing.T) {
 	g.web.Ping(g.server.Addr).OK(t)
 }
 
+// $HOME_NET is what the VPC's CIDRs are now, not what they were when the policy was set.
+func TestHomeNetFollowsTheVPC(t *testing.T) {
+	g := newGuarded(t, all(
+		firewall.StatefulRule{Action: "DROP", Protocol: "TCP", DestinationPort: "80"},
+		firewall.StatefulRule{Action: "PASS", Protocol: "TCP", Source: "$HOME_NET"},
+	))
+	require.NoError(t, g.v.AssociateCIDR("100.64.0.0/16"))
+	late := g.v.Subnet("100.64.1.0/24")
+	late.Route("0.0.0.0/0", g.wall.EndpointIn("us-east-1a"))
+	g.v.EdgeRoute("100.64.1.0/24", g.wall.EndpointIn("us-east-1a"))
+	_, end, err := g.dial(late.PublicHost("late"), g.server.Addr, 80)
+	require.NoError(t, err, end.String())
+}
+
 func TestStrictOrder(t *testing.T) {
 	p := all(
 		firewall.StatefulRule{Action: "ALERT", Protocol: "TCP", DestinationPort: "80"},
@@ -338,6 +352,11 @@ func TestPoliciesThatMakeNoSenseAreRefused(t *testing.T) {
 		`rule "drop tcp any any -> any 99999": "99999" is no port, range, variable or list of these`:                                rule(firewall.StatefulRule{Action: "DROP", Protocol: "TCP", DestinationPort: "99999"}),
 		`rule "drop tcp !any any -> any any": not any matches nothing`:                                                              rule(firewall.StatefulRule{Action: "DROP", Protocol: "TCP", Source: "!any"}),
 		`rule "drop tcp [10.0.0.0/8 any -> any any": the list "[10.0.0.0/8" does not end in ]`:                                      rule(firewall.StatefulRule{Action: "DROP", Protocol: "TCP", Source: "[10.0.0.0/8"}),
+		`rule "drop tcp [] any -> any any": an item of a list is empty`:                                                             rule(firewall.StatefulRule{Action: "DROP", Protocol: "TCP", Source: "[]"}),
+		`rule "drop tcp [10.0.0.0/8,] any -> any any": an item of a list is empty`:                                                  rule(firewall.StatefulRule{Action: "DROP", Protocol: "TCP", Source: "[10.0.0.0/8,]"}),
+		`rule "drop tcp $NONE any -> any any": the variable $NONE is empty`:                                                         {Stateful: []firewall.StatefulGroup{{Name: "group", IPSets: map[string][]string{"NONE": {}}, Rules: []firewall.StatefulRule{{Action: "DROP", Protocol: "TCP", Source: "$NONE"}}}}},
+		`stateless rule 1 of group has an address that is no CIDR`:                                                                  group(firewall.StatelessRule{Priority: 1, Action: firewall.Pass, Sources: make([]netip.Prefix, 1)}),
+		`stateless rule 1 of group has ports from 443 to 80`:                                                                        group(firewall.StatelessRule{Priority: 1, Action: firewall.Pass, DestinationPorts: []firewall.PortRange{{From: 443, To: 80}}}),
 		`rule "drop sctp any any -> any any" has a protocol that is not known`:                                                      rule(firewall.StatefulRule{Action: "DROP", Protocol: "SCTP"}),
 		`rule "allow tcp any any -> any any" has an action that is none of PASS, DROP, REJECT, ALERT`:                               rule(firewall.StatefulRule{Action: "ALLOW", Protocol: "TCP"}),
 		`rule "drop tcp" is not of the form: action protocol source port direction destination port (keywords)`:                     text("drop tcp"),

@@ -29,15 +29,20 @@ func check(tx *vpc.Tx, name string, c Config) error {
 
 // homeNet is what $HOME_NET and $EXTERNAL_NET stand for (NFW guide, "HOME_NET").
 func homeNet(tx *vpc.Tx, v *vpc.VPC, p Policy) variables {
-	home := p.HomeNet
-	if len(home) == 0 {
-		home = slices.DeleteFunc(tx.CIDRs(v), func(c netip.Prefix) bool { return c.Addr().Is6() })
-	}
 	var in []string
-	for _, c := range home {
+	for _, c := range homeCIDRs(tx, v, p) {
 		in = append(in, c.String())
 	}
 	return variables{ips: map[string][]string{"HOME_NET": in, "EXTERNAL_NET": {"![" + strings.Join(in, ",") + "]"}}}
+}
+
+// homeCIDRs returns the CIDRs of $HOME_NET: the policy's, or the IPv4 ones that the VPC has
+// now.
+func homeCIDRs(tx *vpc.Tx, v *vpc.VPC, p Policy) []netip.Prefix {
+	if len(p.HomeNet) > 0 {
+		return p.HomeNet
+	}
+	return slices.DeleteFunc(tx.CIDRs(v), func(c netip.Prefix) bool { return c.Addr().Is6() })
 }
 
 // compile checks a policy and makes its rules.

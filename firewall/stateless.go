@@ -41,10 +41,28 @@ func compileStateless(groups []StatelessGroup) ([]stateless, error) {
 			case r.Action != Pass && r.Action != Drop && r.Action != Forward:
 				return nil, invalid("stateless rule action %q of %s is none of aws:pass, aws:drop, aws:forward_to_sfe", r.Action, g.Name)
 			}
+			if err := r.check(g.Name); err != nil {
+				return nil, err
+			}
 			all = append(all, r.compile(g.Name))
 		}
 	}
 	return all, nil
+}
+
+// check refuses addresses and ports that are none.
+func (r StatelessRule) check(group string) error {
+	for _, p := range slices.Concat(r.Sources, r.Destinations) {
+		if !p.IsValid() {
+			return invalid("stateless rule %d of %s has an address that is no CIDR", r.Priority, group)
+		}
+	}
+	for _, p := range slices.Concat(r.SourcePorts, r.DestinationPorts) {
+		if p.From > p.To {
+			return invalid("stateless rule %d of %s has ports from %d to %d", r.Priority, group, p.From, p.To)
+		}
+	}
+	return nil
 }
 
 func (r StatelessRule) compile(group string) stateless {

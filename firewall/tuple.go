@@ -112,6 +112,8 @@ func split(text string, no bool, vars map[string][]string, depth int, f func(ite
 		return split(rest, !no, vars, depth-1, f)
 	}
 	switch {
+	case text == "" && depth < maxDepth:
+		return fmt.Errorf("an item of a list is empty")
 	case text == "" || strings.EqualFold(text, "any"):
 		if no {
 			return fmt.Errorf("not any matches nothing")
@@ -121,6 +123,9 @@ func split(text string, no bool, vars map[string][]string, depth int, f func(ite
 		list, ok := vars[text[1:]]
 		if !ok {
 			return fmt.Errorf("the variable %s is not defined", text)
+		}
+		if len(list) == 0 {
+			return fmt.Errorf("the variable %s is empty", text)
 		}
 		for _, item := range list {
 			if err := split(item, no, vars, depth-1, f); err != nil {

@@ -21,13 +21,13 @@ type platform struct {
 	resolver *Resolver
 	live     *vpc.Live
 	engine   *dataplane.Engine
-	servers  map[string]*host.NIC // by the asking interface's id
+	servers  map[*vpc.NetworkInterface]*host.NIC // by the asking interface
 }
 
 // Serve has the resolver answer in every subnet of a region. It must be called before
 // the first packet.
 func (r *Resolver) Serve(l *vpc.Live, e *dataplane.Engine) {
-	p := &platform{r, l, e, map[string]*host.NIC{}}
+	p := &platform{r, l, e, map[*vpc.NetworkInterface]*host.NIC{}}
 	l.ServeResolver(p)
 	l.Serve(wire.AddrFrom(Addr4), p)
 	l.Serve(wire.AddrFrom(Addr6), p)
@@ -48,7 +48,7 @@ func (p *platform) Serve(c *dataplane.Context, i *eni.Interface, q *wire.Packet)
 
 // server returns the server for an interface, made at its first query.
 func (p *platform) server(n *vpc.NetworkInterface) *host.NIC {
-	if s := p.servers[n.ID()]; s != nil {
+	if s := p.servers[n]; s != nil {
 		return s
 	}
 	who := Asker{VPC: n.Subnet().VPC(), Subnet: n.Subnet()}
@@ -69,7 +69,7 @@ func (p *platform) server(n *vpc.NetworkInterface) *host.NIC {
 	if err != nil {
 		panic("resolver: a server of " + n.ID() + ": " + err.Error())
 	}
-	p.servers[n.ID()] = nic
+	p.servers[n] = nic
 	return nic
 }
 

@@ -97,6 +97,16 @@ func (x *PublicAccessExclusion) Delete() error {
 	})
 }
 
+// dropExclusions ends the exclusions of a VPC or subnet that is deleted (inference).
+func (tx *Tx) dropExclusions(v *VPC, s *Subnet) {
+	for _, x := range slices.Clone(tx.r.access.exclusions) {
+		if x.vpc == v && x.subnet == s {
+			tx.r.access.exclusions = remove(tx.r.access.exclusions, x)
+			tx.Remove(x)
+		}
+	}
+}
+
 // DescribeVpcBlockPublicAccessOptions tells the region's mode.
 func (r *Region) DescribeVpcBlockPublicAccessOptions() *ec2.DescribeVpcBlockPublicAccessOptionsResult {
 	s := &ec2.VpcBlockPublicAccessOptions{

@@ -151,6 +151,7 @@ func (s *Subnet) Delete() error {
 		if s.own != nil {
 			tx.unlink(s.own)
 		}
+		tx.dropExclusions(s.vpc, s)
 		delete(tx.r.links, s.aclAssoc)
 		s.vpc.subnets = remove(s.vpc.subnets, s)
 		tx.Remove(s)

@@ -118,6 +118,7 @@ func (v *VPC) Delete() error {
 				d.VPCDeleted(tx, v)
 			}
 		}
+		tx.dropExclusions(v, nil)
 		tx.dropTable(v.main)
 		tx.Remove(v.acls[0])
 		tx.dropGroup(v.groups[0])
