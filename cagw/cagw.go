@@ -3,13 +3,14 @@
 // internet. From the carrier's network anything may begin, from the internet only
 // answers come in.
 //
-// Which subnets lie in a Wavelength zone is not modelled: routes of all may name the
-// gateway.
+// Subnets of a Wavelength zone are those whose zone is named so, such as
+// us-east-1-wl1-bos-wlz-1. Routes of all subnets may name the gateway.
 package cagw
 
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/ec2"
@@ -69,25 +70,65 @@ func (g *CarrierGateway) Delete() error {
 
 // Associate gives an interface's primary private address a carrier IP address
 // (AllocateAddress with a network border group, AssociateAddress). An address that is
-// taken, on either side, and an interface of another VPC are refused (the sentence of the
-// latter is inferred).
+// taken, on either side, an interface of another VPC, and one outside of a Wavelength zone
+// are refused (the sentences of the latter two are inferred).
 func (g *CarrierGateway) Associate(n *vpc.NetworkInterface, carrier netip.Addr) error {
 	return g.Change(func(tx *vpc.Tx) error {
-		if err := tx.Needs("networkInterfaceId", n); err != nil {
+		if err := g.needs(tx, n); err != nil {
 			return err
 		}
-		if n.Subnet().VPC() != g.vpc {
-			return vpc.Refuse("InvalidParameterValue", "interface %s and carrier gateway %s belong to different networks", n.ID(), g.ID())
-		}
-		if !carrier.Is4() {
+		switch {
+		case !wavelength(n.Subnet().Zone()):
+			return vpc.Refuse("InvalidParameterValue", "The network border group of the address %s and that of the interface %s in %s are different.", carrier, n.ID(), n.Subnet().Zone())
+		case !carrier.Is4():
 			return vpc.Refuse("InvalidParameterValue", "Value (%s) for parameter carrierIp is invalid. Invalid IPv4 address.", carrier)
-		}
-		if tx.Holder(g.vpc, carrier, carrierOf) != nil || carrierOf(tx.PrivateAddresses(n)[0]).IsValid() {
+		case holder(tx, carrier) != nil || carrierOf(tx.PrivateAddresses(n)[0]).IsValid():
 			return vpc.Refuse("Resource.AlreadyAssociated", "resource %s is already associated with %s", carrier, n.ID())
 		}
 		tx.SetCarrier(n, carrier)
 		return nil
 	})
+}
+
+// Disassociate takes an interface's carrier IP address away (DisassociateAddress). One
+// that has none is refused (the sentence is inferred).
+func (g *CarrierGateway) Disassociate(n *vpc.NetworkInterface) error {
+	return g.Change(func(tx *vpc.Tx) error {
+		if err := g.needs(tx, n); err != nil {
+			return err
+		}
+		if !carrierOf(tx.PrivateAddresses(n)[0]).IsValid() {
+			return vpc.Refuse("InvalidAssociationID.NotFound", "The interface %s has no carrier IP address", n.ID())
+		}
+		tx.SetCarrier(n, netip.Addr{})
+		return nil
+	})
+}
+
+// needs refuses an interface that is not there, and one of another VPC.
+func (g *CarrierGateway) needs(tx *vpc.Tx, n *vpc.NetworkInterface) error {
+	if err := tx.Needs("networkInterfaceId", n); err != nil {
+		return err
+	}
+	if n.Subnet().VPC() != g.vpc {
+		return vpc.Refuse("InvalidParameterValue", "interface %s and carrier gateway %s belong to different networks", n.ID(), g.ID())
+	}
+	return nil
+}
+
+// wavelength reports whether a zone is one of Wavelength (Wavelength guide, "Available
+// Wavelength Zones").
+func wavelength(zone string) bool { return strings.Contains(zone, "-wlz-") }
+
+// holder returns the interface of any VPC of the region that has a carrier IP address, or
+// nil.
+func holder(tx *vpc.Tx, carrier netip.Addr) *vpc.NetworkInterface {
+	for _, o := range vpc.Gateways[*CarrierGateway](tx) {
+		if n := tx.Holder(o.vpc, carrier, carrierOf); n != nil {
+			return n
+		}
+	}
+	return nil
 }
 
 // Connect says what the carrier's network is: the node that takes packets for the given

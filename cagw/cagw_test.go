@@ -21,7 +21,8 @@ var (
 
 func TestACarrierGateway(t *testing.T) {
 	w := vpctest.New(t)
-	v := w.VPC("10.0.0.0/16")
+	r := w.World.Region(vpc.RegionConfig{Name: "us-west-2", Zones: []string{"us-west-2-wl1-las-wlz-1", "us-west-2a"}})
+	v := w.VPCIn(r, "10.0.0.0/16")
 	s := v.Subnet("10.0.0.0/24")
 	app, bare := s.Host("app"), s.Host("bare")
 	app.Allow(vpc.AllICMP("0.0.0.0/0"))
@@ -30,7 +31,7 @@ func TestACarrierGateway(t *testing.T) {
 	require.NoError(t, g.Associate(app.Interface, carrierIP))
 	s.Route("0.0.0.0/0", g)
 	require.Equal(t, g.ID(), *s.RouteTable().Describe().RouteTables[0].Routes[1].CarrierGatewayId)
-	require.Equal(t, v.ID(), *cagw.Describe(w.Region).CarrierGateways[0].VpcId)
+	require.Equal(t, v.ID(), *cagw.Describe(r).CarrierGateways[0].VpcId)
 
 	server := w.OnInternet("198.51.100.7")
 	app.Ping(server.Addr).OK(t)
@@ -50,15 +51,45 @@ func TestACarrierGateway(t *testing.T) {
 	_, err = cagw.Create(v.VPC, cagw.Config{})
 	require.EqualError(t, err, "CarrierGatewayAlreadyExists: Network "+v.ID()+" already has a carrier gateway")
 	require.EqualError(t, g.Associate(bare.Interface, carrierIP), "Resource.AlreadyAssociated: resource 155.146.0.10 is already associated with "+bare.Interface.ID())
-	far := w.VPC("10.9.0.0/16")
+	far := w.VPCIn(r, "10.9.0.0/16")
 	require.EqualError(t, far.MainRouteTable().CreateRoute("0.0.0.0/0", g),
 		"InvalidParameterValue: route table "+far.MainRouteTable().ID()+" and network gateway "+g.ID()+" belong to different networks")
 	require.EqualError(t, s.RouteTable().CreateRoute("10.0.0.0/24", g),
 		"InvalidParameterValue: The destination CIDR block 10.0.0.0/24 is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.")
 	require.EqualError(t, g.Connect(nil, netip.Prefix{}),
 		"InvalidParameterValue: Value (invalid Prefix) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.")
+	require.NoError(t, g.Disassociate(app.Interface))
+	app.Ping(phone).Dropped(t, trace.NoPublicAddress)
+	require.Zero(t, h.Ping(carrierIP, host.PingConfig{Count: 1}).Received)
+	require.NoError(t, g.Associate(bare.Interface, carrierIP))
+	bare.Ping(phone).OK(t)
 	require.NoError(t, g.Delete())
 	app.Ping(server.Addr).Dropped(t, trace.Blackhole)
+}
+
+func TestCarrierAddressesAreRefused(t *testing.T) {
+	w := vpctest.New(t)
+	const zone = "us-west-2-wl1-las-wlz-1"
+	r := w.World.Region(vpc.RegionConfig{Name: "us-west-2", Zones: []string{zone, "us-west-2a"}})
+	v, second := w.VPCIn(r, "10.0.0.0/16"), w.VPCIn(r, "10.1.0.0/16")
+	app, other, outside := v.Subnet("10.0.0.0/24").Host("app"), second.Subnet("10.1.0.0/24").Host("other"), v.SubnetIn("us-west-2a", "10.0.1.0/24").Host("outside")
+	g, err := cagw.Create(v.VPC, cagw.Config{})
+	require.NoError(t, err)
+	h, err := cagw.Create(second.VPC, cagw.Config{})
+	require.NoError(t, err)
+	require.NoError(t, g.Associate(app.Interface, carrierIP))
+	for want, err := range map[string]error{
+		"Resource.AlreadyAssociated: resource 155.146.0.10 is already associated with " + other.Interface.ID(): h.Associate(other.Interface, carrierIP),
+		"Resource.AlreadyAssociated: resource 155.146.0.11 is already associated with " + app.Interface.ID():   g.Associate(app.Interface, carrierIP.Next()),
+		"InvalidParameterValue: The network border group of the address 155.146.0.11 and that of the interface " + outside.Interface.ID() +
+			" in us-west-2a are different.": g.Associate(outside.Interface, carrierIP.Next()),
+		"InvalidParameterValue: Value (2001:db8::1) for parameter carrierIp is invalid. Invalid IPv4 address.":                          h.Associate(other.Interface, netip.MustParseAddr("2001:db8::1")),
+		"InvalidParameterValue: interface " + other.Interface.ID() + " and carrier gateway " + g.ID() + " belong to different networks": g.Disassociate(other.Interface),
+		"InvalidAssociationID.NotFound: The interface " + other.Interface.ID() + " has no carrier IP address":                           h.Disassociate(other.Interface),
+		"MissingParameter: The request must contain the parameter networkInterfaceId":                                                   h.Disassociate(nil),
+	} {
+		require.EqualError(t, err, want)
+	}
 }
 
 // carrier connects a network of the carrier's with its prefix.

@@ -17,7 +17,7 @@ import (
 // newEdge is a VPC with a subnet on an Outpost, a local gateway with customer-owned
 // addresses, and a carrier gateway.
 func newEdge(t *testing.T) *vpc.Region {
-	r := vpc.NewRegion(vpc.RegionConfig{Seed: 3})
+	r := vpc.NewRegion(vpc.RegionConfig{Seed: 3, Zones: []string{"us-east-1a", "us-east-1-wl1-bos-wlz-1"}})
 	v := got(r.CreateVPC("10.0.0.0/16", vpc.VPCConfig{Name: "edge"})).or(t)
 	local := got(lgw.Create(r, lgw.Config{Name: "local"})).or(t)
 	table := got(local.CreateRouteTable(lgw.RouteTableConfig{Name: "owned", CustomerOwned: []netip.Prefix{prefix("203.0.113.0/26")}})).or(t)
@@ -25,7 +25,7 @@ func newEdge(t *testing.T) *vpc.Region {
 	require.NoError(t, table.CreateRoute("192.168.0.0/16", nil))
 	carrier := got(cagw.Create(v, cagw.Config{Name: "carrier"})).or(t)
 	rack := got(v.CreateSubnet("10.0.0.0/24", vpc.SubnetConfig{Name: "rack", Outpost: local.Outpost()})).or(t)
-	phones := got(v.CreateSubnet("10.0.1.0/24", vpc.SubnetConfig{Name: "phones"})).or(t)
+	phones := got(v.CreateSubnet("10.0.1.0/24", vpc.SubnetConfig{Name: "phones", Zone: "us-east-1-wl1-bos-wlz-1"})).or(t)
 	a := got(rack.RunInstance(vpc.InstanceConfig{Name: "a"})).or(t)
 	b := got(phones.RunInstance(vpc.InstanceConfig{Name: "b"})).or(t)
 	require.NoError(t, table.AssociateAddress(a.Interface(), netip.MustParseAddr("203.0.113.5")))

@@ -135,24 +135,36 @@ func (a *Attachment) Other() *Attachment {
 
 func (p *peer) far() *gatewayEnd { return &p.ends[1-p.own] }
 
-// end gives the attachment a state that it stays in.
-func (p *pact) end(r *vpc.Region, s ec2.TransitGatewayAttachmentState) {
-	p.status.Set(peerStatus{state: s, ended: r.Now()})
+// end gives the attachment a state that it stays in, where it is available or waits.
+func (p *pact) end(r *vpc.Region, s ec2.TransitGatewayAttachmentState) bool {
+	return p.move(peerStatus{state: s, ended: r.Now()}, ec2.TransitGatewayAttachmentStatePendingAcceptance, ec2.TransitGatewayAttachmentStateAvailable)
+}
+
+// move reports false, and changes nothing, where the attachment is in none of the states
+// from: the other region may have ended it meanwhile.
+func (p *pact) move(to peerStatus, from ...ec2.TransitGatewayAttachmentState) bool {
+	return p.status.Update(func(s *peerStatus) bool {
+		if !slices.Contains(from, s.state) {
+			return false
+		}
+		*s = to
+		return true
+	})
 }
 
 // Accept accepts a request that waits for it (AcceptTransitGatewayPeeringAttachment):
 // the accepter's Attachment does. Both ends are associated with their gateways' default
 // route tables (inferred from attachments of VPCs).
 func (a *Attachment) Accept() error {
-	if err := a.answer(func(*vpc.Tx) {
-		a.peer.status.Set(peerStatus{state: ec2.TransitGatewayAttachmentStateAvailable})
-		a.table = a.gateway.associates
-	}); err != nil {
+	err := a.answer(peerStatus{state: ec2.TransitGatewayAttachmentStateAvailable}, func() { a.table = a.gateway.associates })
+	if err != nil {
 		return err
 	}
 	if o := a.Other(); o != nil {
 		return o.Change(func(*vpc.Tx) error {
-			o.table = o.gateway.associates
+			if o.available() && o.table == nil {
+				o.table = o.gateway.associates
+			}
 			return nil
 		})
 	}
@@ -162,25 +174,24 @@ func (a *Attachment) Accept() error {
 // Reject rejects a request that waits for acceptance
 // (RejectTransitGatewayPeeringAttachment): the accepter's Attachment does.
 func (a *Attachment) Reject() error {
-	return a.answer(func(tx *vpc.Tx) { a.peer.end(tx.Region(), ec2.TransitGatewayAttachmentStateRejected) })
+	return a.answer(peerStatus{state: ec2.TransitGatewayAttachmentStateRejected, ended: a.Region().Now()}, func() {})
 }
 
-// answer calls f where the attachment is the accepter's and waits.
-func (a *Attachment) answer(f func(tx *vpc.Tx)) error {
-	return a.Change(func(tx *vpc.Tx) error {
-		if a.peer == nil || a.peer.own != 1 || a.state() != ec2.TransitGatewayAttachmentStatePendingAcceptance {
+// answer moves the attachment on and calls f, where it is the accepter's and waits.
+func (a *Attachment) answer(to peerStatus, f func()) error {
+	return a.Change(func(*vpc.Tx) error {
+		if a.peer == nil || a.peer.own != 1 || !a.peer.move(to, ec2.TransitGatewayAttachmentStatePendingAcceptance) {
 			return refuseState(a)
 		}
-		f(tx)
+		f()
 		return nil
 	})
 }
 
 // unpeer ends a peering attachment that is available or waits.
 func (a *Attachment) unpeer(tx *vpc.Tx, to ec2.TransitGatewayAttachmentState) error {
-	if s := a.state(); s != ec2.TransitGatewayAttachmentStateAvailable && s != ec2.TransitGatewayAttachmentStatePendingAcceptance {
+	if !a.peer.end(tx.Region(), to) {
 		return refuseState(a)
 	}
-	a.peer.end(tx.Region(), to)
 	return nil
 }

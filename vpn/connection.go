@@ -78,17 +78,46 @@ func Create(customer *CustomerGateway, gateway remote.Gateway, c Config) (*Conne
 // newTunnels gives the tunnels addresses: outside ones of the documentation ranges
 // (RFC 5737), inside ones of 169.254.0.0/16 that no other connection has.
 func (v *Connection) newTunnels(tx *vpc.Tx, inside [2]netip.Prefix) {
+	used := insides(tx, func(*Connection) bool { return true })
+	for _, p := range inside {
+		used[p.Masked()] = true
+	}
+	n := taken(tx)
+	block := 2 * n
 	for i := range v.tunnels {
 		t := &v.tunnels[i]
 		t.changed = tx.Region().Now()
 		t.key = tx.NewSuffix() + tx.NewSuffix()
-		n := taken(tx)
 		t.outside = netip.AddrFrom4([4]byte{203, 0, 113, byte(1 + (2*n+i)%254)})
-		if t.inside = inside[i].Masked(); !t.inside.IsValid() {
-			block := (2*n + i) * 4
-			t.inside = netip.PrefixFrom(netip.AddrFrom4([4]byte{169, 254, byte(6 + block>>8), byte(block)}), 30)
+		if t.inside = inside[i].Masked(); t.inside.IsValid() {
+			continue
+		}
+		for t.inside = insideAt(block); used[t.inside] || reserved(t.inside); t.inside = insideAt(block) {
+			if block++; block > 2*n+1<<14 {
+				break // all are in use: quotas end long before
+			}
+		}
+		used[t.inside] = true
+		block++
+	}
+}
+
+// insideAt returns the inside CIDR of a number, from those that AWS does not keep.
+func insideAt(block int) netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{169, 254, byte(6 + block>>6), byte(block << 2)}), 30)
+}
+
+// insides are the inside CIDRs of the connections that are there and that of says.
+func insides(tx *vpc.Tx, of func(*Connection) bool) map[netip.Prefix]bool {
+	used := map[netip.Prefix]bool{}
+	for _, o := range vpc.Gateways[*Connection](tx) {
+		for i := range o.tunnels {
+			if o.ended.IsZero() && of(o) {
+				used[o.tunnels[i].inside] = true
+			}
 		}
 	}
+	return used
 }
 
 // Delete deletes the connection and its static routes (DeleteVpnConnection).

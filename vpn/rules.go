@@ -20,20 +20,22 @@ func checkCustomer(outside netip.Addr, asn int64) error {
 	return nil
 }
 
-// checkCreate refuses a gateway of another region, inside CIDRs that AWS reserves or
-// that are none, and what exceeds the quotas (Site-to-Site VPN guide, "Tunnel options",
-// "Quotas"; the sentences are inferred).
+// checkCreate refuses a gateway of another region, inside CIDRs that AWS reserves, that
+// are none or that the gateway's connections have already, and what exceeds the quotas
+// (Site-to-Site VPN guide, "Tunnel options", "Quotas"; the sentences are inferred).
 func checkCreate(tx *vpc.Tx, g remote.Gateway, c Config) error {
 	if err := tx.Needs("vpnGatewayId", g); err != nil {
 		return err
 	}
+	used := insides(tx, func(o *Connection) bool { return o.gateway.ID() == g.ID() })
 	for _, p := range c.Inside {
 		if p == (netip.Prefix{}) {
 			continue
 		}
-		if p.Bits() != 30 || !linkLocal.Contains(p.Addr()) || reserved(p.Masked()) {
+		if p.Bits() != 30 || !linkLocal.Contains(p.Addr()) || reserved(p.Masked()) || used[p.Masked()] {
 			return vpc.Refuse("InvalidParameterValue", "Invalid value for parameter tunnelInsideCidr: %s", p)
 		}
+		used[p.Masked()] = true
 	}
 	all, same := 0, 0
 	for _, o := range vpc.Gateways[*Connection](tx) {

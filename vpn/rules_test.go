@@ -120,6 +120,31 @@ func TestDescribe(t *testing.T) {
 	require.Empty(t, vpn.Describe(o.Region).VpnConnections)
 }
 
+// Inside CIDRs are told apart: those that are chosen do not meet those that are given.
+func TestInsideCIDRsAreUsedOnce(t *testing.T) {
+	o := byVGW(t)
+	first, err := vpn.Create(o.customer, o.private, vpn.Config{Inside: [2]netip.Prefix{1: netip.MustParsePrefix("169.254.6.8/30")}})
+	o.must(err)
+	_, err = vpn.Create(o.customer, o.private, vpn.Config{Inside: [2]netip.Prefix{netip.MustParsePrefix("169.254.6.10/30")}})
+	require.EqualError(t, err, "InvalidParameterValue: Invalid value for parameter tunnelInsideCidr: 169.254.6.10/30")
+	same := netip.MustParsePrefix("169.254.9.0/30")
+	_, err = vpn.Create(o.customer, o.private, vpn.Config{Inside: [2]netip.Prefix{same, same}})
+	require.EqualError(t, err, "InvalidParameterValue: Invalid value for parameter tunnelInsideCidr: 169.254.9.0/30")
+	second, err := vpn.Create(o.customer, o.private, vpn.Config{})
+	o.must(err)
+	used := map[string]bool{}
+	for _, s := range vpn.Describe(o.Region).VpnConnections {
+		for _, tunnel := range s.Options.TunnelOptions {
+			require.False(t, used[*tunnel.TunnelInsideCidr], *tunnel.TunnelInsideCidr)
+			used[*tunnel.TunnelInsideCidr] = true
+		}
+	}
+	require.Len(t, used, 4)
+	o.must(first.Delete(), second.Delete())
+	_, err = vpn.Create(o.customer, o.private, vpn.Config{Inside: [2]netip.Prefix{netip.MustParsePrefix("169.254.6.8/30")}})
+	o.must(err)
+}
+
 // The form is that of AWS's, which customers' devices are configured from.
 func TestTheConfigurationIsXML(t *testing.T) {
 	o := byVGW(t)
