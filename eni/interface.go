@@ -60,6 +60,9 @@ type Interface struct {
 	// Interceptors take answers that do not go by the subnet's route table; nil is the
 	// rule.
 	Interceptors []Interceptor
+	// Tunnels take what the guest encrypts: packets that never show at the interface as
+	// they were, so that no check and no group sees them; nil is the rule.
+	Tunnels []Interceptor
 	// Router is the side of the subnet's router that the interface sends to.
 	Router dataplane.Node
 	// Arrival is the side of the subnet's router that delivers to the interface.
@@ -146,6 +149,11 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	i := (*Interface)(o)
 	if i.Down != trace.None {
 		return dataplane.Drop(i.Down)
+	}
+	for _, x := range i.Tunnels {
+		if n := x.Intercept(c, p); n != nil {
+			return dataplane.To(n)
+		}
 	}
 	own := i.Owns(p.Flow.Src)
 	if c.Tracing() {

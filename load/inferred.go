@@ -6,6 +6,7 @@ import (
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/igw"
 	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/vpn"
 )
 
 // inferredGateways makes the internet gateways that active routes name and no file
@@ -37,5 +38,15 @@ func (l *restoring) inferredGateways() {
 			_, err := igw.Restore(l.tx, shape)
 			l.note(t.file, path, err)
 		}
+	}
+}
+
+// joinTunnels has VPN connections end at the instances that have their customer gateways'
+// addresses, and tells what was inferred of them.
+func (n *Network) joinTunnels() {
+	for _, v := range vpn.Join(n.Regions...) {
+		at := n.sources[v.ID()]
+		n.Skipped = append(n.Skipped, Skip{File: at.File, Path: at.Path + ".VgwTelemetry", Reason: fmt.Sprintf(
+			"no file holds what BGP announces over %s: taken to be the CIDRs of the VPC of its device, %s", v.ID(), v.Device().ID())})
 	}
 }

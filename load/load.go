@@ -133,6 +133,7 @@ func FS(fsys fs.FS, c Config) (*Network, error) {
 	}
 	peering.Join(n.Regions...)
 	tgw.Join(n.Regions...)
+	n.joinTunnels()
 	if len(n.Regions) == 0 {
 		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in its %d JSON files (vpcsim collect prints the commands that make them)", len(files))}
 	}

@@ -3,6 +3,7 @@ package reach
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/eni"
@@ -17,11 +18,12 @@ import (
 // answers what is for the interface's own addresses. Packets for others it gives to a
 // Linux guest where the configuration tells of one.
 type guest struct {
-	prober *Prober
-	live   *vpc.Live
-	nic    *vpc.NetworkInterface
-	port   *eni.Port
-	linux  *linux // nil where nobody has said what it does with packets for others
+	prober  *Prober
+	live    *vpc.Live
+	nic     *vpc.NetworkInterface
+	port    *eni.Port
+	linux   *linux // nil where nobody has said what it does with packets for others
+	tunnels bool   // linux is a customer gateway, of which it is known for its tunnels alone
 }
 
 // linux is a Linux guest with the interfaces of one instance, which sends on what is
@@ -79,7 +81,7 @@ func (g *guest) Frame(frame []byte) trace.Reason {
 		return trace.Delivered
 	case own && tunnelled(&p):
 		return g.inspect(&p)
-	case g.linux != nil && !(own && r.asks(&p)):
+	case g.linux != nil && !(own && r.asks(&p)) && (!g.tunnels || own || g.crosses(&p)):
 		return g.linux.cards[g.nic.ID()].Frame(frame)
 	case own && (g.nic.Type() == vpc.InterfaceUser || g.prober.told(g.nic)):
 		return g.serve(&p)
@@ -89,6 +91,16 @@ func (g *guest) Frame(frame []byte) trace.Reason {
 	r.unknown(g.nic.ID(), fmt.Sprintf("what the guest of %s does with packets for others is in no snapshot: "+
 		"say what it is (forwards, masquerades) to have them go on", g.owner()))
 	return trace.Unmodelled
+}
+
+// crosses reports whether a packet has come out of a tunnel that ends at the instance, or
+// is for one: its source or destination is what AWS has told the device of.
+func (g *guest) crosses(p *wire.Packet) bool {
+	i := g.live.Interface(g.nic)
+	return i != nil && slices.ContainsFunc(i.Tunnels, func(t eni.Interceptor) bool {
+		r, ok := t.(interface{ Reaches(wire.Addr) bool })
+		return ok && (r.Reaches(p.Flow.Src) || r.Reaches(p.Flow.Dst))
+	})
 }
 
 // tunnelled reports whether the packet holds another, as a Gateway Load Balancer hands it
@@ -105,7 +117,7 @@ func tunnelled(p *wire.Packet) bool {
 // one of which the configuration tells sends it back as it came, the addresses around
 // it swapped.
 func (g *guest) inspect(p *wire.Packet) trace.Reason {
-	if g.linux == nil {
+	if g.linux == nil || g.tunnels {
 		g.prober.run.unknown(g.nic.ID(), fmt.Sprintf("what the appliance %s does with packets that a Gateway Load Balancer hands it is in no snapshot: "+
 			"say what it is (forwards) to have them go back", g.owner()))
 		return trace.Unmodelled

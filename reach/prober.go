@@ -145,7 +145,11 @@ func (p *Prober) plug(l *vpc.Live) error {
 			continue
 		}
 		g := &guest{prober: p, live: l, nic: n, port: port}
-		if a, ok := p.appliance(n); ok {
+		a, ok := p.appliance(n)
+		if !ok && len(l.Interface(n).Tunnels) > 0 {
+			g.tunnels, ok = true, true
+		}
+		if ok {
 			x, err := p.linuxOf(n, a)
 			if err != nil {
 				return err

@@ -145,15 +145,21 @@ func (t *RouteTable) compile(c *vpc.Compiler, places map[*Attachment]*place) *ta
 		}
 		routes.Insert(r.Destination, h)
 	}
-	return &table{name: c.LabelOf(t), id: t.ID(), fib: routes.Compile(), untold: t.open()}
+	return &table{name: c.LabelOf(t), id: t.ID(), fib: routes.Compile(), untold: t.open(c.Tx())}
 }
 
 // open reports whether the table may hold routes that are not known: it says so itself,
 // or something propagates to it of which nobody has told what lies there.
-func (t *RouteTable) open() bool {
+func (t *RouteTable) open(tx *vpc.Tx) bool {
 	return t.untold || slices.ContainsFunc(t.propagated, func(a *Attachment) bool {
-		u, ok := a.link.(*unknown)
-		return ok && len(u.learned) == 0 && a.available()
+		if !a.available() {
+			return false
+		}
+		if u, ok := a.link.(*unknown); ok {
+			return len(u.learned) == 0
+		}
+		v, ok := a.link.(interface{ Untold(*vpc.Tx) bool })
+		return ok && v.Untold(tx)
 	})
 }
 
@@ -247,6 +253,15 @@ func (n *ingress) Takes(dst wire.Addr) bool {
 	}
 	h, ok := n.table.fib.LookupPacked(dst.Words())
 	return ok && h.to != nil
+}
+
+// ByDefault reports whether a default route is all that leads to dst.
+func (n *ingress) ByDefault(dst wire.Addr) bool {
+	if n.table == nil {
+		return false
+	}
+	h, ok := n.table.fib.LookupPacked(dst.Words())
+	return ok && (h.destination == "0.0.0.0/0" || h.destination == "::/0")
 }
 
 // lookup returns the table's route, which leads somewhere, or why there is none.

@@ -144,6 +144,9 @@ const (
 	VPNDown
 	// TransitVPNDown: the same of a transit gateway's VPN attachment.
 	TransitVPNDown
+	// VPNSelector: an address outside of the networks that the VPN connection carries
+	// packets between.
+	VPNSelector
 	// EgressOnly: an egress-only internet gateway lets in only what answers.
 	EgressOnly
 	// EndpointForeign: a source at a gateway endpoint that is no interface's of its VPC.
@@ -282,6 +285,7 @@ var reasonWords = [reasonCount]words{
 	UnknownPrefix:        {"gateway knows no prefix that holds the destination", "NO_ROUTE_TO_DESTINATION"},
 	VPNDown:              {"no tunnel of the VPN connection is up", "BAD_STATE_VPN"},
 	TransitVPNDown:       {"no tunnel of the transit gateway's VPN attachment is up", "TGW_BAD_STATE_VPN"},
+	VPNSelector:          {"outside of the networks that the VPN connection carries packets between", "SIM_VPN_NETWORKS"},
 	EgressOnly:           {"egress-only internet gateway lets in answers only", "SIM_EGRESS_ONLY"},
 	EndpointForeign:      {"gateway endpoint serves its own VPC alone", "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION"},
 	EndpointSource:       {"source is not in the gateway endpoint's prefix list", "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION"},

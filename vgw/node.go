@@ -20,6 +20,7 @@ type node struct {
 	own    *vpc.Addresses
 	beyond *route.FIB[*ways]
 	edge   dataplane.Node
+	untold bool // links may know of more prefixes than descriptions tell
 }
 
 // ways are the nodes that lead to a prefix. There is no ECMP: one of those that are
@@ -52,6 +53,10 @@ func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
 	label := c.LabelOf(g)
 	n := &node{
 		id: g.ID(), out: label + " outbound", own: c.Addresses(v), beyond: g.beyond(c), edge: c.Edge(v, g, false).Entry(),
+		untold: slices.ContainsFunc(g.links, func(l remote.Link) bool {
+			u, ok := l.(interface{ Untold(*vpc.Tx) bool })
+			return ok && u.Untold(c.Tx())
+		}),
 	}
 	for _, cidr := range c.CIDRsOf(v) {
 		n.cidrs = append(n.cidrs, wire.PrefixFrom(cidr))
@@ -110,7 +115,10 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 		return dataplane.Drop(trace.ForeignSource)
 	}
 	w, ok := n.beyond.LookupPacked(p.Flow.Dst.Words())
-	if !ok {
+	switch {
+	case !ok && n.untold:
+		return dataplane.Drop(trace.Unmodelled)
+	case !ok:
 		return dataplane.Drop(trace.UnknownPrefix)
 	}
 	k := w.choose(c, n.id)

@@ -35,6 +35,14 @@ func Restore(tx *vpc.Tx, s ec2.VpnGateway) (*VirtualPrivateGateway, error) {
 	return g, nil
 }
 
+// LearnedAside returns the prefixes that descriptions tell of no link.
+func (g *VirtualPrivateGateway) LearnedAside(*vpc.Tx) []netip.Prefix {
+	if g.site != nil {
+		return nil
+	}
+	return slices.Clone(g.learned)
+}
+
 // Learn adds a destination to the prefixes beyond the gateway, unless it is there. The
 // gateway's only link learns it, where there is one.
 func (g *VirtualPrivateGateway) Learn(tx *vpc.Tx, dst netip.Prefix) {

@@ -112,6 +112,9 @@ func compile(l *Live) *Snapshot {
 	for _, v := range c.region.vpcs {
 		c.shells(v)
 	}
+	for _, v := range c.region.vpcs {
+		c.tunnels(v)
+	}
 	for _, g := range c.region.gateways {
 		g.Compile(c)
 	}

@@ -68,6 +68,7 @@ type NetworkInterface struct {
 	link        *attachment   // to the instance, or to the service
 	noGroups    bool          // filters nothing
 	denyIGW     bool          // see deniesInternet
+	tunnels     []TunnelEnd   // that end at it
 	told        *serviceFacts // what a restored interface was described with; nil: its kind's
 }
 

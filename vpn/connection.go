@@ -18,8 +18,12 @@ type Connection struct {
 	gateway  remote.Gateway
 	static   bool
 	tunnels  [2]tunnel
-	routes   []netip.Prefix // static ones
-	site     dataplane.Node // what lies beyond, nil where it is not modelled
+	routes   []netip.Prefix        // static ones
+	site     dataplane.Node        // what lies beyond, nil where it is not modelled
+	device   *vpc.NetworkInterface // the customer's, where it is an instance of the world
+	local    netip.Prefix          // the customer's network in the tunnels, and AWS's;
+	remote   netip.Prefix          // invalid is all addresses
+	untold   bool                  // no telemetry tells whether the tunnels are up
 	created  time.Time
 	ended    time.Time // zero until it is deleted
 }
@@ -32,6 +36,7 @@ type tunnel struct {
 	up        bool
 	changed   time.Time
 	announced []remote.Announcement
+	accepted  int // how many announcements a description counts
 }
 
 // Config says how a connection is made.

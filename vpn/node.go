@@ -14,13 +14,16 @@ const MTU = 1446
 
 // tunnelOut is where packets leave by a tunnel, nil site what is not modelled.
 type tunnelOut struct {
+	selectors
 	id, name string
 	down     trace.Reason // why nothing goes by it, None where it is up
 	site     dataplane.Node
+	abroad   func(id string) dataplane.Node // where the customer's device is an instance, else nil
 }
 
 // tunnelIn is where packets from the site enter.
 type tunnelIn struct {
+	selectors
 	id, name string
 	down     trace.Reason
 	to       remote.Entrance
@@ -28,7 +31,11 @@ type tunnelIn struct {
 
 // Outbound returns the node of a tunnel.
 func (v *Connection) Outbound(c *vpc.Compiler, via int) dataplane.Node {
-	return &tunnelOut{id: v.ID(), name: v.tunnelName(c, via), down: v.down(via), site: v.site}
+	t := &tunnelOut{selectors: v.selectors(), id: v.ID(), name: v.tunnelName(c, via), down: v.down(via), site: v.site}
+	if v.device != nil {
+		t.abroad = c.Abroad()
+	}
+	return t
 }
 
 // Inbound returns the node at which packets from the site enter by the first tunnel
@@ -38,7 +45,7 @@ func (v *Connection) Inbound(c *vpc.Compiler, to remote.Entrance) remote.Entranc
 	if !v.tunnels[0].up && v.tunnels[1].up {
 		via = 1
 	}
-	return &tunnelIn{id: v.ID(), name: v.tunnelName(c, via) + " inbound", down: v.down(via), to: to}
+	return &tunnelIn{selectors: v.selectors(), id: v.ID(), name: v.tunnelName(c, via) + " inbound", down: v.down(via), to: to}
 }
 
 func (v *Connection) tunnelName(c *vpc.Compiler, via int) string {
@@ -47,6 +54,8 @@ func (v *Connection) tunnelName(c *vpc.Compiler, via int) string {
 
 func (v *Connection) down(via int) trace.Reason {
 	switch {
+	case v.untold:
+		return mute
 	case v.tunnels[via].up:
 		return trace.None
 	case v.transit():
@@ -65,16 +74,19 @@ func (t *tunnelOut) Resource() string { return t.id }
 // is over the MTU is cut where it may be, else dropped, and nobody is told.
 func (t *tunnelOut) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	c.From = nil
+	to := t.end()
 	switch {
 	case t.down != trace.None:
 		return dataplane.Drop(t.down)
-	case t.site == nil:
+	case !t.selects(p.Flow.Dst, p.Flow.Src):
+		return dataplane.Drop(trace.VPNSelector)
+	case to == nil:
 		return dataplane.Drop(trace.Unmodelled)
 	case p.Len() > MTU:
 		return oversize(c, t, p)
 	}
 	c.ClampMSS(p, MTU)
-	return dataplane.To(t.site)
+	return dataplane.To(to)
 }
 
 // oversize cuts a packet that may be cut into fragments, which come to at again.
@@ -101,6 +113,8 @@ func (t *tunnelIn) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	switch {
 	case t.down != trace.None:
 		return dataplane.Drop(t.down)
+	case !t.carries(p):
+		return dataplane.Drop(trace.VPNSelector)
 	case p.Len() > MTU:
 		return oversize(c, t, p)
 	}
@@ -109,4 +123,6 @@ func (t *tunnelIn) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 }
 
 // Takes reports whether the gateway takes packets for dst, and the tunnel is up.
-func (t *tunnelIn) Takes(dst wire.Addr) bool { return t.down == trace.None && t.to.Takes(dst) }
+func (t *tunnelIn) Takes(dst wire.Addr) bool {
+	return (t.down == trace.None || t.down == mute) && t.to.Takes(dst)
+}

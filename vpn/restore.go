@@ -60,8 +60,8 @@ func Restore(tx *vpc.Tx, s ec2.VpnConnection) (*Connection, error) {
 	}
 	v := &Connection{Base: b, customer: customer, gateway: gateway, created: tx.RestoreTime(nil)}
 	v.newTunnels(tx, [2]netip.Prefix{})
-	if s.Options != nil {
-		v.static = ec2.Value(s.Options.StaticRoutesOnly)
+	if err := v.restoreOptions(s.Options); err != nil {
+		return nil, err
 	}
 	for i := range s.Routes {
 		dst, err := netip.ParsePrefix(ec2.Value(s.Routes[i].DestinationCidrBlock))
@@ -81,6 +81,29 @@ func Restore(tx *vpc.Tx, s ec2.VpnConnection) (*Connection, error) {
 		return v, told // its attachment is described by itself
 	}
 	return v, errors.Join(told, gateway.Link(tx, v))
+}
+
+// restoreOptions takes what the options say of all tunnels.
+func (v *Connection) restoreOptions(o *ec2.VpnConnectionOptions) error {
+	if o == nil {
+		return nil
+	}
+	v.static = ec2.Value(o.StaticRoutesOnly)
+	for _, m := range []struct {
+		field string
+		text  *string
+		to    *netip.Prefix
+	}{{"LocalIpv4NetworkCidr", o.LocalIpv4NetworkCidr, &v.local}, {"RemoteIpv4NetworkCidr", o.RemoteIpv4NetworkCidr, &v.remote}} {
+		if m.text == nil {
+			continue
+		}
+		p, err := netip.ParsePrefix(*m.text)
+		if err != nil || !p.Addr().Is4() {
+			return &vpc.ShapeError{Field: "Options." + m.field, Value: *m.text, Want: "an IPv4 CIDR"}
+		}
+		*m.to = p.Masked()
+	}
+	return nil
 }
 
 // readConfiguration takes addresses and keys of the tunnels from the XML for the
@@ -112,7 +135,8 @@ func (v *Connection) readConfiguration(text string) error {
 }
 
 // restoreTunnels takes addresses and keys from the options, states from the telemetry,
-// which names tunnels by Amazon's outside address.
+// which names tunnels by Amazon's outside address. Without any nobody knows whether they
+// are up.
 func (v *Connection) restoreTunnels(tx *vpc.Tx, s *ec2.VpnConnection) error {
 	if s.Options != nil {
 		for i, o := range s.Options.TunnelOptions[:min(2, len(s.Options.TunnelOptions))] {
@@ -126,6 +150,9 @@ func (v *Connection) restoreTunnels(tx *vpc.Tx, s *ec2.VpnConnection) error {
 			}
 		}
 	}
+	if v.untold = len(s.VgwTelemetry) == 0; v.untold {
+		v.tunnels[0].up, v.tunnels[1].up = true, true
+	}
 	for i, o := range s.VgwTelemetry[:min(2, len(s.VgwTelemetry))] {
 		a, err := netip.ParseAddr(ec2.Value(o.OutsideIpAddress))
 		if err != nil {
@@ -136,7 +163,7 @@ func (v *Connection) restoreTunnels(tx *vpc.Tx, s *ec2.VpnConnection) error {
 		}
 		t := &v.tunnels[i]
 		t.outside, t.up = a, ec2.Value(o.Status) == ec2.TelemetryStatusUP
-		t.changed = tx.RestoreTime(o.LastStatusChange)
+		t.changed, t.accepted = tx.RestoreTime(o.LastStatusChange), int(ec2.Value(o.AcceptedRouteCount))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package vpn
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -50,7 +51,8 @@ func (v *Connection) shape(tx *vpc.Tx) ec2.VpnConnection {
 		})
 	}
 	o := &ec2.VpnConnectionOptions{
-		EnableAcceleration: new(false), StaticRoutesOnly: new(v.static), LocalIpv4NetworkCidr: new("0.0.0.0/0"), RemoteIpv4NetworkCidr: new("0.0.0.0/0"),
+		EnableAcceleration: new(false), StaticRoutesOnly: new(v.static),
+		LocalIpv4NetworkCidr: new(cmp.Or(v.local, everything).String()), RemoteIpv4NetworkCidr: new(cmp.Or(v.remote, everything).String()),
 		OutsideIpAddressType: new("PublicIpv4"), TunnelInsideIpVersion: new(ec2.TunnelInsideIpVersionIpv4),
 	}
 	for i := range v.tunnels {
@@ -58,7 +60,9 @@ func (v *Connection) shape(tx *vpc.Tx) ec2.VpnConnection {
 		o.TunnelOptions = append(o.TunnelOptions, ec2.TunnelOption{
 			OutsideIpAddress: new(t.outside.String()), TunnelInsideCidr: new(t.inside.String()), PreSharedKey: new(t.key),
 		})
-		s.VgwTelemetry = append(s.VgwTelemetry, v.telemetry(t))
+		if !v.untold {
+			s.VgwTelemetry = append(s.VgwTelemetry, v.telemetry(t))
+		}
 	}
 	s.Options = o
 	return s
