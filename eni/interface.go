@@ -300,8 +300,12 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	}
 	switch {
 	case !m.Untracked || c.Tracked():
-		if !i.Flows.Admit(d, p, c.Now) {
+		hint, ok := i.Flows.Remember(d, p, c.Now)
+		if !ok {
 			return trace.TrackingFull
+		}
+		if d == filter.Egress {
+			c.Hint = hint
 		}
 	case d == filter.Egress:
 		c.Untracked((*out)(i))

@@ -39,6 +39,20 @@ type Tracker struct {
 	timeouts [states]time.Duration
 	limit    int
 	exceeded uint64
+	stranger stranger
+}
+
+// stranger is what Recall found no place of: [Tracker.Admit] follows, mostly, and need
+// not search again. It is none when the table has changed since.
+type stranger struct {
+	local, remote wire.Addr
+	rest          uint64
+	hash          uint32
+	known         bool // that it is in no place
+}
+
+func (s *stranger) is(local, remote wire.Addr, rest uint64) bool {
+	return s.known && s.rest == rest && s.local == local && s.remote == remote
 }
 
 // NewTracker returns an empty Tracker. It takes some 220 bytes until the first flow
@@ -74,6 +88,7 @@ func (t *Tracker) Configure(c TrackerConfig) {
 // at every record.
 func (t *Tracker) Reset() {
 	t.flows.clear()
+	t.stranger.known = false
 	t.exceeded = 0
 }
 
@@ -116,7 +131,11 @@ func (t *Tracker) Recall(d Direction, p *wire.Packet, now time.Duration) (hint *
 		return nil, f.alive(now)
 	}
 	local, remote, rest := ends(d, &p.Flow)
-	f := t.flows.find(t.seed.Hash(local, remote, rest), local, remote, rest)
+	h := t.seed.Hash(local, remote, rest)
+	f := t.flows.find(h, local, remote, rest)
+	if f == nil {
+		t.stranger = stranger{local, remote, rest, h, true}
+	}
 	if !f.alive(now) {
 		return nil, false
 	}
@@ -139,18 +158,27 @@ func (t *Tracker) Recall(d Direction, p *wire.Packet, now time.Duration) (hint *
 // segment other than a SYN, an ICMP message other than a query, a later fragment. It
 // allocates now and then, and nothing where the place of a dead flow is found.
 func (t *Tracker) Admit(d Direction, p *wire.Packet, now time.Duration) bool {
+	_, ok := t.Remember(d, p, now)
+	return ok
+}
+
+// Remember is [Tracker.Admit], and returns the word that [Tracker.Recall] returns of the
+// next packet, nil where there will be none.
+func (t *Tracker) Remember(d Direction, p *wire.Packet, now time.Duration) (hint *uint32, ok bool) {
 	s := opening(p)
 	if s == noFlow || p.Fragment == wire.LaterFragment {
-		return true
+		return nil, true
 	}
 	local, remote, rest := ends(d, &p.Flow)
-	if !t.begin(flow{local: local, remote: remote, rest: rest, state: s, opener: d}, now) {
-		return false
+	f := t.begin(local, remote, rest, s, d, now)
+	if f == nil {
+		return nil, false
 	}
 	if p.Fragment == wire.FirstFragment {
 		t.follow(d, p, now)
+		return nil, true
 	}
-	return true
+	return &f.hint, true
 }
 
 // related reports whether an ICMP error is about a tracked flow: one that quotes a
@@ -171,15 +199,21 @@ func (t *Tracker) related(d Direction, p *wire.Packet, now time.Duration) bool {
 // follow lets later fragments pass where the first one p did.
 func (t *Tracker) follow(d Direction, p *wire.Packet, now time.Duration) {
 	local, remote, rest := fragmentEnds(d, &p.Flow)
-	t.begin(flow{local: local, remote: remote, rest: rest, state: fragments, opener: d}, now)
+	t.begin(local, remote, rest, fragments, d, now)
 }
 
-// begin puts a flow into the table, in place of what is left of it. At the allowance it
-// looks for a dead flow in two buckets more, not through the whole table: while the dead
-// are fewer than one in a hundred, some flows are refused that need not be.
-func (t *Tracker) begin(fresh flow, now time.Duration) bool {
-	h := t.seed.Hash(fresh.local, fresh.remote, fresh.rest)
-	f := t.flows.find(h, fresh.local, fresh.remote, fresh.rest)
+// begin puts a flow into the table, in place of what is left of it, and returns its
+// place, nil where there is none. At the allowance it looks for a dead flow in two buckets
+// more, not through the whole table: while the dead are fewer than one in a hundred, some
+// flows are refused that need not be.
+func (t *Tracker) begin(local, remote wire.Addr, rest uint64, s state, opener Direction, now time.Duration) *flow {
+	var f *flow
+	h := t.stranger.hash
+	if !t.stranger.is(local, remote, rest) {
+		h = t.seed.Hash(local, remote, rest)
+		f = t.flows.find(h, local, remote, rest)
+	}
+	t.stranger.known = false
 	if f == nil {
 		f = t.flows.dead(h, now)
 	}
@@ -188,11 +222,10 @@ func (t *Tracker) begin(fresh flow, now time.Duration) bool {
 	}
 	if f == nil {
 		t.exceeded++
-		return false
+		return nil
 	}
-	*f = fresh
-	f.hash, f.expires = h, now+t.timeouts[f.state]
-	return true
+	*f = flow{local: local, remote: remote, rest: rest, expires: now + t.timeouts[s], hash: h, state: s, opener: opener}
+	return f
 }
 
 // ends returns what identifies a flow. The three travel in registers; as a struct

@@ -5,10 +5,10 @@
 //
 // Nothing in it holds a pointer but two short directories, so a million flows
 // cost the garbage collector next to nothing. No large table is ever copied whole:
-// the index grows by splitting one bucket of 512 slots, the slab by adding one chunk
+// the index grows by splitting one bucket of 448 slots, the slab by adding one chunk
 // of 1,024 records, so no single packet pays for the growth of the table.
 //
-//	hash ── top bits ──► directory ──► bucket: 512 × (hash, record number)
+//	hash ── top bits ──► directory ──► bucket: 64 lines × 7 × (hash, record number)
 //	                                                         │
 //	record number ── top bits ──► directory ──► chunk: 1,024 × record
 //

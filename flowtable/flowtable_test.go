@@ -33,6 +33,8 @@ func TestIndexFindsWhatAMapOfListsFinds(t *testing.T) {
 		{"hashes all over", func(rng *rand.Rand) uint32 { return rng.Uint32() }},
 		{"hashes that meet", func(rng *rand.Rand) uint32 { return rng.Uint32() &^ 0xffff00 }},
 		{"hashes that probe around the end of a bucket", func(rng *rand.Rand) uint32 { return rng.Uint32() | 0x1f0 }},
+		{"hashes of one line", func(rng *rand.Rand) uint32 { return rng.Uint32() | 0x3f }},
+		{"hashes of one line and one tag", func(rng *rand.Rand) uint32 { return rng.Uint32() | 0x1fff }},
 		{"hashes alike in their upper bits", func(rng *rand.Rand) uint32 { return rng.Uint32() >> 14 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -83,8 +85,8 @@ func TestIndexRefusesWhatItCanNotPart(t *testing.T) {
 	for x.Insert(0xdecade, n) {
 		n++
 	}
-	require.EqualValues(t, 511, n)
-	require.Len(t, records(&x, 0xdecade), 511)
+	require.EqualValues(t, 7+255, n, "a line, and as many as it counts behind it")
+	require.Len(t, records(&x, 0xdecade), 7+255)
 	require.Empty(t, records(&x, 0xdecadf))
 	require.True(t, x.Delete(0xdecade, 3))
 	require.True(t, x.Insert(0xdecade, 3))
@@ -220,5 +222,26 @@ func BenchmarkInsert(b *testing.B) {
 		}
 		x.Insert(rng.Uint32(), i)
 		i++
+	}
+}
+
+// BenchmarkChurn is a record's way through an index: looked for and not there, put in;
+// and the oldest is taken out.
+func BenchmarkChurn(b *testing.B) {
+	for _, n := range []uint32{2000, 100_000} {
+		b.Run(fmt.Sprint("records=", n), func(b *testing.B) {
+			var x flowtable.Index
+			hash := func(i uint32) uint32 { return uint32(uint64(i*0x9e3779b1) * 0xbf58476d1ce4e5b9 >> 32) }
+			i := uint32(0)
+			for ; i < n; i++ {
+				x.Insert(hash(i), i)
+			}
+			for ; b.Loop(); i++ {
+				p := x.Probe(hash(i))
+				p.Next()
+				x.Insert(hash(i), i)
+				x.Delete(hash(i-n), i-n)
+			}
+		})
 	}
 }

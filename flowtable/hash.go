@@ -31,13 +31,23 @@ func NewSeed(n uint64) Seed {
 // It is four multiplications of 64 by 64 bits whose halves are folded together.
 // The first three run side by side, which is why it is not a loop. Both factors of
 // the last depend on rest: were one constant, ports that count up would clump.
-func (s *Seed) Hash(a, b wire.Addr, rest uint64) uint32 {
+func (s *Seed) Hash(a, b wire.Addr, rest uint64) uint32 { return s.HashOf(s.Pair(a, b), rest) }
+
+// Pair is what two addresses, in this order, are in the hashes of all flows between them.
+type Pair struct{ x, y uint64 }
+
+// Pair returns the Pair of two addresses: the first half of [Seed.Hash]. It does not allocate.
+func (s *Seed) Pair(a, b wire.Addr) Pair {
 	ahi, alo := a.Words()
 	bhi, blo := b.Words()
-	x := fold(ahi^s.k[0], alo^s.k[1])
-	y := fold(bhi^s.k[2], blo^s.k[3])
+	return Pair{fold(ahi^s.k[0], alo^s.k[1]), fold(bhi^s.k[2], blo^s.k[3])}
+}
+
+// HashOf returns the hash of a pair of addresses and the rest, which [Seed.Hash] returns
+// of the addresses: for who needs several of one pair. It does not allocate.
+func (s *Seed) HashOf(p Pair, rest uint64) uint32 {
 	r := fold(rest^s.k[4], s.k[5])
-	z := fold(x^r, y^bits.RotateLeft64(r, 29))
+	z := fold(p.x^r, p.y^bits.RotateLeft64(r, 29))
 	return uint32(z ^ z>>32)
 }
 

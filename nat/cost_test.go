@@ -211,7 +211,7 @@ func TestNobodyPicksTheirPlaceInTheTable(t *testing.T) {
 	picked, worst := 0, 0
 	for i := 0; picked < 2000; i++ {
 		f := wire.Flow{Src: wire.AddrFromV4(10<<24 | uint32(i>>16)), Dst: costGateway, SrcPort: uint16(i), DstPort: 53, Proto: wire.ProtoUDP}
-		if known.hash(&f)%512 != 7 { // the slot of a bucket
+		if known.hash(&f)%512 != 7 { // the line of a bucket, and its tags
 			continue
 		}
 		picked++

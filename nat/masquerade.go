@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vpcsim/vpcsim/flowtable"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -129,7 +130,8 @@ type Masquerade struct {
 // NewMasquerade returns a Masquerade without sessions, or what is wrong with c.
 func NewMasquerade(c Config) (*Masquerade, error) {
 	m := &Masquerade{}
-	m.table = NewTable(TableConfig{Seed: c.Seed, Ended: m.ended})
+	m.table = NewTable(TableConfig{Seed: c.Seed})
+	m.table.owner = m
 	m.pools.table = m.table
 	return m, m.Configure(c)
 }
@@ -240,7 +242,7 @@ func (m *Masquerade) translate(p *wire.Packet, d Direction, hint *uint32, now ti
 	if r == nil {
 		h := t.hash(&p.Flow)
 		if r, n, i = t.lookup(&p.Flow, h); r == nil {
-			return m.stranger(p, h, d, now)
+			return m.stranger(p, h, d, hint, now)
 		}
 		if hint != nil {
 			*hint = n + 1
@@ -249,12 +251,12 @@ func (m *Masquerade) translate(p *wire.Packet, d Direction, hint *uint32, now ti
 	switch {
 	case r.expires <= now:
 		t.end(n, Expired)
-		return m.stranger(p, t.hash(&p.Flow), d, now)
+		return m.stranger(p, t.hash(&p.Flow), d, hint, now)
 	case i != side(d):
 		return NoSession
 	case d == Original && closed(r.state) && segmentOf(p.Flags) == segSYN:
 		t.end(n, Deleted) // a new connection from the port of one that is over
-		return m.stranger(p, t.hash(&p.Flow), d, now)
+		return m.stranger(p, t.hash(&p.Flow), d, hint, now)
 	case p.Flow.Proto == wire.ProtoTCP:
 		m.trackTCP(n, r, p, d, now)
 	default:
@@ -289,8 +291,9 @@ func (m *Masquerade) trackTCP(n uint32, r *record, p *wire.Packet, d Direction, 
 	}
 }
 
-// stranger decides on a packet without a session; h is its flow's hash.
-func (m *Masquerade) stranger(p *wire.Packet, h uint32, d Direction, now time.Duration) Verdict {
+// stranger decides on a packet without a session; h is its flow's hash. The number of a
+// session that it begins is left at hint.
+func (m *Masquerade) stranger(p *wire.Packet, h uint32, d Direction, hint *uint32, now time.Duration) Verdict {
 	if d == Reply || p.IsReply() {
 		return NoSession
 	}
@@ -304,9 +307,13 @@ func (m *Masquerade) stranger(p *wire.Packet, h uint32, d Direction, now time.Du
 			return NoSession
 		}
 	}
-	if !m.open(p, h, now) {
+	id := m.open(p, h, now)
+	if id == 0 {
 		m.counters.ErrorPortAllocation++
 		return NoPort
+	}
+	if hint != nil {
+		*hint = uint32(id)
 	}
 	if p.Flow.Proto == wire.ProtoTCP {
 		m.counters.ActiveConnectionCount++
@@ -315,38 +322,41 @@ func (m *Masquerade) stranger(p *wire.Packet, h uint32, d Direction, now time.Du
 }
 
 // open begins a session for p from the first address, a random one before the
-// others, that has a port, and translates p.
-func (m *Masquerade) open(p *wire.Packet, h uint32, now time.Duration) bool {
+// others, that has a port, and translates p. It returns 0 where none has.
+func (m *Masquerade) open(p *wire.Packet, h uint32, now time.Duration) ID {
 	t, addrs := m.table, m.config.Addrs
 	t.advance(now, workPerSession)
 	first := 0
 	if len(addrs) > 1 {
 		first = int(t.random.below(uint32(len(addrs))))
 	}
-	to := p.Flow
+	back := p.Flow.Reverse()
 	for i := range addrs {
-		to.Src, to.SrcPort = addrs[(first+i)%len(addrs)], 0
-		if to.Src.Is4() != to.Dst.Is4() {
+		back.Dst = addrs[(first+i)%len(addrs)]
+		if back.Src.Is4() != back.Dst.Is4() {
 			continue
 		}
-		reply, ok := m.pools.pick(&to, now)
+		reply, ok := m.pools.pick(&back, now)
 		if !ok {
 			continue
 		}
-		back := to.Reverse()
-		if t.insert(&p.Flow, &back, h, reply, opening(p.Flow.Proto, p.Flags), now) != 0 {
-			p.SetSrc(to.Src, to.SrcPort)
-			return true
+		if id := t.insert(&p.Flow, &back, h, reply, opening(p.Flow.Proto, p.Flags), now); id != 0 {
+			p.SetSrc(back.Dst, back.DstPort)
+			return id
 		}
-		m.pools.gave(&to)
+		m.pools.gave(back)
 	}
-	return false
+	return 0
 }
 
-// ended gives back the port of a session and counts a connection that it was.
-func (m *Masquerade) ended(id ID, why End) {
-	r := m.table.records.At(uint32(id - 1))
-	f := r.tuple(1, m.table.wideOf(r)).Reverse()
-	m.pools.gave(&f)
-	m.counters.ended(f.Proto, r.state, why)
+// ended gives back the port of a session whose record is r and counts a connection that
+// it was; pair is the addresses of its answers.
+func (m *Masquerade) ended(r *record, pair flowtable.Pair, why End) {
+	c := m.pools.countOf(pair, r.proto[1], r.port[1])
+	if c.bitmaps == nil {
+		c.sessions--
+	} else {
+		m.pools.gaveDense(r.tuple(1, m.table.wideOf(r)), c)
+	}
+	m.counters.ended(r.proto[1], r.state, why)
 }

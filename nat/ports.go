@@ -4,11 +4,13 @@ import (
 	"math/bits"
 	"time"
 
+	"github.com/vpcsim/vpcsim/flowtable"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
 // pools hands out ports. A pool is what one outside address has toward one
-// destination address, port and protocol: a flow whose source port is 0.
+// destination address, port and protocol: the flow of the answers, with 0 as the port
+// that they come to.
 //
 // A pool with few sessions needs no memory: a random port is free but for one in
 // sixteen, and the table knows. What must be known is that they are few: counts are
@@ -46,20 +48,34 @@ func (s *pools) configure(first, last uint16, limit uint32) {
 // size returns how many ports there are.
 func (s *pools) size() uint32 { return uint32(s.last-s.first) + 1 }
 
-// countOf returns the count that a pool is in.
-func (s *pools) countOf(pool *wire.Flow) *poolCount {
+// countOf returns the count that the pool of an answers' flow is in; pair is its
+// addresses.
+func (s *pools) countOf(pair flowtable.Pair, proto wire.Proto, ports uint32) *poolCount {
 	if s.counts == nil {
 		s.counts = new([poolCounts]poolCount)
 	}
-	h := s.table.seed.Hash(pool.Dst, pool.Src, uint64(pool.Proto)<<16|uint64(pool.DstPort))
-	return &s.counts[h%poolCounts]
+	return &s.counts[s.table.seed.HashOf(pair, restOf(proto, ports&^0xffff))%poolCounts]
 }
 
-// pick takes a port of f's pool, sets it as the source port of f, which is 0 before,
-// and returns the hash of the answers' tuple. It reports false where as many are taken
+// pick takes a port of a pool, of whose answers' flow back is all but the destination
+// port, which it sets; and returns back's hash. It reports false where as many are taken
 // as may be. Who can't use the port gives it back.
-func (s *pools) pick(f *wire.Flow, now time.Duration) (reply uint32, ok bool) {
-	pool, c := *f, s.countOf(f)
+func (s *pools) pick(back *wire.Flow, now time.Duration) (reply uint32, ok bool) {
+	pair := s.table.seed.Pair(back.Src, back.Dst)
+	c := s.countOf(pair, back.Proto, packPorts(back))
+	if c.bitmaps == nil && c.sessions < s.few {
+		if reply, ok = s.probe(back, pair); ok {
+			c.sessions++
+			return reply, true
+		}
+	}
+	return s.pickDense(back, pair, c, now)
+}
+
+// pickDense is pick for a pool that may have a bitmap, or need one.
+func (s *pools) pickDense(back *wire.Flow, pair flowtable.Pair, c *poolCount, now time.Duration) (reply uint32, ok bool) {
+	pool := *back
+	pool.DstPort = 0
 	b := s.prepare(&pool, c)
 	if s.full(b) {
 		if !s.vacate(&pool, c, now) {
@@ -69,30 +85,25 @@ func (s *pools) pick(f *wire.Flow, now time.Duration) (reply uint32, ok bool) {
 	}
 	switch {
 	case b != nil && b.complete():
-		reply = s.use(f, b.choose(s.table.random.next()))
+		back.DstPort = b.choose(s.table.random.next())
+		reply = s.table.hash(back)
 	default:
-		if reply, ok = s.probe(f); !ok { // as good as never: dozens of ports were all taken
+		if reply, ok = s.probe(back, pair); !ok { // as good as never: dozens of ports were all taken
 			if b == nil {
 				b = s.add(&pool, c)
 			}
 			s.scan(b, &pool, s.size())
-			reply = s.use(f, b.choose(s.table.random.next()))
+			back.DstPort = b.choose(s.table.random.next())
+			reply = s.table.hash(back)
 		}
 	}
 	if b != nil {
-		b.take(f.SrcPort)
+		b.take(back.DstPort)
 	}
 	if b == nil || !b.complete() {
 		c.sessions++
 	}
 	return reply, true
-}
-
-// use sets the source port of f and returns the hash of the answers' tuple.
-func (s *pools) use(f *wire.Flow, port uint16) (reply uint32) {
-	f.SrcPort = port
-	back := f.Reverse()
-	return s.table.hash(&back)
 }
 
 // prepare returns the bitmap of a pool that needs one, complete where the pool may
@@ -118,13 +129,11 @@ func (s *pools) prepare(pool *wire.Flow, c *poolCount) *bitmap {
 func (s *pools) full(b *bitmap) bool { return b != nil && b.complete() && b.n >= s.limit }
 
 // probe tries random ports until no session, not even an expired one, has one.
-func (s *pools) probe(f *wire.Flow) (reply uint32, ok bool) {
-	back := f.Reverse()
+func (s *pools) probe(back *wire.Flow, pair flowtable.Pair) (reply uint32, ok bool) {
 	for range probes {
 		back.DstPort = s.first + uint16(s.table.random.below(s.size()))
-		h := s.table.hash(&back)
-		if r, _, _ := s.table.lookup(&back, h); r == nil {
-			f.SrcPort = back.DstPort
+		h := s.table.seed.HashOf(pair, restOf(back.Proto, packPorts(back)))
+		if r, _, _ := s.table.lookup(back, h); r == nil {
 			return h, true
 		}
 	}
@@ -144,17 +153,26 @@ func (s *pools) vacate(pool *wire.Flow, c *poolCount, now time.Duration) bool {
 	return false
 }
 
-// gave notes that the session of translated flow f is ending.
-func (s *pools) gave(f *wire.Flow) {
-	pool := *f
-	pool.SrcPort = 0
-	c := s.countOf(&pool)
-	b := s.bitmapOf(&pool, c)
+// gave notes that a session is ending whose answers are of flow back.
+func (s *pools) gave(back wire.Flow) {
+	c := s.countOf(s.table.seed.Pair(back.Src, back.Dst), back.Proto, packPorts(&back))
+	if c.bitmaps == nil {
+		c.sessions--
+		return
+	}
+	s.gaveDense(back, c)
+}
+
+// gaveDense is gave for a pool that may have a bitmap.
+func (s *pools) gaveDense(back wire.Flow, c *poolCount) {
+	port := back.DstPort
+	back.DstPort = 0
+	b := s.bitmapOf(&back, c)
 	if b == nil {
 		c.sessions--
 		return
 	}
-	b.give(f.SrcPort)
+	b.give(port)
 	if !b.complete() {
 		c.sessions--
 	}
@@ -206,7 +224,7 @@ func (s *pools) drop(b *bitmap) {
 // scan looks for sessions on the next ports of a bitmap in the making. Those of a
 // complete one are in its own number and no longer in the count.
 func (s *pools) scan(b *bitmap, pool *wire.Flow, ports uint32) {
-	f := pool.Reverse()
+	f := *pool
 	for range min(ports, b.end-b.scanned) {
 		f.DstPort = uint16(b.scanned)
 		b.scanned++

@@ -64,6 +64,8 @@ type Table struct {
 	config   TableConfig
 	random   random
 	last     time.Duration // when the youngest session began
+	owner    *Masquerade   // that is told of ends, nil for a table of its own
+	touched  uint64        // what was loaded ahead of its use: see look
 	n        int
 }
 
@@ -152,7 +154,29 @@ func (t *Table) Taken(f wire.Flow, now time.Duration) bool {
 }
 
 func (t *Table) hash(f *wire.Flow) uint32 {
-	return t.seed.Hash(f.Src, f.Dst, uint64(f.Proto)<<32|uint64(packPorts(f)))
+	return t.seed.Hash(f.Src, f.Dst, restOf(f.Proto, packPorts(f)))
+}
+
+// restOf is what the hash of a flow is of beside its addresses.
+func restOf(proto wire.Proto, ports uint32) uint64 { return uint64(proto)<<32 | uint64(ports) }
+
+// ending is a session that is about to end: where the indexes have it.
+type ending struct {
+	record uint32
+	hash   [2]uint32
+	pair   flowtable.Pair // the addresses of the second tuple
+}
+
+// look returns where the indexes have a session.
+func (t *Table) look(n uint32) ending {
+	r := t.records.At(n)
+	w := t.wideOf(r)
+	forth := t.seed.Pair(wire.AddrFromWords(w[0][0], r.addr[0][0]), wire.AddrFromWords(w[0][1], r.addr[0][1]))
+	back := t.seed.Pair(wire.AddrFromWords(w[1][0], r.addr[1][0]), wire.AddrFromWords(w[1][1], r.addr[1][1]))
+	return ending{n, [2]uint32{
+		t.seed.HashOf(forth, restOf(r.proto[0], r.port[0])),
+		t.seed.HashOf(back, restOf(r.proto[1], r.port[1])),
+	}, back}
 }
 
 // Opens reports whether p may open a session: a TCP SYN, or an ACK where the table
@@ -362,15 +386,21 @@ func (t *Table) Delete(id ID) { t.end(uint32(id-1), Deleted) }
 
 // end takes a session out of everything.
 func (t *Table) end(n uint32, why End) {
-	if t.config.Ended != nil {
+	e := t.look(n)
+	t.take(&e, why)
+}
+
+// take is end for a session that has been looked at.
+func (t *Table) take(e *ending, why End) {
+	n := e.record
+	switch {
+	case t.owner != nil:
+		t.owner.ended(t.records.At(n), e.pair, why)
+	case t.config.Ended != nil:
 		t.config.Ended(ID(n+1), why)
 	}
-	r := t.records.At(n)
-	w := t.wideOf(r)
-	for i := range 2 {
-		f := r.tuple(i, w)
-		t.index.Delete(t.hash(&f), n<<1|uint32(i))
-	}
+	t.index.Delete(e.hash[0], n<<1)
+	t.index.Delete(e.hash[1], n<<1|1)
 	t.disarm(n)
 	t.n--
 	t.release(n)

@@ -73,20 +73,44 @@ func (t *Table) advance(now time.Duration, work int) bool {
 	w, tick := &t.wheel, tickOf(now)
 	w.tick = max(w.tick, tick-wheelSlots) // then each slot fires once
 	for w.tick < tick {
-		for first := w.slot[w.tick%wheelSlots]; first != 0; first = w.slot[w.tick%wheelSlots] {
-			if work--; work < 0 {
-				return false
-			}
-			n := first - 1
-			if at := t.records.At(n).expires; at > now {
-				t.rearm(n, at) // into a later slot: at is after now
-			} else {
-				t.end(n, Expired)
-			}
+		first := w.slot[w.tick%wheelSlots]
+		switch {
+		case first == 0:
+			w.tick++
+		case work <= 0:
+			return false
+		default:
+			work -= t.fire(first, min(work, workPerSession), now)
 		}
-		w.tick++
 	}
 	return true
+}
+
+// fire looks at the first of a slot's sessions, so many at most, and returns how many
+// it were. It looks up where all of them are before it ends the first, so that the
+// processor waits for all of them at once.
+func (t *Table) fire(first uint32, most int, now time.Duration) (looked int) {
+	var row [workPerSession]uint32
+	for at := first; at != 0 && looked < most; looked++ {
+		row[looked] = at - 1
+		at = t.links.At(at - 1).next
+	}
+	var over [workPerSession]ending
+	n := 0
+	for _, rec := range row[:looked] {
+		if at := t.records.At(rec).expires; at > now {
+			t.rearm(rec, at) // into a later slot: at is after now
+			continue
+		}
+		over[n&(workPerSession-1)] = t.look(rec)
+		e := &over[n&(workPerSession-1)]
+		t.touched += t.index.Touch(e.hash[0]) + t.index.Touch(e.hash[1])
+		n++
+	}
+	for i := range over[:n] {
+		t.take(&over[i], Expired)
+	}
+	return looked
 }
 
 // Expire ends every session that has expired. It is for whoever must know exactly

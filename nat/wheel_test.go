@@ -110,12 +110,12 @@ func TestPoolsThatShareACountKeepTheirPortsApart(t *testing.T) {
 	const limit = 5000
 	m, err := NewMasquerade(Config{Addrs: []wire.Addr{costInside}, FlowsPerDestination: limit, Seed: 1})
 	require.NoError(t, err)
-	pool := wire.Flow{Src: costInside, Dst: wire.AddrFromV4(0xc6336407), Proto: wire.ProtoUDP}
+	pool := wire.Flow{Src: wire.AddrFromV4(0xc6336407), Dst: costInside, Proto: wire.ProtoUDP}
 	var ports []uint16
 	var shared *poolCount
 	for port := uint16(1); len(ports) < 3; port++ {
-		pool.DstPort = port
-		c := m.pools.countOf(&pool)
+		pool.SrcPort = port
+		c := m.pools.countOf(m.table.seed.Pair(pool.Src, pool.Dst), pool.Proto, packPorts(&pool))
 		if shared == nil || c == shared {
 			shared = c
 			ports = append(ports, port)
@@ -123,7 +123,7 @@ func TestPoolsThatShareACountKeepTheirPortsApart(t *testing.T) {
 	}
 	var p wire.Packet
 	open := func(port uint16, i int) Verdict {
-		h := wire.Header{Src: wire.AddrFromV4(10<<24 | uint32(i)), Dst: pool.Dst, TTL: 9}
+		h := wire.Header{Src: wire.AddrFromV4(10<<24 | uint32(i)), Dst: pool.Src, TTL: 9}
 		require.NoError(t, p.Read(wire.AppendUDP(nil, h, 1, port, nil)))
 		return m.Out(&p, 0)
 	}
