@@ -33,19 +33,11 @@ func readFiles(fsys fs.FS) ([]*file, []Skip, error) {
 		if err != nil || d.IsDir() || !strings.EqualFold(path.Ext(name), ".json") {
 			return err
 		}
-		f := &file{name: name, shapes: &shapes{}}
-		for _, part := range strings.Split(path.Dir(name), "/") {
-			switch {
-			case regionName.MatchString(part):
-				f.region = part
-			case accountID.MatchString(part):
-				f.account = part
-			}
-		}
 		data, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			return err
 		}
+		f := newFile(name)
 		skips, err := f.read(data)
 		if err != nil {
 			return err
@@ -55,6 +47,20 @@ func readFiles(fsys fs.FS) ([]*file, []Skip, error) {
 		return nil
 	})
 	return files, skipped, err
+}
+
+// newFile is a file of that name, not yet read: its path may tell region and account.
+func newFile(name string) *file {
+	f := &file{name: name, shapes: &shapes{}}
+	for _, part := range strings.Split(path.Dir(name), "/") {
+		switch {
+		case regionName.MatchString(part):
+			f.region = part
+		case accountID.MatchString(part):
+			f.account = part
+		}
+	}
+	return f
 }
 
 // read reads a file's documents: most have one.

@@ -24,6 +24,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/vpcsim/vpcsim/peering"
 	"github.com/vpcsim/vpcsim/tgw"
@@ -56,6 +57,10 @@ type Network struct {
 	sources map[string]Source
 	names   index
 	left    map[string]Skip // by id, and by name and addresses
+
+	read    reading
+	made    []Change // by With, in order
+	changes []uint64 // of each region, when the network was ready
 }
 
 // Source is where a resource was read.
@@ -104,7 +109,11 @@ func place(file, path string) string {
 func Dir(path string, c Config) (*Network, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		var why *fs.PathError
+		if errors.As(err, &why) {
+			err = why.Err
+		}
+		return nil, fmt.Errorf("load: %s: expected a folder of describe-… answers, as vpcsim collect makes it: %w", path, err)
 	}
 	if !info.IsDir() {
 		return nil, &Error{File: path, Msg: "expected a folder"}
@@ -126,18 +135,32 @@ func FS(fsys fs.FS, c Config) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	snapshots := group(files, c)
-	n := &Network{World: world.New(c.World), Skipped: skipped, sources: map[string]Source{}, names: index{}, left: map[string]Skip{}}
-	for _, s := range snapshots {
-		n.Regions = append(n.Regions, n.restore(s, c))
+	return reading{files, skipped, c}.restore()
+}
+
+// reading is what was read of the files. Nothing changes it once it is there.
+type reading struct {
+	files   []*file
+	skipped []Skip
+	config  Config
+}
+
+// restore makes a network of what was read.
+func (r reading) restore() (*Network, error) {
+	n := &Network{
+		World: world.New(r.config.World), Skipped: slices.Clone(r.skipped), sources: map[string]Source{}, names: index{}, left: map[string]Skip{}, read: r,
+	}
+	for _, s := range group(r.files, r.config) {
+		n.Regions = append(n.Regions, n.restore(s, r.config))
 	}
 	peering.Join(n.Regions...)
 	tgw.Join(n.Regions...)
 	n.joinTunnels()
 	if len(n.Regions) == 0 {
-		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in its %d JSON files (vpcsim collect prints the commands that make them)", len(files))}
+		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in its %d JSON files (vpcsim collect prints the commands that make them)", len(r.files))}
 	}
 	n.index()
+	n.changes = n.age()
 	return n, nil
 }
 

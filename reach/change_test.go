@@ -110,26 +110,29 @@ func TestChangesThatCannotBe(t *testing.T) {
 	o := newOffice(t)
 	g, err := igw.Create(o.Region, igw.Config{Name: "loose"})
 	require.NoError(t, err)
+	_, err = o.Region.CreateDHCPOptions(vpc.DHCPOptionsConfig{Name: "dopt", Options: []vpc.DHCPOption{{Key: "domain-name", Values: []string{"a.b"}}}})
+	require.NoError(t, err)
 	_, err = o.vpc.CreateNetworkACL(vpc.NetworkACLConfig{Name: "twin"})
 	require.NoError(t, err)
 	_, err = o.vpc.CreateNetworkACL(vpc.NetworkACLConfig{Name: "twin"})
 	require.NoError(t, err)
 	sg, rtb, acl, eni := o.group.ID(), o.public.RouteTable().ID(), o.vpc.DefaultNetworkACL().ID(), o.app.Interface().ID()
 	for change, words := range map[string]string{
+		"dopt/a=b":                            `nothing of dopt, a *vpc.DHCPOptions, can be changed here`,
 		"nonsense":                            `reach: change "nonsense": expected <object>/<what>=<value>, such as rtb-1/0.0.0.0/0=igw-1`,
 		"i-none/state=stopped":                `nothing in the network is called "i-none"`,
-		"loose/flag=on":                       `nothing of a *igw.InternetGateway can be changed here`,
+		"loose/flag=on":                       `expected loose/vpc=<vpc> or none`,
 		"twin/ingress/1=none":                 `expected an id`,
-		o.app.ID() + "/state=gone":            `expected ` + o.app.ID() + `/state=stopped or running, or ` + o.app.ID() + `/source-dest-check=on or off`,
-		rtb + "/everything=" + eni:            `destination "everything": expected a CIDR`,
+		o.app.ID() + "/state=gone":            `expected ` + o.app.ID() + `/state=running, stopped or terminated, or ` + o.app.ID() + `/source-dest-check=on or off, or `,
+		rtb + "/everything=" + eni:            `destination "everything": expected a CIDR or a prefix list`,
 		rtb + "/0.0.0.0/0=" + acl:             acl + ` is no target of a route`,
 		rtb + "/1.0.0.0/8=loose":              `route table ` + rtb + ` and network gateway ` + g.ID() + ` belong to different networks`,
 		sg + "/ingress/tcp/x/::/0=allow":      `ports "x": expected a number or a range, such as 80-90`,
 		sg + "/ingress/quic/::/0=allow":       `protocol "quic": expected tcp, udp, icmp, icmpv6, all or a number`,
-		sg + "/sideways/all/::/0=allow":       `expected ` + sg + `/ingress/… or ` + sg + `/egress/… to become allow or none`,
+		sg + "/sideways/all/::/0=allow":       `expected ` + sg + `/ingress/<traffic>/<peer>=allow or none, or ` + sg + `/egress/<traffic>/<peer>=allow or none`,
 		sg + "/ingress/all/nobody=allow":      `peer "nobody": expected a CIDR, a group or a prefix list`,
 		sg + "/ingress/all/" + eni + "=allow": `peer "` + eni + `": expected a CIDR, a group or a prefix list`,
-		acl + "/ingress/x=none":               `expected ` + acl + `/ingress/<number> or ` + acl + `/egress/<number>`,
+		acl + "/ingress/x=none":               `expected ` + acl + `/ingress/<number>=<allow or deny> <traffic> <CIDR>, or ` + acl + `/egress/<number>=`,
 		acl + "/ingress/7=maybe":              `value "maybe": expected allow or deny, the traffic and a CIDR, such as allow tcp/22 10.0.0.0/8`,
 		acl + "/ingress/7=deny all all":       `peer "all": expected a CIDR`,
 		acl + "/ingress/7=none":               `InvalidNetworkAclEntry.NotFound`,

@@ -31,7 +31,7 @@ func (p *Prober) fix(b *Blocker) string {
 	case trace.NoRoute:
 		return p.newRoute(b.Object, b)
 	case trace.Blackhole:
-		return fmt.Sprintf("aws ec2 replace-route --route-table-id %s --%s %s %s  (%s is gone, or not attached)",
+		return fmt.Sprintf("aws ec2 replace-route --route-table-id %s --%s %s %s  # %s is gone, or not attached",
 			b.Object, destinationFlag(b.flow.Dst), b.step.Rule, p.target(b.Object, b), b.step.MatchID)
 	case trace.NoPublicAddress:
 		return "aws ec2 associate-address --allocation-id <eipalloc> --network-interface-id " + p.owner(b.flow.Src)
@@ -78,7 +78,7 @@ var fixes = map[trace.Reason]string{
 	trace.OutsidePeer:       "peer the two VPCs with each other, or join them by a transit gateway: a peering connection leads to the peer's own addresses alone",
 	trace.SourceNotInVPC:    "give the sender's VPC a NAT gateway of its own: one is not reached through a peering connection or a VPN",
 	trace.PastAppliance:     "route the subnet's way out through the appliance that the gateway route table names",
-	trace.UnknownPrefix:     "aws ec2 create-vpn-connection-route --vpn-connection-id <vpn> --destination-cidr-block {dst}  (or have the site announce it by BGP)",
+	trace.UnknownPrefix:     "aws ec2 create-vpn-connection-route --vpn-connection-id <vpn> --destination-cidr-block {dst}  # or have the site announce it by BGP",
 	trace.VPNDown:           "bring a tunnel of {at} up at the customer gateway",
 	trace.TransitVPNDown:    "bring a tunnel of {at} up at the customer gateway",
 	trace.NoSession:         "nothing to change: {at} takes answers alone, and listens on nothing",

@@ -41,6 +41,8 @@ func FuzzAsk(f *testing.F) {
 func FuzzOverlay(f *testing.F) {
 	for _, c := range []string{
 		"app/state=stopped", "web/source-dest-check=off", "web/groups=servers", "rtb/0.0.0.0/0=nat", "sg/ingress/tcp/22/0.0.0.0/0=none", "a/b=c", "=", "app/groups=",
+		"aws ec2 create-route --route-table-id 'rtb' --gateway-id \"nat\" --destination-cidr-block ::/0 # so",
+		"aws ec2 stop-instances --instance-ids web app", "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/b/x.y=true", "web/address=new",
 		"sg/ingress/icmpv6/::/0=allow", "sg/egress/all/10.0.0.0/8=allow", "acl/ingress/7=deny tcp/1-2 10.0.0.0/8", "acl/egress/0=allow all ::/0", "acl/ingress/100=none",
 	} {
 		f.Add(c)
@@ -50,10 +52,12 @@ func FuzzOverlay(f *testing.F) {
 		if err != nil {
 			return
 		}
-		require.Len(t, overlay, 1)
-		again, err := reach.ParseOverlay(overlay[0].String())
-		require.NoError(t, err)
-		require.Equal(t, overlay, again)
+		require.NotEmpty(t, overlay)
+		for _, c := range overlay {
+			again, err := reach.ParseOverlay(c.String())
+			require.NoError(t, err)
+			require.Equal(t, reach.Overlay{c}, again)
+		}
 		o := newOffice(t)
 		for name, id := range map[string]string{"rtb": o.public.RouteTable().ID(), "sg": o.group.ID(), "acl": o.vpc.DefaultNetworkACL().ID()} {
 			if overlay[0].Object == name {

@@ -1,13 +1,12 @@
 package reach
 
 import (
+	"errors"
 	"fmt"
-	"net/netip"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/world"
 )
@@ -15,17 +14,41 @@ import (
 // Overlay is changes to try on a network, in order. [ParseOverlay] reads one from text;
 // a Change made by hand is as good.
 //
-//	rtb-…/0.0.0.0/0=nat-…                     a route, added or replaced; "none" deletes it
-//	tgw-rtb-…/10.0.0.0/8=tgw-attach-…         a transit gateway's route; or blackhole, none
+//	rtb-…/0.0.0.0/0=nat-…                     a route, added or replaced; "none" deletes it; the
+//	                                          destination may be a prefix list
+//	rtb-…/propagation/vgw-…=on                or off
+//	subnet-…/route-table=rtb-…                the table of a subnet; also network-acl=acl-…
 //	sg-…/ingress/tcp/22/10.0.0.0/8=allow      a group's rule; "none" revokes it; also egress,
 //	                                          udp/53, tcp/80-90, icmp, all, and a group as the peer
 //	acl-…/egress/90=deny tcp/22 10.0.0.0/8    an ACL's rule; or allow …, none
+//	pl-…/10.0.0.0/8=on                        an entry of a prefix list; or off
+//	vpc-…/dns-hostnames=on                    or off; also dns-support
 //	eni-…/source-dest-check=off               of an interface, or of an instance with one
 //	eni-…/groups=sg-…,sg-…                    the groups of an interface, or of an instance's first
-//	i-…/state=stopped                         or running
+//	eni-…/address=eipalloc-…                  its Elastic IP address; "new" allocates one, "none" takes
+//	                                          it away; or of an instance
+//	eni-…/instance=i-…                        attaches it; "none" detaches it
+//	i-…/state=stopped                         or running, terminated
+//	igw-…/vpc=vpc-…                           attaches an internet or virtual private gateway, or "none"
+//	nat-…/state=deleted                       also of VPC endpoints and transit gateway attachments
+//	pcx-…/state=active                        accepts a peering connection; or rejected, deleted
+//	vpce-…/state=available                    accepts an endpoint's connection; or rejected, deleted
+//	tgw-rtb-…/10.0.0.0/8=tgw-attach-…         a transit gateway's route; or blackhole, none
+//	tgw-rtb-…/propagation/tgw-attach-…=on     or off
+//	tgw-attach-…/route-table=tgw-rtb-…        the table that it is associated with, or "none"
+//	tgw-attach-…/subnet/subnet-…=on           one of its subnets; or off
 //	tgw-attach-…/appliance-mode=on            or off
+//	tgw-attach-…/state=available              accepts a peering attachment; or rejected, deleted
+//	vpn-…/tunnel/1=down                       or up; tunnel 2 too
+//	vpn-…/10.0.0.0/8=on                       a static route; or off
+//	LB/load_balancing.cross_zone.enabled=true any attribute of a load balancer or a target group
+//	TG/target/i-…:80=healthy                  or unhealthy; "on" registers it, "none" takes it away
 //
-// Objects go by their id or their Name tag.
+// Objects go by their id or their Name tag; load balancers and target groups by name or ARN.
+//
+// A change may also be a call of the aws CLI, as [Blocker.Fix] proposes them:
+//
+//	aws ec2 create-route --route-table-id rtb-… --destination-cidr-block 0.0.0.0/0 --gateway-id igw-…
 type Overlay []Change
 
 // Change is one change to try.
@@ -37,16 +60,31 @@ type Change struct {
 // String returns the change as ParseOverlay takes it.
 func (c Change) String() string { return c.Object + "/" + c.Path + "=" + c.Value }
 
+// arn is what a change's object looks like whose id has slashes.
+var arn = regexp.MustCompile(`^arn:[^/=]*:(loadbalancer/(app|net|gwy)/[^/=]+/[^/=]+|loadbalancer/[^/=]+|targetgroup/[^/=]+/[^/=]+)`)
+
 // ParseOverlay reads changes, each as [Overlay] says. It returns an error for what is
 // none; whether the objects are there [Overlay.Apply] finds out.
 func ParseOverlay(changes ...string) (Overlay, error) {
 	var o Overlay
 	for _, text := range changes {
-		left, value, ok := strings.Cut(text, "=")
-		object, path, both := strings.Cut(left, "/")
-		c := Change{strings.TrimSpace(object), strings.TrimSpace(path), strings.TrimSpace(value)}
+		if strings.HasPrefix(strings.TrimSpace(text), "aws ") {
+			calls, err := parseCall(text)
+			if err != nil {
+				return nil, fmt.Errorf("reach: change %q: %w", text, err)
+			}
+			o = append(o, calls...)
+			continue
+		}
+		object := arn.FindString(text)
+		path, value, ok := strings.Cut(text[len(object):], "=")
+		rest, both := strings.CutPrefix(path, "/")
+		if object == "" {
+			object, rest, both = strings.Cut(path, "/")
+		}
+		c := Change{strings.TrimSpace(object), strings.TrimSpace(rest), strings.TrimSpace(value)}
 		if !ok || !both || c.Object == "" || c.Path == "" || c.Value == "" {
-			return nil, fmt.Errorf("reach: change %q: expected <object>/<what>=<value>, such as rtb-1/0.0.0.0/0=igw-1", text)
+			return nil, fmt.Errorf("reach: change %q: expected <object>/<what>=<value>, such as rtb-1/0.0.0.0/0=igw-1, or a call such as aws ec2 create-route …", text)
 		}
 		o = append(o, c)
 	}
@@ -55,8 +93,9 @@ func ParseOverlay(changes ...string) (Overlay, error) {
 
 // Apply makes the changes on w, in order, by the calls that AWS has for them. It returns
 // what AWS would refuse, or an error for an object that is not there or a change that it
-// does not take; the changes before have been made then. To compare, load or build the
-// network twice and apply the overlay to one.
+// does not take; the changes before have been made then. A loaded network is better asked
+// for another one with the changes made, which leaves it as it was: load.Network.With takes
+// an Overlay.
 func (o Overlay) Apply(w *world.World) error {
 	for _, c := range o {
 		if err := c.apply(w); err != nil {
@@ -66,48 +105,102 @@ func (o Overlay) Apply(w *world.World) error {
 	return nil
 }
 
+// errForm is the error of a change whose path or value is none of its object's forms.
+var errForm = errors.New("no such form")
+
+// changer makes the changes of one kind of resource.
+type changer struct {
+	is    func(x vpc.Resource) bool
+	make  func(c Change, w *world.World, x vpc.Resource) error
+	forms []string
+}
+
+// of is the changer of a type of resource.
+func of[R vpc.Resource](make func(c Change, w *world.World, x R) error, forms ...string) changer {
+	return changer{
+		is:    func(x vpc.Resource) bool { _, ok := x.(R); return ok },
+		make:  func(c Change, w *world.World, x vpc.Resource) error { return make(c, w, x.(R)) },
+		forms: forms,
+	}
+}
+
+// changers are those of all kinds that have any; each form is what a change is behind the
+// object and its slash.
+var changers []changer
+
+func init() { // the functions of the table look into it for their errors
+	changers = []changer{
+		of(Change.routeTable, "<CIDR or prefix list>=<target>", "<CIDR or prefix list>=none", "propagation/<vgw>=on or off"),
+		of(Change.subnet, "route-table=<rtb>", "network-acl=<acl>"),
+		of(Change.group, "ingress/<traffic>/<peer>=allow or none", "egress/<traffic>/<peer>=allow or none"),
+		of(Change.acl, "ingress/<number>=<allow or deny> <traffic> <CIDR>", "egress/<number>=<allow or deny> <traffic> <CIDR>", "ingress/<number>=none", "egress/<number>=none"),
+		of(Change.prefixList, "<CIDR>=on or off"),
+		of(Change.network, "dns-support=on or off", "dns-hostnames=on or off"),
+		of(Change.nic, "source-dest-check=on or off", "groups=<sg>,<sg>", "address=<eipalloc>, new or none", "instance=<i> or none"),
+		of(Change.instance, "state=running, stopped or terminated", "source-dest-check=on or off", "groups=<sg>,<sg>", "address=<eipalloc>, new or none"),
+		of(Change.address, "association=<eni> or none"),
+		of(Change.internet, "vpc=<vpc> or none"),
+		of(Change.private, "vpc=<vpc> or none"),
+		of(Change.nat, "state=deleted"),
+		of(Change.peering, "state=active, rejected or deleted"),
+		of(Change.endpoint, "state=available, rejected or deleted", "route-table/<rtb>=on or off"),
+		of(Change.transitTable, "<CIDR>=<tgw-attach>, blackhole or none", "propagation/<tgw-attach>=on or off"),
+		of(Change.attachment, "route-table=<tgw-rtb> or none", "subnet/<subnet>=on or off", "appliance-mode=on or off", "state=available, rejected or deleted"),
+		of(Change.vpn, "tunnel/<1 or 2>=up or down", "<CIDR>=on or off"),
+		of(Change.balancer, "<attribute>=<value>"),
+		of(Change.targetGroup, "<attribute>=<value>", "target/<target>=healthy, unhealthy, on or none"),
+	}
+}
+
+// Forms returns what a [Change] of a resource may be, each behind the object and a slash,
+// such as "state=running, stopped or terminated"; nil of a resource of which nothing can
+// be changed.
+func Forms(x vpc.Resource) []string {
+	for _, k := range changers {
+		if k.is(x) {
+			return slices.Clone(k.forms)
+		}
+	}
+	return nil
+}
+
 func (c Change) apply(w *world.World) error {
-	x, err := object(w, c.Object)
+	x, err := object(w, c.Object, func(x vpc.Resource) int { return takes(x, c.Path) })
 	if err != nil {
 		return err
 	}
-	switch x := x.(type) {
-	case *vpc.RouteTable:
-		return c.route(w, x)
-	case *tgw.RouteTable:
-		return c.transitRoute(w, x)
-	case *vpc.SecurityGroup:
-		return c.rule(w, x)
-	case *vpc.NetworkACL:
-		return c.entry(x)
-	case *vpc.NetworkInterface:
-		return c.nic(w, x)
-	case *vpc.Instance:
-		return c.instance(w, x)
-	case *tgw.Attachment:
-		if on, err := c.flag("appliance-mode"); err != nil {
-			return err
-		} else {
-			return x.SetApplianceMode(on)
+	for _, k := range changers {
+		if !k.is(x) {
+			continue
 		}
+		if err := k.make(c, w, x); err != errForm {
+			return err
+		}
+		return fmt.Errorf("expected %s/%s", c.Object, strings.Join(k.forms, ", or "+c.Object+"/"))
 	}
-	return fmt.Errorf("nothing of a %T can be changed here", x)
+	return fmt.Errorf("nothing of %s, a %T, can be changed here", c.Object, x)
 }
 
-// object finds a resource by its id or name in all regions.
-func object(w *world.World, name string) (vpc.Resource, error) {
+// object finds a resource by its id or name in all regions; of several that have the name
+// the one that fits best, from 0.
+func object(w *world.World, name string, fit func(x vpc.Resource) int) (vpc.Resource, error) {
 	var found []vpc.Resource
 	for _, r := range w.Regions() {
 		if x := r.Find(name); x != nil {
 			return x, nil
 		}
-		var all []vpc.Resource
-		r.View(func(tx *vpc.Tx) { all = vpc.Resources[vpc.Resource](tx) })
-		for _, x := range all {
-			if l, ok := x.(interface{ Label() string }); ok && l.Label() == name {
-				found = append(found, x)
-			}
+	}
+	best := 0
+	for _, x := range all[vpc.Resource](w) {
+		if !called(x, name) {
+			continue
 		}
+		if f := fit(x); f > best {
+			best, found = f, nil
+		} else if f < best {
+			continue
+		}
+		found = append(found, x)
 	}
 	if i := slices.IndexFunc(found, func(x vpc.Resource) bool { _, ok := x.(*vpc.Instance); return ok }); len(found) > 1 && i >= 0 {
 		of := found[i].(*vpc.Instance)
@@ -122,213 +215,95 @@ func object(w *world.World, name string) (vpc.Resource, error) {
 	case 0:
 		return nil, fmt.Errorf("nothing in the network is called %q", name)
 	}
-	return nil, fmt.Errorf("%q is %s and %s: expected an id", name, found[0].ID(), found[1].ID())
+	ids := make([]string, len(found))
+	for i, x := range found {
+		ids[i] = x.ID()
+	}
+	return nil, fmt.Errorf("%q is %s: expected an id", name, strings.Join(ids, " and "))
 }
 
-// flag reads a change of the one flag that the object has.
-func (c Change) flag(path string) (bool, error) {
-	if c.Path == path {
-		switch c.Value {
-		case "on", "true", "enable":
-			return true, nil
-		case "off", "false", "disable":
-			return false, nil
-		}
+// takes says how well a path is of a form of changes that a resource has: 0 not at all, 1
+// by a part that may be anything, 2 by its words.
+func takes(x vpc.Resource, path string) int {
+	best := 0
+	for _, form := range Forms(x) {
+		best = max(best, fits(form, path))
 	}
-	return false, fmt.Errorf("expected %s/%s=on or off", c.Object, path)
+	return best
 }
 
-func (c Change) route(w *world.World, t *vpc.RouteTable) error {
-	dst, err := netip.ParsePrefix(c.Path)
-	if err != nil {
-		return fmt.Errorf("destination %q: expected a CIDR", c.Path)
+// fits is takes for one form.
+func fits(form, path string) int {
+	form, _, _ = strings.Cut(form, "=")
+	if form == "<attribute>" && (!strings.Contains(path, ".") || strings.Contains(path, "/")) {
+		return 0
 	}
-	there := slices.ContainsFunc(t.Routes(), func(r vpc.Route) bool {
-		return r.Destination == dst.Masked() && r.Origin != vpc.EnableVGWRoutePropagation
-	})
-	if c.Value == "none" {
-		return t.DeleteRoute(c.Path)
-	}
-	var target vpc.Target = vpc.Local
-	if c.Value != "local" {
-		x, err := object(w, c.Value)
-		if err != nil {
-			return err
+	for i, part := range strings.Split(form, "/") {
+		if strings.HasPrefix(part, "<") {
+			return min(1+i, 2)
 		}
-		switch x.(type) {
-		case *vpc.NetworkInterface, *vpc.Instance, vpc.Gateway:
-			target = x
-		default:
-			return fmt.Errorf("%s is no target of a route", c.Value)
+		var head string
+		if head, path, _ = strings.Cut(path, "/"); head != part {
+			return 0
 		}
 	}
-	if there {
-		return t.ReplaceRoute(c.Path, target)
-	}
-	return t.CreateRoute(c.Path, target)
+	return 2
 }
 
-func (c Change) transitRoute(w *world.World, t *tgw.RouteTable) error {
-	dst, err := netip.ParsePrefix(c.Path)
+// called reports whether a resource has a name: a Name tag, or that of a load balancer, a
+// target group or a database.
+func called(x vpc.Resource, name string) bool {
+	if l, ok := x.(interface{ Label() string }); ok && l.Label() == name {
+		return true
+	}
+	if l, ok := x.(interface{ GroupName() string }); ok && l.GroupName() == name {
+		return true
+	}
+	l, ok := x.(interface{ Name() string })
+	return ok && l.Name() == name
+}
+
+// named finds an object of a type; what says in an error what was expected.
+func named[R vpc.Resource](w *world.World, name, what string) (R, error) {
+	var none R
+	x, err := object(w, name, is[R])
 	if err != nil {
-		return fmt.Errorf("destination %q: expected a CIDR", c.Path)
+		return none, fmt.Errorf("%w; expected %s", err, what)
 	}
-	if there := slices.ContainsFunc(t.Routes(), func(r tgw.Route) bool { return r.Destination == dst.Masked() && !r.Propagated }); there {
-		if err := t.DeleteRoute(c.Path); err != nil || c.Value == "none" {
-			return err
-		}
-	}
-	switch c.Value {
-	case "none":
-		return t.DeleteRoute(c.Path)
-	case "blackhole":
-		return t.CreateBlackhole(c.Path)
-	}
-	x, err := object(w, c.Value)
-	if err != nil {
-		return err
-	}
-	a, ok := x.(*tgw.Attachment)
+	r, ok := x.(R)
 	if !ok {
-		return fmt.Errorf("%s is no attachment of a transit gateway", c.Value)
+		return none, fmt.Errorf("%s is no %s", name, strings.TrimPrefix(strings.TrimPrefix(what, "a "), "an "))
 	}
-	return t.CreateRoute(c.Path, a)
+	return r, nil
 }
 
-// rule adds or revokes a rule of a group: direction/traffic/peer.
-func (c Change) rule(w *world.World, g *vpc.SecurityGroup) error {
-	direction, rest, _ := strings.Cut(c.Path, "/")
-	p, peer, err := traffic(rest)
-	if err != nil {
+// is says whether a resource is of a type: 1, or 0.
+func is[R vpc.Resource](x vpc.Resource) int {
+	if _, ok := x.(R); ok {
+		return 1
+	}
+	return 0
+}
+
+// on reads on or off.
+func (c Change) on() (bool, error) {
+	switch c.Value {
+	case "on", "true", "enable":
+		return true, nil
+	case "off", "false", "disable":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q: expected on or off", c.Value)
+}
+
+// turn calls on or off, as the change's value says.
+func turn[X any](c Change, on, off func(X) error, x X) error {
+	yes, err := c.on()
+	switch {
+	case err != nil:
 		return err
+	case yes:
+		return on(x)
 	}
-	if p.CIDR, err = netip.ParsePrefix(peer); err != nil {
-		x, err := object(w, peer)
-		if err != nil {
-			return fmt.Errorf("peer %q: expected a CIDR, a group or a prefix list", peer)
-		}
-		switch x := x.(type) {
-		case *vpc.SecurityGroup:
-			p.Group = x
-		case *vpc.PrefixList:
-			p.PrefixList = x
-		default:
-			return fmt.Errorf("peer %q: expected a CIDR, a group or a prefix list", peer)
-		}
-	}
-	calls := map[string]func(...vpc.Permission) error{
-		"ingress allow": g.AuthorizeIngress, "ingress none": g.RevokeIngress, "egress allow": g.AuthorizeEgress, "egress none": g.RevokeEgress,
-	}
-	call := calls[direction+" "+c.Value]
-	if call == nil {
-		return fmt.Errorf("expected %s/ingress/… or %s/egress/… to become allow or none", c.Object, c.Object)
-	}
-	return call(p)
-}
-
-// traffic reads "tcp/22/rest", "udp/1-9/rest", "icmp/rest", "all/rest", "47/rest".
-func traffic(text string) (p vpc.Permission, rest string, err error) {
-	proto, rest, _ := strings.Cut(text, "/")
-	switch proto {
-	case "all":
-		p.Protocol = -1
-	case "icmp", "icmpv6":
-		p.Protocol, p.FromPort, p.ToPort = 1, -1, -1
-		if proto == "icmpv6" {
-			p.Protocol = 58
-		}
-	case "tcp", "udp":
-		p.Protocol = map[string]int{"tcp": 6, "udp": 17}[proto]
-		var ports string
-		ports, rest, _ = strings.Cut(rest, "/")
-		from, to, ok := strings.Cut(ports, "-")
-		if !ok {
-			to = from
-		}
-		f, err1 := strconv.ParseUint(from, 10, 16)
-		l, err2 := strconv.ParseUint(to, 10, 16)
-		if err1 != nil || err2 != nil {
-			return p, "", fmt.Errorf("ports %q: expected a number or a range, such as 80-90", ports)
-		}
-		p.FromPort, p.ToPort = int(f), int(l)
-	default:
-		n, err := strconv.ParseUint(proto, 10, 8)
-		if err != nil {
-			return p, "", fmt.Errorf("protocol %q: expected tcp, udp, icmp, icmpv6, all or a number", proto)
-		}
-		p.Protocol = int(n)
-	}
-	return p, rest, nil
-}
-
-// entry adds, replaces or deletes a rule of an ACL: direction/number.
-func (c Change) entry(a *vpc.NetworkACL) error {
-	direction, number, _ := strings.Cut(c.Path, "/")
-	n, err := strconv.Atoi(number)
-	if err != nil || direction != "ingress" && direction != "egress" {
-		return fmt.Errorf("expected %s/ingress/<number> or %s/egress/<number>", c.Object, c.Object)
-	}
-	list, create, replace, remove := a.Ingress(), a.CreateIngressEntry, a.ReplaceIngressEntry, a.DeleteIngressEntry
-	if direction == "egress" {
-		list, create, replace, remove = a.Egress(), a.CreateEgressEntry, a.ReplaceEgressEntry, a.DeleteEgressEntry
-	}
-	if c.Value == "none" {
-		return remove(n)
-	}
-	words := strings.Fields(c.Value)
-	if len(words) != 3 || words[0] != "allow" && words[0] != "deny" {
-		return fmt.Errorf("value %q: expected allow or deny, the traffic and a CIDR, such as allow tcp/22 10.0.0.0/8", c.Value)
-	}
-	p, _, err := traffic(words[1])
-	if err != nil {
-		return err
-	}
-	e := vpc.ACLEntry{Number: n, Allow: words[0] == "allow", Protocol: p.Protocol, FromPort: p.FromPort, ToPort: p.ToPort}
-	if e.CIDR, err = netip.ParsePrefix(words[2]); err != nil {
-		return fmt.Errorf("peer %q: expected a CIDR", words[2])
-	}
-	if slices.ContainsFunc(list, func(x vpc.ACLEntry) bool { return x.Number == n && x.CIDR.Addr().Is4() == e.CIDR.Addr().Is4() }) {
-		return replace(e)
-	}
-	return create(e)
-}
-
-func (c Change) nic(w *world.World, n *vpc.NetworkInterface) error {
-	if c.Path != "groups" {
-		on, err := c.flag("source-dest-check")
-		if err != nil {
-			return err
-		}
-		return n.SetSourceDestCheck(on)
-	}
-	var groups []*vpc.SecurityGroup
-	for _, name := range strings.Split(c.Value, ",") {
-		x, err := object(w, strings.TrimSpace(name))
-		if err != nil {
-			return err
-		}
-		g, ok := x.(*vpc.SecurityGroup)
-		if !ok {
-			return fmt.Errorf("%s is no security group", name)
-		}
-		groups = append(groups, g)
-	}
-	return n.SetGroups(groups...)
-}
-
-func (c Change) instance(w *world.World, i *vpc.Instance) error {
-	if n := i.Interface(); n != nil && c.Path == "groups" {
-		return c.nic(w, n)
-	}
-	switch c.Path + "=" + c.Value {
-	case "state=stopped":
-		return i.Stop()
-	case "state=running":
-		return i.Start()
-	}
-	on, err := c.flag("source-dest-check")
-	if err != nil {
-		return fmt.Errorf("expected %s/state=stopped or running, or %s/source-dest-check=on or off", c.Object, c.Object)
-	}
-	return i.SetSourceDestCheck(on)
+	return off(x)
 }

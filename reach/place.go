@@ -166,7 +166,7 @@ func (p *Prober) Place(name string) (Place, error) {
 		}
 	}
 	found := p.find().byName[name]
-	if i := p.sameInstance(found); i != nil {
+	if i := p.sameInstance(found); i != nil && len(found) > 1 { // its name: it sends from its first
 		found = []*vpc.NetworkInterface{i.Interface()}
 	}
 	if len(found) != 1 {

@@ -232,6 +232,14 @@ func (a *Attachment) subnets() []*vpc.Subnet {
 // Gateway returns the transit gateway.
 func (a *Attachment) Gateway() *TransitGateway { return a.gateway }
 
+// RouteTable returns the table that routes what enters by the attachment, nil where none
+// does.
+func (a *Attachment) RouteTable() *RouteTable {
+	var t *RouteTable
+	a.Region().View(func(*vpc.Tx) { t = a.table })
+	return t
+}
+
 // Kind says what is attached, such as vpc.
 func (a *Attachment) Kind() ec2.TransitGatewayAttachmentResourceType { return a.kind }
 

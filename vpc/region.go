@@ -156,6 +156,10 @@ func (r *Region) Change(f func(tx *Tx) error) error {
 	return nil
 }
 
+// Changes returns how many changes there have been: it is the same as long as the region
+// is. It takes no lock.
+func (r *Region) Changes() uint64 { return r.changes.Load() }
+
 // View calls f with the region locked, to read what a change would otherwise be
 // changing. f changes nothing.
 func (r *Region) View(f func(tx *Tx)) {
