@@ -207,12 +207,21 @@ func (c *Context) Lift(end trace.Reason) bool {
 // of a load balancer: hash modulo of, unless the engine has a Choose of its own, with
 // which all outcomes can be tried. at is the id of the resource that has the things,
 // what is what they are, in a constant word; where a choice is to fall alike for two
-// packets, all four are alike. It does not allocate.
-func (c *Context) Choose(at, what string, hash uint32, of int) int {
+// packets, all four are alike. options names them. It does not allocate.
+func (c *Context) Choose(at, what string, hash uint32, of int, options Options) int {
 	if of > 1 && c.engine.Choose != nil {
-		return c.engine.Choose(at, what, hash, of)
+		return c.engine.Choose(at, what, hash, of, options)
 	}
 	return int(hash % uint32(of))
+}
+
+// Options are what [Context.Choose] chooses from, for those who want to name them. Options
+// that have weights have a method Same(i int) int beside, which returns how many from a
+// number on are one and the same.
+type Options interface {
+	// Option returns the id of the one with a number, or its name where it has no id, and
+	// what else tells it from the others, such as an address; "" where nothing does.
+	Option(i int) (id, detail string)
 }
 
 // Tracked reports whether the packet came by a node that called Track.

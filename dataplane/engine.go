@@ -37,7 +37,7 @@ type Engine struct {
 	Instead func(g Guest) Guest
 	// Choose, where not nil, makes the choices that AWS leaves to a hash, in the place
 	// of the hash: see [Context.Choose]. It returns a number from 0 to of-1.
-	Choose func(at, what string, hash uint32, of int) int
+	Choose func(at, what string, hash uint32, of int, options Options) int
 
 	ctx     Context
 	walking bool

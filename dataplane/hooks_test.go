@@ -32,14 +32,14 @@ func TestTheHashChoosesUnlessTheEngineDoes(t *testing.T) {
 	e := newEngine()
 	of, chosen := 3, -1
 	chooser := &node{"chooser", func(c *dataplane.Context, p *wire.Packet) dataplane.Next {
-		chosen = c.Choose("tgw-1", "zone", 7, of)
+		chosen = c.Choose("tgw-1", "zone", 7, of, nil)
 		return dataplane.Drop(trace.Lost)
 	}}
 	ip := udp(addrA, addrB, 1, 2, "")
 	e.Send(chooser, ip)
 	require.Equal(t, 7%3, chosen)
 	asked := 0
-	e.Choose = func(at, what string, hash uint32, of int) int {
+	e.Choose = func(at, what string, hash uint32, of int, _ dataplane.Options) int {
 		asked++
 		require.Equal(t, []any{"tgw-1", "zone", uint32(7), 3}, []any{at, what, hash, of})
 		return 2

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/appliance"
 	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/gwlb"
@@ -282,7 +283,7 @@ func TestStickinessByAddresses(t *testing.T) {
 func TestTheChoiceOfAnApplianceCanBeMade(t *testing.T) {
 	n := newNet(t, 3)
 	for want := range 3 {
-		n.Engine.Choose = func(at, what string, _ uint32, of int) int {
+		n.Engine.Choose = func(at, what string, _ uint32, of int, _ dataplane.Options) int {
 			require.Equal(t, []any{n.l.ID(), "appliance", 3}, []any{at, what, of})
 			return want
 		}

@@ -103,6 +103,9 @@ func (x *approach) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	return dataplane.Drop(trace.Encapsulated)
 }
 
+// Option names an appliance.
+func (n *node) Option(i int) (id, detail string) { return n.targets[i].id, n.targets[i].addr.String() }
+
 // choose picks the appliance of a new flow by its hash, which is the same for both
 // directions.
 func (n *node) choose(c *dataplane.Context, p *wire.Packet, k key) (*target, trace.Reason) {
@@ -110,7 +113,7 @@ func (n *node) choose(c *dataplane.Context, p *wire.Packet, k key) (*target, tra
 		return nil, n.empty
 	}
 	h := n.seed.Hash(k.flow.Src, k.flow.Dst, uint64(k.flow.Proto)<<32|uint64(k.flow.SrcPort)<<16|uint64(k.flow.DstPort))
-	t := &n.targets[c.Choose(n.balancer, "appliance", h, len(n.targets))]
+	t := &n.targets[c.Choose(n.balancer, "appliance", h, len(n.targets), n)]
 	if c.Tracing() {
 		c.Note(p, trace.Step{Act: trace.Did, Match: t.text, MatchID: t.id})
 	}

@@ -100,20 +100,37 @@ func worse(v, than Verdict) bool {
 }
 
 func (c *Checker) resolve(i *Intent) (from, to []end, via [][]string, err error) {
-	if from, err = c.names.find(i.From); err != nil {
+	if from, err = c.find(i.From); err != nil {
 		return
 	}
-	if to, err = c.names.find(i.To); err != nil {
+	if to, err = c.find(i.To); err != nil {
 		return
 	}
 	for _, e := range i.Via {
 		ids, err := c.names.via(e)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, nil, c.leftOut(e, err)
 		}
 		via = append(via, ids)
 	}
 	return
+}
+
+// find is Names.find, which does not know what was left out of the network.
+func (c *Checker) find(e Endpoint) ([]end, error) {
+	ends, err := c.names.find(e)
+	if err != nil || len(ends) == 1 && ends[0].nic == nil && !e.Internet {
+		err = c.leftOut(e, err)
+	}
+	return ends, err
+}
+
+// leftOut is the error of a name that the network has nothing of, else err.
+func (c *Checker) leftOut(e Endpoint, err error) error {
+	if gone := c.prober.LeftOut(e.Name); gone != nil {
+		return fmt.Errorf("%s", strings.TrimPrefix(gone.Error(), "reach: "))
+	}
+	return err
 }
 
 // pair is two ends and the addresses that a probe between them has.

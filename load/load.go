@@ -25,6 +25,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/vpcsim/vpcsim/peering"
 	"github.com/vpcsim/vpcsim/tgw"
@@ -56,7 +57,8 @@ type Network struct {
 
 	sources map[string]Source
 	names   index
-	left    map[string]Skip // by id, and by name and addresses
+	left    map[string]Skip     // by id, and by name and addresses
+	parts   map[string][]string // by id: what of a resource was left out
 
 	read    reading
 	made    []Change // by With, in order
@@ -160,6 +162,7 @@ func (r reading) restore() (*Network, error) {
 		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in its %d JSON files (vpcsim collect prints the commands that make them)", len(r.files))}
 	}
 	n.index()
+	n.parts = n.partial()
 	n.changes = n.age()
 	return n, nil
 }
@@ -179,6 +182,41 @@ func (n *Network) Region(name string) *vpc.Region {
 func (n *Network) Source(id string) (Source, bool) {
 	s, ok := n.sources[id]
 	return s, ok
+}
+
+// Lacks returns what of a resource, by its id, Name tag or an address, was left out: all of
+// it (whole), or parts of it, such as a rule whose peer no file holds; "" where nothing was.
+// It is what [reach.Config] takes as LeftOut.
+//
+// [reach.Config]: https://pkg.go.dev/github.com/vpcsim/vpcsim/reach#Config
+func (n *Network) Lacks(name string) (what string, whole bool) {
+	found := n.Find(name)
+	if s, ok := n.LeftOut(name); ok && len(found) == 0 {
+		return s.String(), true
+	}
+	var all []string
+	for _, x := range found {
+		all = append(all, n.parts[x.ID()]...)
+	}
+	return strings.Join(all, "; "), false
+}
+
+// partial finds the resources that the skips of parts are about.
+func (n *Network) partial() map[string][]string {
+	at := make(map[Source]string, len(n.sources))
+	for id, s := range n.sources {
+		at[s] = id
+	}
+	parts := map[string][]string{}
+	for _, s := range n.Skipped {
+		for path := s.Path; path != ""; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
+			if id := at[Source{s.File, path}]; id != "" && path != s.Path {
+				parts[id] = append(parts[id], s.String())
+				break
+			}
+		}
+	}
+	return parts
 }
 
 // LeftOut returns why the network has nothing of what an id, a Name tag or an address

@@ -10,6 +10,7 @@ import (
 	"github.com/vpcsim/vpcsim/alb"
 	"github.com/vpcsim/vpcsim/balancer"
 	"github.com/vpcsim/vpcsim/clb"
+	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/host"
@@ -118,7 +119,7 @@ func TestWeightsOfTargetGroups(t *testing.T) {
 	n.must(n.listener.Modify(balancer.ListenerConfig{Protocol: elbv2.TCP, Port: 80, Actions: []balancer.Action{{
 		Type: elbv2.ActionForward, Groups: []balancer.Weighted{{Group: n.group, Weight: 300}, {Group: b, Weight: 100}},
 	}}}))
-	n.Engine.Choose = func(_, what string, hash uint32, of int) int {
+	n.Engine.Choose = func(_, what string, hash uint32, of int, _ dataplane.Options) int {
 		require.True(t, what != "target group" || of == 4, "three to one are four outcomes")
 		return int(hash % uint32(of))
 	}

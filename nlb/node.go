@@ -1,6 +1,7 @@
 package nlb
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/vpcsim/vpcsim/dataplane"
@@ -239,7 +240,7 @@ func (n *node) open(c *dataplane.Context, p *wire.Packet, l *listener) dataplane
 	if end != trace.None {
 		return dataplane.Drop(end)
 	}
-	t := &g.targets[c.Choose(n.balancer, "target", n.hash(p, g.sticky), len(g.targets))]
+	t := &g.targets[c.Choose(n.balancer, "target", n.hash(p, g.sticky), len(g.targets), g)]
 	if c.Tracing() {
 		c.Note(p, trace.Step{Act: trace.Did, Match: t.text, MatchID: t.id})
 	}
@@ -303,6 +304,36 @@ func (n *node) taken(f wire.Flow, now time.Duration) bool {
 	return false
 }
 
+// Option names a target.
+func (g *group) Option(i int) (id, detail string) {
+	t := &g.targets[i]
+	return t.id, netip.AddrPortFrom(t.addr.Netip(), t.port).String()
+}
+
+// Option names the target group whose share a number lies in.
+func (l *listener) Option(i int) (id, detail string) {
+	g, _ := l.at(i)
+	return g.id, ""
+}
+
+// Same returns how much is left of a target group's share from a number on.
+func (l *listener) Same(i int) int {
+	_, left := l.at(i)
+	return left
+}
+
+// at returns the target group whose share a number lies in, from 0 to less than the
+// weight, and how much of the share is left from there on.
+func (l *listener) at(i int) (g *group, left int) {
+	for k := range l.groups {
+		if g = &l.groups[k]; i < g.weight {
+			break
+		}
+		i -= g.weight
+	}
+	return g, g.weight - i
+}
+
 // group returns the target group of a new flow, or why there is none that has targets.
 func (n *node) group(c *dataplane.Context, p *wire.Packet, l *listener) (*group, trace.Reason) {
 	if len(l.groups) == 0 || l.weight == 0 {
@@ -310,13 +341,7 @@ func (n *node) group(c *dataplane.Context, p *wire.Packet, l *listener) (*group,
 	}
 	g := &l.groups[0]
 	if len(l.groups) > 1 {
-		at := c.Choose(n.balancer, "target group", n.hash(p, false)>>8, l.weight)
-		for i := range l.groups {
-			if g = &l.groups[i]; at < g.weight {
-				break
-			}
-			at -= g.weight
-		}
+		g, _ = l.at(c.Choose(n.balancer, "target group", n.hash(p, false)>>8, l.weight, l))
 	}
 	if len(g.targets) == 0 {
 		return nil, g.empty

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/health"
 	"github.com/vpcsim/vpcsim/host"
@@ -185,7 +186,7 @@ func TestTargetsShareTheFlowsAndTheChoiceCanBeMade(t *testing.T) {
 		require.InDelta(t, 100, len(s.peers), 35)
 	}
 	for want := range n.servers {
-		n.Engine.Choose = func(at, what string, _ uint32, of int) int {
+		n.Engine.Choose = func(at, what string, _ uint32, of int, _ dataplane.Options) int {
 			require.Equal(t, []any{n.l.ID(), "target", 3}, []any{at, what, of})
 			return want
 		}
@@ -224,7 +225,7 @@ func udpIdlesOut(t *testing.T) {
 	u, err := n.client.ListenUDP(netip.AddrPort{})
 	n.must(err)
 	at := 0
-	n.Engine.Choose = func(string, string, uint32, int) int { return at }
+	n.Engine.Choose = func(string, string, uint32, int, dataplane.Options) int { return at }
 	ask := func() {
 		_, err := u.Send(netip.AddrPortFrom(n.node(0), 80), []byte("?"))
 		n.must(err)
@@ -405,7 +406,7 @@ func TestWithoutADelayConnectionsEndAtOnceWhereTheyEnd(t *testing.T) {
 
 func TestConnectionsToATargetThatTurnsUnhealthyEnd(t *testing.T) {
 	n := newNet(t, options{})
-	n.Engine.Choose = func(string, string, uint32, int) int { return 0 }
+	n.Engine.Choose = func(string, string, uint32, int, dataplane.Options) int { return 0 }
 	other := n.register(n.server("other", n.targets[0], all), balancer.Healthy)
 	c, err := n.dial(n.client, 0)
 	n.must(err)

@@ -169,6 +169,9 @@ func (p *Prober) Place(name string) (Place, error) {
 	if i := p.sameInstance(found); i != nil && len(found) > 1 { // its name: it sends from its first
 		found = []*vpc.NetworkInterface{i.Interface()}
 	}
+	if err := p.LeftOut(name); err != nil && len(found) == 0 {
+		return Place{}, err
+	}
 	if len(found) != 1 {
 		return Place{}, notOne(name, found, "the id or name of an interface, an instance or a service, an address, or internet")
 	}
@@ -208,7 +211,7 @@ func (p *Prober) placeAt(name string, a netip.Addr, in string) (Place, error) {
 	case len(found) == 1:
 		return Place{Addr: a, nic: found[0]}, nil
 	case len(found) == 0 && in == "":
-		return Place{Addr: a}, nil
+		return Place{Addr: a}, p.LeftOut(a.String())
 	case len(found) == 0 && len(x.byName[in]) == 1:
 		return Place{Addr: a, nic: x.byName[in][0], foreign: true}, nil
 	}

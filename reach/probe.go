@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -60,7 +61,10 @@ func (p *Prober) Question(s Spec) (q Question, err error) {
 		return q, err
 	}
 	a, literal := netip.ParseAddr(s.To)
+	var gone *leftOut
 	switch q.To, err = p.Place(s.To); {
+	case errors.As(err, &gone):
+		return q, err
 	case err != nil && literal == nil: // of several: where it leads, the walk will tell
 		q.To = Place{Addr: a.Unmap()}
 	case err != nil:
@@ -146,8 +150,8 @@ func (p *Prober) probeAll(all []Question) Result {
 	}
 	outcomes := make([]Outcome, len(all))
 	for i, q := range all {
-		who := "the sender, " + q.From.nic.ID() + " of " + q.From.nic.Subnet().VPC().ID()
-		outcomes[i] = Outcome{Share: 1 / float64(len(all)), Choices: []string{who}, Result: p.Probe(q)}
+		made := []choice{{what: "sender", name: p.called(q.From.nic.ID()) + " of " + q.From.nic.Subnet().VPC().ID()}}
+		outcomes[i] = Outcome{Share: 1 / float64(len(all)), Choices: []string{words(made)}, Result: p.Probe(q), made: made}
 	}
 	return merge(outcomes, 0)
 }

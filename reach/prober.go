@@ -31,6 +31,11 @@ type Config struct {
 	Outcomes int
 	// Packets keeps the bytes of packets in the Story of a Result; see trace.Walk.Packet.
 	Packets bool
+	// LeftOut says what of a resource, by its id, name or an address, the network lacks though
+	// its description has it: all of it (whole) or a part; "" for nothing. An end that was
+	// left out is Unknown, and a Blocker says what of its Object was. nil says nothing;
+	// load.Network.Lacks is one.
+	LeftOut func(name string) (what string, whole bool)
 	// Seed makes the choices differ that nobody can try all of, such as the ports of a
 	// NAT gateway.
 	Seed uint64
@@ -188,6 +193,26 @@ func (p *Prober) appliance(n *vpc.NetworkInterface) (Appliance, bool) {
 		return a, ok
 	}
 	return Appliance{}, false
+}
+
+// LeftOut returns an error that says why the network has nothing of what a name, an id or
+// an address stands for; nil where it has, or where nobody has told.
+func (p *Prober) LeftOut(name string) error {
+	if p.config.LeftOut == nil {
+		return nil
+	}
+	if what, whole := p.config.LeftOut(name); whole {
+		return &leftOut{name, what}
+	}
+	return nil
+}
+
+// leftOut is the error of an end that the network has nothing of.
+type leftOut struct{ name, what string }
+
+// Error says what was left out, and why.
+func (e *leftOut) Error() string {
+	return fmt.Sprintf("reach: %q was left out of the network: %s", e.name, e.what)
 }
 
 // open reports whether the guest behind an interface listens on a port, and whether

@@ -79,9 +79,12 @@ type Result struct {
 type Outcome struct {
 	// Share is how likely it is, from 0 to 1, if every choice is as likely as any other.
 	Share float64 `json:"share"`
-	// Choices are those that lead to it, of the first that did.
+	// Choices are those that lead to it, each of all that the network chose, by name: "zone
+	// us-east-1a (1 of 2) at tgw-attach-…", "target i-… (web-1) 10.0.1.5:443 (2 of 3) at …".
 	Choices []string `json:"choices"`
 	Result
+
+	made []choice // of the first
 }
 
 // End returns why the packet died, trace.None where nothing did.
@@ -107,6 +110,7 @@ func merge(all []Outcome, rest float64) Result {
 			kinds = append(kinds, o)
 		} else {
 			kinds[at].Share += o.Share
+			kinds[at].Choices = append(kinds[at].Choices, o.Choices...)
 		}
 	}
 	r := kinds[0].Result
@@ -125,19 +129,28 @@ func merge(all []Outcome, rest float64) Result {
 	words := make([]string, 0, len(kinds)+1)
 	for _, k := range kinds {
 		r.agree(&k.Result)
-		words = append(words, fmt.Sprintf("%s: %s (%s)", share(k.Share), k.Observed, k.Reason))
+		words = append(words, fmt.Sprintf("%s (%s): %s (%s)", share(k.Share), k.by(), k.Observed, k.Reason))
 	}
 	if rest > 0 {
 		r.RoundTrip, r.ReplyTTL, r.Observed = nil, nil, Unknown
 		words = append(words, share(rest)+": not tried")
 	}
 	r.Outcomes = kinds
-	told := "depends on " + strings.Join(kinds[0].Choices, " and ") + ": " + strings.Join(words, "; ")
+	told := "depends on " + choicesAt(kinds[0].made) + ": " + strings.Join(words, "; ")
 	r.Reason = told
 	if r.RoundTrip == nil && r.Unknown == "" {
 		r.Unknown = told
 	}
 	return r
+}
+
+// by says in short what leads to the outcome.
+func (o *Outcome) by() string {
+	text := names(o.made)
+	if more := len(o.Choices) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // agree takes out of r what s says otherwise.
@@ -323,6 +336,9 @@ func (p *Prober) unanswered(r *run, out *Result, back map[int]bool) {
 	case r.why != "":
 		out.RoundTrip, out.Observed, out.Where = nil, Unknown, r.object
 		out.Unknown = strings.TrimPrefix(r.object+": "+r.why, ": ")
+		if err := p.LeftOut(r.object); err != nil {
+			out.Unknown = strings.TrimPrefix(err.Error(), "reach: ")
+		}
 	case r.answered == erred && r.portUnreachable():
 		yes := true
 		out.RoundTrip, out.Observed = &yes, Closed

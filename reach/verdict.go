@@ -47,6 +47,9 @@ type Blocker struct {
 	// Share is how likely the packet meets it where that depends on random choices, from 0
 	// to 1; 1 where it does not.
 	Share float64 `json:"share"`
+	// LeftOut is what of Object the network lacks though its description has it, such as a
+	// rule; "" where nothing, or where nobody has told. What hangs on it may be otherwise.
+	LeftOut string `json:"left_out,omitempty"`
 	// Supposed says that the packet was put behind a blocker that ends its way, as if it
 	// had come there as it was sent.
 	Supposed bool `json:"supposed,omitempty"`
@@ -123,7 +126,7 @@ func (p *Prober) deaf(q Question, r *Result) Blocker {
 // have dropped, and reports whether the request died all the same. at is where the
 // request begins, nil where its sender is.
 func (p *Prober) lifted(v *Verdict, q Question, at dataplane.Node) (stopped bool) {
-	var c chooser
+	c := chooser{prober: p}
 	e := p.world.Engine
 	for more, tried := true, 0; more && tried < p.config.Outcomes; tried++ {
 		var met []Blocker
@@ -153,9 +156,24 @@ func (p *Prober) lifted(v *Verdict, q Question, at dataplane.Node) (stopped bool
 	for i := range v.Blockers {
 		if v.Blockers[i].Fix == "" {
 			v.Blockers[i].Fix = p.fix(&v.Blockers[i])
+			v.Blockers[i].LeftOut = p.lacking(v.Blockers[i].Object)
 		}
 	}
 	return stopped
+}
+
+// lacking says what of the objects, by ids separated by ", ", was left out.
+func (p *Prober) lacking(objects string) string {
+	if p.config.LeftOut == nil || objects == "" {
+		return ""
+	}
+	var all []string
+	for _, id := range strings.Split(objects, ", ") {
+		if what, _ := p.config.LeftOut(id); what != "" {
+			all = append(all, what)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // blocker is what the last step of a walk tells, of a filter that is about to drop.
@@ -299,6 +317,9 @@ func (b *Blocker) write(to *strings.Builder, number int) {
 	}
 	if b.Share < 1 {
 		fmt.Fprintf(to, ", in %s", share(b.Share))
+	}
+	if b.LeftOut != "" {
+		fmt.Fprintf(to, "\n      but    left out of the network: %s", b.LeftOut)
 	}
 	if b.Fix != "" {
 		fmt.Fprintf(to, "\n      fix    %s", b.Fix)

@@ -125,7 +125,7 @@ func TestChancesHaveShares(t *testing.T) {
 	require.Equal(t, reach.Unknown, r.Observed)
 	require.Len(t, r.Outcomes, 2)
 	require.Equal(t, 0.5, r.Outcomes[0].Share)
-	require.Equal(t, "depends on zone 1 of 2 at "+to.ID()+": 1 of 2: reply (answered); 1 of 2: no-reply (network ACL denies it outbound)", r.Unknown)
+	require.Equal(t, "depends on the zone at "+to.ID()+": 1 of 2 (us-east-1b): reply (answered); 1 of 2 (us-east-1c): no-reply (network ACL denies it outbound)", r.Unknown)
 	v := p.Explain(ping)
 	require.False(t, v.Reachable, "what is left to chance never passes")
 	require.Len(t, v.Blockers, 1)

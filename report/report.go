@@ -93,5 +93,8 @@ func Reason(b *reach.Blocker) picture.Reason {
 	if b.Supposed {
 		text += " (as if it had come there as it was sent)"
 	}
+	if b.LeftOut != "" {
+		text += "; but left out of the network: " + b.LeftOut
+	}
 	return picture.Reason{Code: b.Code, Text: text, Fix: b.Fix}
 }

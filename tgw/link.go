@@ -91,13 +91,16 @@ type spread struct {
 	flows bool   // ECMP: a hash of each flow chooses
 }
 
+// Option names a way, such as a tunnel.
+func (s *spread) Option(i int) (id, detail string) { return s.ways[i].Name(), "" }
+
 // choose returns the way of a packet, whose flow's hash is given.
 func (s *spread) choose(c *dataplane.Context, flow uint32) dataplane.Node {
 	hash := s.hash
 	if s.flows {
 		hash = flow
 	}
-	return s.ways[c.Choose(s.id, "tunnel", hash, len(s.ways))]
+	return s.ways[c.Choose(s.id, "tunnel", hash, len(s.ways), s)]
 }
 
 // spread compiles the ways of a route by links: those that its hops name, or those of

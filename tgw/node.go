@@ -295,8 +295,11 @@ func (n *ingress) exit(c *dataplane.Context, to *place, f wire.Flow) *door {
 			return d
 		}
 	}
-	return &to.doors[c.Choose(to.id, "zone", n.hash(f), len(to.doors))]
+	return &to.doors[c.Choose(to.id, "zone", n.hash(f), len(to.doors), to)]
 }
+
+// Option names the zone of a door.
+func (p *place) Option(i int) (id, detail string) { return p.doors[i].zone, "" }
 
 // leads returns the zone of the VPC in which a packet ends that passes the appliances of
 // this one, "" where it is not known.

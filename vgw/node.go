@@ -129,9 +129,12 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	return dataplane.To(w.nodes[k])
 }
 
+// Option names a way.
+func (w *ways) Option(i int) (id, detail string) { return w.links[i], w.nodes[i].Name() }
+
 // choose returns the index of the preferred way.
 func (w *ways) choose(c *dataplane.Context, gateway string) int {
-	return c.Choose(gateway, "tunnel", w.hash, len(w.nodes))
+	return c.Choose(gateway, "tunnel", w.hash, len(w.nodes), w)
 }
 
 // Name returns the gateway's name and "inbound".

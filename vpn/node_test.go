@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/tgw"
@@ -196,7 +197,7 @@ func TestAVPNAttachmentOfATransitGateway(t *testing.T) {
 		v, _ := o.connect("first", vpn.Config{}, "192.168.0.9")
 		o.must(v.Announce(0, announce("192.168.0.0/16")...), v.Announce(1, announce("192.168.0.0/16")...))
 		for k, want := range []string{"first tunnel 1", "first tunnel 2"} {
-			o.Engine.Choose = func(at, what string, hash uint32, of int) int {
+			o.Engine.Choose = func(at, what string, hash uint32, of int, _ dataplane.Options) int {
 				if what == "tunnel" {
 					require.Equal(t, 2, of)
 					require.Equal(t, o.transit.Linked(v).ID(), at)

@@ -145,8 +145,8 @@ type described struct {
 func (d *describer) name(s *session, n *network, name string) error {
 	found := n.Find(name)
 	if len(found) == 0 {
-		if err := n.leftOut(name); err != nil {
-			return err
+		if why, whole := n.Lacks(name); whole {
+			return fmt.Errorf("%q was left out of the network: %s", name, why)
 		}
 		return fmt.Errorf("%q: nothing in the network is called so; expected a Name tag, an id or an address", name)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,11 +126,6 @@ func (s *session) batch(dir, file string) error {
 	results, err := reach.Sweep(n.World, questions, n.config)
 	if err != nil {
 		return err
-	}
-	for i, q := range questions {
-		if err := cmp.Or(n.leftOut(q.From), n.leftOut(q.To)); err != nil {
-			results[i] = reach.Result{Observed: reach.Unknown, Reason: err.Error(), Unknown: err.Error()}
-		}
 	}
 	if s.json {
 		return s.writeArray(results)

@@ -82,7 +82,7 @@ func (s *session) change(n *network) error {
 
 // config is what the flags say that a snapshot does not hold.
 func (s *session) config(n *load.Network) (reach.Config, error) {
-	c := reach.Config{Seed: s.seed, TTL: s.ttl}
+	c := reach.Config{Seed: s.seed, TTL: s.ttl, LeftOut: n.Lacks}
 	if s.ttl == 0 {
 		return c, fmt.Errorf("--ttl 0: expected 1 to 255")
 	}
@@ -260,22 +260,11 @@ func splitPort(to string) (host string, port int, ok bool) {
 
 // ask finds the ends of a question; an end that is not there is bad input.
 func (n *network) ask(p *reach.Prober, q reach.Spec) (reach.Question, error) {
-	if err := cmp.Or(n.leftOut(q.From), n.leftOut(q.To)); err != nil {
-		return reach.Question{}, err
-	}
 	out, err := p.Question(q)
 	if err != nil {
 		return out, fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "reach: "))
 	}
 	return out, nil
-}
-
-// leftOut is the error of a name that the files describe and the network has nothing of.
-func (n *network) leftOut(name string) error {
-	if s, ok := n.LeftOut(name); ok && len(n.Find(name)) == 0 {
-		return fmt.Errorf("%q was left out of the network: %s", name, s)
-	}
-	return nil
 }
 
 // title is how a question is called in a block.
