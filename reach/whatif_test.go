@@ -37,8 +37,8 @@ func overlay(t testing.TB, changes ...string) reach.Overlay {
 	return o
 }
 
-// asked is what one question is answered.
-func asked(t testing.TB, n *load.Network, q reach.Spec) string {
+// answered is what one question is answered.
+func answered(t testing.TB, n *load.Network, q reach.Spec) string {
 	t.Helper()
 	r := prober(t, n.World, reach.Config{}).Ask(q)
 	return string(r.Observed) + " (" + r.Reason + ")"
@@ -99,7 +99,7 @@ func TestChangesOfEveryKind(t *testing.T) {
 	} {
 		n, err := base.With(overlay(t, row.changes...))
 		require.NoError(t, err)
-		require.Equal(t, row.want, asked(t, n, row.ask), "%v %v", row.changes, row.ask)
+		require.Equal(t, row.want, answered(t, n, row.ask), "%v %v", row.changes, row.ask)
 	}
 	require.Equal(t, whole, described(base), "the network that was given is as it was")
 }
@@ -107,7 +107,7 @@ func TestChangesOfEveryKind(t *testing.T) {
 func TestANetworkMayBeAskedWhileChangesAreTried(t *testing.T) {
 	base := shop(t)
 	q := reach.Spec{From: "bastion", To: "8.8.8.8"}
-	want := asked(t, base, q)
+	want := answered(t, base, q)
 	var wait sync.WaitGroup
 	for range 4 {
 		wait.Go(func() {
@@ -117,7 +117,7 @@ func TestANetworkMayBeAskedWhileChangesAreTried(t *testing.T) {
 			}
 		})
 		wait.Go(func() {
-			if got := asked(t, base, q); got != want {
+			if got := answered(t, base, q); got != want {
 				t.Errorf("%s, want %s", got, want)
 			}
 		})
