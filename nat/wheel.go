@@ -93,6 +93,7 @@ func (t *Table) fire(first uint32, most int, now time.Duration) (looked int) {
 	var row [workPerSession]uint32
 	for at := first; at != 0 && looked < most; looked++ {
 		row[looked] = at - 1
+		t.touched += uint64(t.records.At(at - 1).expires)
 		at = t.links.At(at - 1).next
 	}
 	var over [workPerSession]ending
@@ -102,10 +103,11 @@ func (t *Table) fire(first uint32, most int, now time.Duration) (looked int) {
 			t.rearm(rec, at) // into a later slot: at is after now
 			continue
 		}
-		over[n&(workPerSession-1)] = t.look(rec)
-		e := &over[n&(workPerSession-1)]
-		t.touched += t.index.Touch(e.hash[0]) + t.index.Touch(e.hash[1])
+		over[n%workPerSession] = t.look(rec)
 		n++
+	}
+	for i := range over[:n] {
+		t.touched += t.index.Touch(over[i].hash[0]) + t.index.Touch(over[i].hash[1])
 	}
 	for i := range over[:n] {
 		t.take(&over[i], Expired)
