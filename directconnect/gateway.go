@@ -1,15 +1,18 @@
 // Package directconnect is the Direct Connect gateway: what virtual private gateways
 // and transit gateways, of any region, are associated with to reach a site of one's own
-// over Direct Connect. Virtual interfaces are up or down together, and what the site
-// announces over them is given; lines, locations and BGP sessions are not modelled.
+// over virtual interfaces, each on a connection to a location. Interfaces and connections
+// are up or down, and what the site announces over them is given; lines and BGP sessions
+// are not on the wire. Public virtual interfaces are described and carry nothing.
+//
+// Package directconnect/shape has the API's shapes.
 package directconnect
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/directconnect/shape"
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -19,45 +22,83 @@ import (
 // API, CreateDirectConnectGateway).
 const DefaultASN = 64512
 
-// Gateway is a Direct Connect gateway. It belongs to no region. Its calls may be made
-// from any goroutine.
+// Gateway is a Direct Connect gateway. It belongs to no region, and every region that has
+// to do with it knows it by its id. Its calls may be made from any goroutine.
 type Gateway struct {
 	id    string
-	asn   int64
 	jumbo bool
+	own   bool // it is no gateway, but a private virtual interface without one
 	site  vpc.Shared[site]
 }
 
-// site is what lies beyond, and what is associated.
+// site is what lies beyond, and what is associated. Slices are replaced, not changed.
 type site struct {
+	told         *shape.DirectConnectGateway // nil where nothing but others' descriptions tell of the gateway
 	down         bool
 	announced    []remote.Announcement
 	associations []*Association
+	lines        []line
 }
 
 // Config says how a Direct Connect gateway is made.
 type Config struct {
 	// ID is its id, a UUID in AWS.
 	ID string
+	// Name is its name.
+	Name string
 	// ASN is the autonomous system number of Amazon's side; 0 is DefaultASN.
 	ASN int64
-	// Jumbo has virtual interfaces carry jumbo frames.
+	// Jumbo has the virtual interface that a gateway without others has carry jumbo frames.
 	Jumbo bool
 }
 
-// New makes a Direct Connect gateway whose virtual interfaces are up.
+// New makes a Direct Connect gateway (CreateDirectConnectGateway). As long as it has no
+// virtual interface of its own it has one that is up and of which nothing else is known.
 func New(c Config) *Gateway {
-	return &Gateway{id: c.ID, asn: cmp.Or(c.ASN, DefaultASN), jumbo: c.Jumbo}
+	g := &Gateway{id: c.ID, jumbo: c.Jumbo}
+	told := &shape.DirectConnectGateway{
+		DirectConnectGatewayID: new(c.ID), AmazonSideASN: new(cmp.Or(c.ASN, DefaultASN)),
+		DirectConnectGatewayState: new(shape.Available), Tags: []shape.Tag{},
+	}
+	if c.Name != "" {
+		told.DirectConnectGatewayName = new(c.Name)
+	}
+	g.site.Set(site{told: told})
+	return g
 }
 
 // ID returns the gateway's id.
 func (g *Gateway) ID() string { return g.id }
 
-// ASN returns the autonomous system number of Amazon's side.
-func (g *Gateway) ASN() int64 { return g.asn }
+// Name returns the gateway's name, "" where it has none or nobody has told.
+func (g *Gateway) Name() string {
+	if s := g.site.Get(); s.told != nil {
+		return ec2.Value(s.told.DirectConnectGatewayName)
+	}
+	return ""
+}
 
-// Announce says what the site announces, in the place of what it did before. What is no
-// CIDR is refused.
+// label is the name, or the id where there is none.
+func (g *Gateway) label() string { return cmp.Or(g.Name(), g.id) }
+
+// ASN returns the autonomous system number of Amazon's side.
+func (g *Gateway) ASN() int64 {
+	if s := g.site.Get(); s.told != nil {
+		return cmp.Or(ec2.Value(s.told.AmazonSideASN), DefaultASN)
+	}
+	return DefaultASN
+}
+
+// know has the region know the gateway, and see what changes.
+func (g *Gateway) know(tx *vpc.Tx) {
+	if tx.Find(g.id) == nil {
+		tx.Add(g)
+	}
+	g.site.Join(tx.Region())
+}
+
+// Announce says what the site announces by every virtual interface, in the place of what
+// it did before. What is no CIDR is refused.
 func (g *Gateway) Announce(list ...remote.Announcement) error {
 	checked, err := remote.CheckAnnouncements(list, false)
 	if err != nil {
@@ -67,109 +108,25 @@ func (g *Gateway) Announce(list ...remote.Announcement) error {
 	return nil
 }
 
-// SetUp brings the virtual interfaces up or down. While they are down nothing is known
+// SetUp brings all virtual interfaces up or down. While they are down nothing is known
 // of the site.
 func (g *Gateway) SetUp(up bool) {
-	g.site.Update(func(s *site) bool { s.down = !up; return true })
-}
-
-// Association is what associates a gateway with a Direct Connect gateway.
-type Association struct {
-	vpc.Base
-	direct  *Gateway
-	gateway remote.Gateway
-	vpc     *vpc.VPC // of the gateway when it was associated, or nil
-	allowed []netip.Prefix
-	site    dataplane.Node
-}
-
-// end is a gateway of a region.
-type end interface {
-	remote.Gateway
-	Region() *vpc.Region
-}
-
-// Associate associates a virtual private gateway or a transit gateway
-// (CreateDirectConnectGatewayAssociation). Of a virtual private gateway the site is told
-// of the VPC's CIDRs that lie in the allowed prefixes, without any of all; of a transit
-// gateway, of the allowed prefixes, which are needed. See rules.go for what is refused.
-func (g *Gateway) Associate(with end, allowed ...netip.Prefix) (*Association, error) {
-	if with == nil {
-		return nil, vpc.Refuse("DirectConnectClientException", "A gateway is required.")
-	}
-	var a *Association
-	err := with.Region().Change(func(tx *vpc.Tx) error {
-		prefixes, err := g.checkAssociate(tx, with, allowed)
-		if err != nil {
-			return err
+	g.site.Update(func(s *site) bool {
+		s.down, s.lines = !up, slices.Clone(s.lines)
+		for i := range s.lines {
+			s.lines[i].set(up)
 		}
-		b, err := tx.NewNamed(tx.NewSuffix()+"-"+tx.NewSuffix(), "")
-		if err != nil {
-			return err
-		}
-		a = &Association{Base: b, direct: g, gateway: with, vpc: vpcOf(tx, with), allowed: prefixes}
-		if err := with.Link(tx, a); err != nil {
-			return err
-		}
-		tx.Add(a)
-		g.site.Join(tx.Region())
-		g.site.Update(func(s *site) bool {
-			s.associations = append(slices.Clone(s.associations), a)
-			return true
-		})
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
-}
-
-// Delete ends the association (DeleteDirectConnectGatewayAssociation).
-func (a *Association) Delete() error {
-	return a.Change(func(tx *vpc.Tx) error {
-		a.gateway.Unlink(tx, a)
-		a.direct.site.Update(func(s *site) bool {
-			s.associations = slices.DeleteFunc(slices.Clone(s.associations), func(o *Association) bool { return o == a })
-			return true
-		})
-		tx.Remove(a)
-		return nil
+		return true
 	})
 }
 
-// Connect says what lies beyond: the node that takes the site's packets.
-func (a *Association) Connect(site dataplane.Node) error {
-	return a.Change(func(*vpc.Tx) error {
-		a.site = site
-		return nil
-	})
-}
-
-// Paths returns what the site announces.
-func (a *Association) Paths(*vpc.Tx) []remote.Path {
-	s := a.direct.site.Get()
-	if s.down {
-		return nil
-	}
-	var list []remote.Path
-	for _, n := range s.announced {
-		if n.Prefix.Addr().Is4() || transit(a.gateway) {
-			list = append(list, remote.Path{Announcement: n, Kind: remote.DirectConnect})
+// Connect says what lies beyond, for every association that there is now: the node that
+// takes the site's packets.
+func (g *Gateway) Connect(site dataplane.Node) error {
+	for _, a := range g.site.Get().associations {
+		if err := a.Connect(site); err != nil {
+			return err
 		}
 	}
-	return list
-}
-
-// Ways returns the one way, where it is up.
-func (a *Association) Ways(*vpc.Tx) []int {
-	if a.direct.site.Get().down {
-		return nil
-	}
-	return []int{0}
-}
-
-// Attaches says that it is a Direct Connect gateway that is attached.
-func (a *Association) Attaches() (ec2.TransitGatewayAttachmentResourceType, string) {
-	return ec2.TransitGatewayAttachmentResourceTypeDirectConnectGateway, a.direct.id
+	return nil
 }

@@ -1,6 +1,8 @@
 package directconnect
 
 import (
+	"slices"
+
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/trace"
@@ -15,27 +17,47 @@ const (
 	transitMTU = 8500 // a transit one with jumbo frames
 )
 
+// siteASN is the site's autonomous system number where none is given.
+const siteASN = 65000
+
 // out is where packets leave by a virtual interface. It leaves the TTL alone: hops are
 // the routers' at either end (inferred from what a VPN does).
 type out struct {
 	id, name string
 	mtu      int
-	site     dataplane.Node
+	down     bool
+	site     dataplane.Node // nil where what lies beyond is not modelled
 }
 
-// in is where packets from the site enter.
+// in is where packets from the site enter by an association.
 type in struct {
 	id, name string
 	down     bool
-	all      bool // allowed is no filter
+	any      bool // the site is told of all that the gateway takes
+	narrow   bool // or of what it takes in allowed
 	allowed  []wire.Prefix
 	to       remote.Entrance
 }
 
-// Outbound returns the node that takes packets to the site.
-func (a *Association) Outbound(*vpc.Compiler, int) dataplane.Node {
-	o := &out{id: a.ID(), name: a.direct.id + " virtual interface", mtu: plainMTU, site: a.site}
+// arrival is where packets from the site enter by a virtual interface: by the association
+// whose gateway has told of a way to the destination.
+type arrival struct {
+	id, name string
+	ids      []string // of the gateway's associations
+	abroad   func(id string) dataplane.Node
+}
+
+// Outbound returns the node that takes packets to the site by a virtual interface.
+func (a *Association) Outbound(_ *vpc.Compiler, via int) dataplane.Node {
+	s := a.direct.site.Get()
+	o := &out{id: a.ID(), name: a.direct.label() + " virtual interface", mtu: plainMTU, down: !slices.Contains(a.ways(&s), via), site: a.site}
 	switch {
+	case via < len(s.lines):
+		l := &s.lines[via]
+		o.id, o.name, o.mtu = l.vif.ID(), l.vif.label(), l.vif.mtu
+		if l.unknown() {
+			o.site = nil
+		}
 	case a.direct.jumbo && transit(a.gateway):
 		o.mtu = transitMTU
 	case a.direct.jumbo:
@@ -44,19 +66,54 @@ func (a *Association) Outbound(*vpc.Compiler, int) dataplane.Node {
 	return o
 }
 
-// Inbound returns the node at which packets from the site enter.
-func (a *Association) Inbound(_ *vpc.Compiler, to remote.Entrance) remote.Entrance {
-	i := &in{id: a.ID(), name: a.direct.id + " inbound", down: a.direct.site.Get().down, all: len(a.allowed) == 0, to: to}
-	for _, p := range a.allowed {
-		i.allowed = append(i.allowed, wire.PrefixFrom(p))
+// Inbound returns the node at which packets from the site enter, and has them enter by the
+// virtual interfaces too.
+func (a *Association) Inbound(c *vpc.Compiler, to remote.Entrance) remote.Entrance {
+	s := a.direct.site.Get()
+	i := &in{id: a.ID(), name: a.direct.label() + " inbound", down: len(a.ways(&s)) == 0, to: to}
+	i.tell(a, c)
+	var ids []string
+	for _, o := range s.associations {
+		ids = append(ids, o.ID())
+	}
+	for k := range s.lines {
+		v := s.lines[k].vif
+		if s.lines[k].up(false) || s.lines[k].up(true) {
+			c.EnterFromAbroad(v.ID(), &arrival{id: v.ID(), name: v.label() + " inbound", ids: ids, abroad: c.Abroad()})
+		}
 	}
 	return i
 }
 
-// Name returns the gateway's id and "virtual interface".
+// tell works out what the site is told of: of a transit gateway, the allowed prefixes as
+// they are; of a virtual private gateway those CIDRs of its VPC that lie in one (Direct Connect guide, "Allowed prefixes interactions"). Without a Direct
+// Connect gateway between them nothing is filtered.
+func (i *in) tell(a *Association, c *vpc.Compiler) {
+	if transit(a.gateway) {
+		for _, p := range a.allowed {
+			i.allowed = append(i.allowed, wire.PrefixFrom(p))
+		}
+		return
+	}
+	i.any, i.narrow = a.direct.own, true
+	v := vpcOf(c.Tx(), a.gateway)
+	if v == nil {
+		return
+	}
+	for _, cidr := range c.CIDRsOf(v) {
+		for _, p := range a.allowed {
+			if p.Bits() <= cidr.Bits() && p.Contains(cidr.Addr()) {
+				i.allowed = append(i.allowed, wire.PrefixFrom(cidr))
+			}
+		}
+	}
+}
+
+// Name returns the interface's name and what it lies on, or the gateway's name and
+// "virtual interface".
 func (o *out) Name() string { return o.name }
 
-// Resource returns the association's id.
+// Resource returns the virtual interface's id, the association's where none is known.
 func (o *out) Resource() string { return o.id }
 
 // Forward sends a packet to the site. What is over the MTU is dropped, and nobody is told
@@ -64,6 +121,8 @@ func (o *out) Resource() string { return o.id }
 func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	c.From = nil
 	switch {
+	case o.down:
+		return dataplane.Drop(trace.DirectConnectDown)
 	case o.site == nil:
 		return dataplane.Drop(trace.Unmodelled)
 	case p.Len() > o.mtu:
@@ -72,7 +131,7 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	return dataplane.To(o.site)
 }
 
-// Name returns the gateway's id and "inbound".
+// Name returns the gateway's name and "inbound".
 func (i *in) Name() string { return i.name }
 
 // Resource returns the association's id.
@@ -80,15 +139,18 @@ func (i *in) Resource() string { return i.id }
 
 // Takes reports whether AWS has told the site of a way to dst.
 func (i *in) Takes(dst wire.Addr) bool {
-	if i.down {
+	switch {
+	case i.down:
 		return false
+	case i.any:
+		return i.to.Takes(dst)
 	}
 	for _, p := range i.allowed {
 		if p.Contains(dst) {
-			return i.to.Takes(dst)
+			return !i.narrow || i.to.Takes(dst)
 		}
 	}
-	return i.all && i.to.Takes(dst)
+	return false
 }
 
 // Forward hands a packet of the site's to the gateway, where the site has been told of a
@@ -99,4 +161,32 @@ func (i *in) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.UnknownPrefix)
 	}
 	return dataplane.To(i.to)
+}
+
+// Name returns the virtual interface's name and "inbound".
+func (r *arrival) Name() string { return r.name }
+
+// Resource returns the virtual interface's id.
+func (r *arrival) Resource() string { return r.id }
+
+// Takes reports whether the site has been told of a way to dst by the virtual interface.
+func (r *arrival) Takes(dst wire.Addr) bool { return r.toward(dst) != nil }
+
+// toward returns where packets for dst enter, or nil.
+func (r *arrival) toward(dst wire.Addr) dataplane.Node {
+	for _, id := range r.ids {
+		if e, ok := r.abroad(id).(remote.Entrance); ok && e.Takes(dst) {
+			return e
+		}
+	}
+	return nil
+}
+
+// Forward hands a packet on to the association that leads to its destination.
+func (r *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	c.From = nil
+	if to := r.toward(p.Flow.Dst); to != nil {
+		return dataplane.To(to)
+	}
+	return dataplane.Drop(trace.UnknownPrefix)
 }

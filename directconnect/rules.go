@@ -2,6 +2,7 @@ package directconnect
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/vpcsim/vpcsim/remote"
@@ -13,6 +14,7 @@ const (
 	mostPrivate  = 20  // virtual private gateways a Direct Connect gateway
 	mostTransit  = 6   // transit gateways
 	mostPrefixes = 200 // allowed ones an association with a transit gateway
+	mostLines    = 30  // virtual interfaces a Direct Connect gateway
 )
 
 // attached is a gateway that has one VPC: a virtual private gateway.
@@ -39,10 +41,14 @@ func (g *Gateway) checkAssociate(tx *vpc.Tx, with remote.Gateway, allowed []neti
 		return refuse("Allowed prefixes are required for an association with the transit gateway %s.", with.ID())
 	case transit(with) && len(prefixes) > mostPrefixes:
 		return refuse("An association with a transit gateway has at most %d allowed prefixes.", mostPrefixes)
-	case transit(with) && with.ASN() == g.asn:
+	case transit(with) && with.ASN() == g.ASN():
 		return refuse("The ASN of the Direct Connect gateway %s and of the transit gateway %s must differ.", g.id, with.ID())
 	}
-	others := g.site.Get().associations
+	now := g.site.Get()
+	if slices.ContainsFunc(now.lines, func(l line) bool { return l.vif.transit() != transit(with) }) {
+		return refuse("The virtual interfaces of the Direct Connect gateway %s don't lead to %s.", g.id, with.ID())
+	}
+	others := now.associations
 	most := mostPrivate
 	if transit(with) {
 		most = mostTransit
@@ -62,6 +68,26 @@ func (g *Gateway) checkAssociate(tx *vpc.Tx, with remote.Gateway, allowed []neti
 		}
 	}
 	return prefixes, nil
+}
+
+// checkInterface refuses a virtual interface of the other type than what is associated or
+// attached, a VLAN that is none, and one too many (Direct Connect guide, "Direct Connect
+// gateways", "Quotas"; all sentences are inferred).
+func (g *Gateway) checkInterface(c InterfaceConfig) error {
+	refuse := func(format string, args ...any) error {
+		return vpc.Refuse("DirectConnectClientException", format, args...)
+	}
+	now := g.site.Get()
+	switch {
+	case c.VLAN < 0 || c.VLAN > 4094:
+		return refuse("The VLAN %d is not between 1 and 4094.", c.VLAN)
+	case len(now.lines) >= mostLines:
+		return refuse("The Direct Connect gateway %s has its most virtual interfaces: %d.", g.id, mostLines)
+	case slices.ContainsFunc(now.lines, func(l line) bool { return l.vif.transit() != c.Transit }),
+		slices.ContainsFunc(now.associations, func(a *Association) bool { return transit(a.gateway) != c.Transit }):
+		return refuse("The Direct Connect gateway %s can't have private and transit virtual interfaces.", g.id)
+	}
+	return nil
 }
 
 // vpcOf returns the VPC of a virtual private gateway, nil of another.

@@ -3,6 +3,7 @@ package load
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/vpcsim/vpcsim/balancer"
 	"github.com/vpcsim/vpcsim/clb"
@@ -60,6 +61,7 @@ func Answers(r *vpc.Region) []Answer {
 	outpostAnswers(r, add)
 	add("CustomerGateways", vpn.DescribeCustomerGateways(r))
 	add("VpnConnections", vpn.Describe(r))
+	directAnswers(r, add)
 	add("VpcPeeringConnections", peering.Describe(r))
 	add("VpcEndpoints", endpoint.Describe(r))
 	add("TransitGateways", tgw.Describe(r))
@@ -69,6 +71,7 @@ func Answers(r *vpc.Region) []Answer {
 	add("TransitGatewayPeeringAttachments", tgw.DescribePeeringAttachments(r))
 	add("TransitGatewayPropagations", map[string]any{"TransitGatewayPropagations": propagationsOf(r)})
 	add("TransitGatewayStaticRoutes", map[string]any{"TransitGatewayStaticRoutes": staticRoutesOf(r)})
+	add("TransitGatewayRoutes", map[string]any{"TransitGatewayRoutes": learnedRoutesOf(r)})
 	balancerAnswers(r, add)
 	add("ServiceConfigurations", endpoint.DescribeServices(r))
 	add("FlowLogs", flowlog.Describe(r))
@@ -112,13 +115,26 @@ func propagationsOf(r *vpc.Region) []propagations {
 func staticRoutesOf(r *vpc.Region) []transitRoutes {
 	list := []transitRoutes{}
 	for _, t := range resources[*tgw.RouteTable](r) {
-		rows := []ec2.TransitGatewayRoute{}
-		for _, row := range t.Search().Routes {
-			if ec2.Value(row.Type) == ec2.TransitGatewayRouteTypeStatic {
-				rows = append(rows, row)
-			}
-		}
+		rows := slices.DeleteFunc(t.Search().Routes, func(row ec2.TransitGatewayRoute) bool {
+			return ec2.Value(row.Type) != ec2.TransitGatewayRouteTypeStatic || row.PrefixListId != nil
+		})
 		list = append(list, transitRoutes{new(t.ID()), rows})
+	}
+	return list
+}
+
+// learnedRoutesOf are the routes by which sites tell what lies there: those of VPCs follow
+// from the VPCs. A table without any is left out.
+func learnedRoutesOf(r *vpc.Region) []transitRoutes {
+	list := []transitRoutes{}
+	for _, t := range resources[*tgw.RouteTable](r) {
+		rows := slices.DeleteFunc(t.Search().Routes, func(row ec2.TransitGatewayRoute) bool {
+			return ec2.Value(row.Type) != ec2.TransitGatewayRouteTypePropagated || len(row.TransitGatewayAttachments) == 0 ||
+				ec2.Value(row.TransitGatewayAttachments[0].ResourceType) == ec2.TransitGatewayAttachmentResourceTypeVpc
+		})
+		if len(rows) > 0 {
+			list = append(list, transitRoutes{new(t.ID()), rows})
+		}
 	}
 	return list
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vpcsim/vpcsim/balancer"
+	"github.com/vpcsim/vpcsim/directconnect"
 	"github.com/vpcsim/vpcsim/rds"
 	"github.com/vpcsim/vpcsim/vpc"
 )
@@ -50,6 +51,12 @@ func (n *Network) index() {
 				names.add(x.Name(), x)
 			case *rds.DBInstance:
 				names.add(x.Name(), x)
+			case *directconnect.Gateway:
+				names.once(x.Name(), x)
+			case *directconnect.VirtualInterface:
+				names.once(x.Name(), x)
+			case *directconnect.Connection:
+				names.once(x.Name(), x)
 			}
 		}
 	}
@@ -60,6 +67,13 @@ func (n *Network) index() {
 
 func (x index) add(name string, r vpc.Resource) {
 	x[name] = append(x[name], r)
+}
+
+// once adds what may be known in several regions.
+func (x index) once(name string, r vpc.Resource) {
+	if name != "" && !slices.Contains(x[name], r) {
+		x.add(name, r)
+	}
 }
 
 func (x index) addresses(n *vpc.NetworkInterface) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/vpcsim/vpcsim/directconnect/shape"
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/elb"
 	"github.com/vpcsim/vpcsim/elbv2"
@@ -56,6 +57,12 @@ type shapes struct {
 	LocalRoutes        []item[localRoutes]
 	CustomerGateways   []item[ec2.CustomerGateway]
 	Vpns               []item[ec2.VpnConnection]
+	Direct             []item[shape.DirectConnectGateway]
+	DirectLinks        []item[shape.DirectConnectGatewayAssociation]
+	DirectAttachments  []item[shape.DirectConnectGatewayAttachment]
+	VirtualInterfaces  []item[shape.VirtualInterface]
+	DirectConnections  []item[shape.Connection]
+	Lags               []item[shape.Lag]
 	Peerings           []item[ec2.VpcPeeringConnection]
 	Endpoints          []item[ec2.VpcEndpoint]
 	Transits           []item[ec2.TransitGateway]
@@ -138,60 +145,69 @@ var ignored = &kind{decode: func(_ *file, dec *json.Decoder, _ int) error {
 
 // kinds are the top-level keys that are read.
 var kinds = map[string]*kind{
-	"AvailabilityZones":                     into("AvailabilityZones", func(s *shapes) *[]item[ec2.AvailabilityZone] { return &s.Zones }),
-	"Vpcs":                                  into("Vpcs", func(s *shapes) *[]item[ec2.Vpc] { return &s.Vpcs }),
-	"VpcAttributes":                         into("VpcAttributes", func(s *shapes) *[]item[vpcAttributes] { return &s.Attributes }),
-	"Subnets":                               into("Subnets", func(s *shapes) *[]item[ec2.Subnet] { return &s.Subnets }),
-	"RouteTables":                           into("RouteTables", func(s *shapes) *[]item[ec2.RouteTable] { return &s.Tables }),
-	"NetworkAcls":                           into("NetworkAcls", func(s *shapes) *[]item[ec2.NetworkAcl] { return &s.Acls }),
-	"SecurityGroups":                        into("SecurityGroups", func(s *shapes) *[]item[ec2.SecurityGroup] { return &s.Groups }),
-	"NetworkInterfaces":                     into("NetworkInterfaces", func(s *shapes) *[]item[ec2.NetworkInterface] { return &s.Interfaces }),
-	"Reservations":                          into("Reservations", func(s *shapes) *[]item[ec2.Reservation] { return &s.Reservations }),
-	"Addresses":                             into("Addresses", func(s *shapes) *[]item[ec2.Address] { return &s.Addresses }),
-	"DhcpOptions":                           into("DhcpOptions", func(s *shapes) *[]item[ec2.DhcpOptions] { return &s.Dhcp }),
-	"PrefixListEntries":                     into("PrefixListEntries", func(s *shapes) *[]item[listEntries] { return &s.ListEntries }),
-	"InternetGateways":                      into("InternetGateways", func(s *shapes) *[]item[ec2.InternetGateway] { return &s.Internet }),
-	"EgressOnlyInternetGateways":            into("EgressOnlyInternetGateways", func(s *shapes) *[]item[ec2.EgressOnlyInternetGateway] { return &s.EgressOnly }),
-	"NatGateways":                           into("NatGateways", func(s *shapes) *[]item[ec2.NatGateway] { return &s.Nats }),
-	"VpnGateways":                           into("VpnGateways", func(s *shapes) *[]item[ec2.VpnGateway] { return &s.VpnGateways }),
-	"CarrierGateways":                       into("CarrierGateways", func(s *shapes) *[]item[ec2.CarrierGateway] { return &s.Carriers }),
-	"LocalGateways":                         into("LocalGateways", func(s *shapes) *[]item[ec2.LocalGateway] { return &s.Locals }),
-	"LocalGatewayRouteTables":               into("LocalGatewayRouteTables", func(s *shapes) *[]item[ec2.LocalGatewayRouteTable] { return &s.LocalTables }),
-	"LocalGatewayRouteTableVpcAssociations": into("LocalGatewayRouteTableVpcAssociations", func(s *shapes) *[]item[ec2.LocalGatewayRouteTableVpcAssociation] { return &s.LocalAssociations }),
-	"LocalGatewayRoutes":                    into("LocalGatewayRoutes", func(s *shapes) *[]item[localRoutes] { return &s.LocalRoutes }),
-	"CustomerGateways":                      into("CustomerGateways", func(s *shapes) *[]item[ec2.CustomerGateway] { return &s.CustomerGateways }),
-	"VpnConnections":                        into("VpnConnections", func(s *shapes) *[]item[ec2.VpnConnection] { return &s.Vpns }),
-	"VpcPeeringConnections":                 into("VpcPeeringConnections", func(s *shapes) *[]item[ec2.VpcPeeringConnection] { return &s.Peerings }),
-	"VpcEndpoints":                          into("VpcEndpoints", func(s *shapes) *[]item[ec2.VpcEndpoint] { return &s.Endpoints }),
-	"TransitGateways":                       into("TransitGateways", func(s *shapes) *[]item[ec2.TransitGateway] { return &s.Transits }),
-	"TransitGatewayRouteTables":             into("TransitGatewayRouteTables", func(s *shapes) *[]item[ec2.TransitGatewayRouteTable] { return &s.TransitTables }),
-	"TransitGatewayAttachments":             into("TransitGatewayAttachments", func(s *shapes) *[]item[ec2.TransitGatewayAttachment] { return &s.Attachments }),
-	"TransitGatewayVpcAttachments":          into("TransitGatewayVpcAttachments", func(s *shapes) *[]item[ec2.TransitGatewayVpcAttachment] { return &s.VpcAttachments }),
-	"TransitGatewayPeeringAttachments":      into("TransitGatewayPeeringAttachments", func(s *shapes) *[]item[ec2.TransitGatewayPeeringAttachment] { return &s.PeerAttachments }),
-	"TransitGatewayPropagations":            into("TransitGatewayPropagations", func(s *shapes) *[]item[propagations] { return &s.Propagations }),
-	"TransitGatewayStaticRoutes":            into("TransitGatewayStaticRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
-	"TransitGatewayRoutes":                  into("TransitGatewayRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
-	"LoadBalancers":                         into("LoadBalancers", func(s *shapes) *[]item[elbv2.LoadBalancer] { return &s.Balancers }),
-	"LoadBalancerDescriptions":              into("LoadBalancerDescriptions", func(s *shapes) *[]item[elb.LoadBalancerDescription] { return &s.Classics }),
-	"LoadBalancerAttributes":                into("LoadBalancerAttributes", func(s *shapes) *[]item[balancerAttributes] { return &s.BalancerAttributes }),
-	"Listeners":                             into("Listeners", func(s *shapes) *[]item[elbv2.Listener] { return &s.Listeners }),
-	"LoadBalancerListeners":                 into("LoadBalancerListeners", func(s *shapes) *[]item[balancerListeners] { return &s.BalancerListeners }),
-	"Rules":                                 into("Rules", func(s *shapes) *[]item[elbv2.Rule] { return &s.Rules }),
-	"ListenerRules":                         into("ListenerRules", func(s *shapes) *[]item[listenerRules] { return &s.ListenerRules }),
-	"TargetGroups":                          into("TargetGroups", func(s *shapes) *[]item[elbv2.TargetGroup] { return &s.TargetGroups }),
-	"TargetGroupAttributes":                 into("TargetGroupAttributes", func(s *shapes) *[]item[groupAttributes] { return &s.GroupAttributes }),
-	"LoadBalancerTargetHealth":              into("LoadBalancerTargetHealth", func(s *shapes) *[]item[groupHealth] { return &s.GroupHealth }),
-	"DBInstances":                           into("DBInstances", func(s *shapes) *[]item[rds.Shape] { return &s.Databases }),
-	"DomainStatusList":                      into("DomainStatusList", func(s *shapes) *[]item[domain] { return &s.Domains }),
-	"FlowLogs":                              into("FlowLogs", func(s *shapes) *[]item[ec2.FlowLog] { return &s.FlowLogs }),
-	"ServiceConfigurations":                 into("ServiceConfigurations", func(s *shapes) *[]item[ec2.ServiceConfiguration] { return &s.EndpointServices }),
-	"FirewallDescriptions":                  into("FirewallDescriptions", func(s *shapes) *[]item[firewall.DescribeFirewallOutput] { return &s.Firewalls }),
-	"FirewallPolicyDescriptions":            into("FirewallPolicyDescriptions", func(s *shapes) *[]item[firewall.DescribePolicyOutput] { return &s.FirewallPolicies }),
-	"RuleGroupDescriptions":                 into("RuleGroupDescriptions", func(s *shapes) *[]item[firewall.DescribeGroupOutput] { return &s.RuleGroups }),
-	"PrefixLists":                           prefixLists,
-	"SecurityGroupRules":                    ignored, // the groups hold them too
-	"ServiceDetails":                        ignored,
-	"ServiceNames":                          ignored,
+	"AvailabilityZones":                        into("AvailabilityZones", func(s *shapes) *[]item[ec2.AvailabilityZone] { return &s.Zones }),
+	"Vpcs":                                     into("Vpcs", func(s *shapes) *[]item[ec2.Vpc] { return &s.Vpcs }),
+	"VpcAttributes":                            into("VpcAttributes", func(s *shapes) *[]item[vpcAttributes] { return &s.Attributes }),
+	"Subnets":                                  into("Subnets", func(s *shapes) *[]item[ec2.Subnet] { return &s.Subnets }),
+	"RouteTables":                              into("RouteTables", func(s *shapes) *[]item[ec2.RouteTable] { return &s.Tables }),
+	"NetworkAcls":                              into("NetworkAcls", func(s *shapes) *[]item[ec2.NetworkAcl] { return &s.Acls }),
+	"SecurityGroups":                           into("SecurityGroups", func(s *shapes) *[]item[ec2.SecurityGroup] { return &s.Groups }),
+	"NetworkInterfaces":                        into("NetworkInterfaces", func(s *shapes) *[]item[ec2.NetworkInterface] { return &s.Interfaces }),
+	"Reservations":                             into("Reservations", func(s *shapes) *[]item[ec2.Reservation] { return &s.Reservations }),
+	"Addresses":                                into("Addresses", func(s *shapes) *[]item[ec2.Address] { return &s.Addresses }),
+	"DhcpOptions":                              into("DhcpOptions", func(s *shapes) *[]item[ec2.DhcpOptions] { return &s.Dhcp }),
+	"PrefixListEntries":                        into("PrefixListEntries", func(s *shapes) *[]item[listEntries] { return &s.ListEntries }),
+	"InternetGateways":                         into("InternetGateways", func(s *shapes) *[]item[ec2.InternetGateway] { return &s.Internet }),
+	"EgressOnlyInternetGateways":               into("EgressOnlyInternetGateways", func(s *shapes) *[]item[ec2.EgressOnlyInternetGateway] { return &s.EgressOnly }),
+	"NatGateways":                              into("NatGateways", func(s *shapes) *[]item[ec2.NatGateway] { return &s.Nats }),
+	"VpnGateways":                              into("VpnGateways", func(s *shapes) *[]item[ec2.VpnGateway] { return &s.VpnGateways }),
+	"CarrierGateways":                          into("CarrierGateways", func(s *shapes) *[]item[ec2.CarrierGateway] { return &s.Carriers }),
+	"LocalGateways":                            into("LocalGateways", func(s *shapes) *[]item[ec2.LocalGateway] { return &s.Locals }),
+	"LocalGatewayRouteTables":                  into("LocalGatewayRouteTables", func(s *shapes) *[]item[ec2.LocalGatewayRouteTable] { return &s.LocalTables }),
+	"LocalGatewayRouteTableVpcAssociations":    into("LocalGatewayRouteTableVpcAssociations", func(s *shapes) *[]item[ec2.LocalGatewayRouteTableVpcAssociation] { return &s.LocalAssociations }),
+	"LocalGatewayRoutes":                       into("LocalGatewayRoutes", func(s *shapes) *[]item[localRoutes] { return &s.LocalRoutes }),
+	"CustomerGateways":                         into("CustomerGateways", func(s *shapes) *[]item[ec2.CustomerGateway] { return &s.CustomerGateways }),
+	"VpnConnections":                           into("VpnConnections", func(s *shapes) *[]item[ec2.VpnConnection] { return &s.Vpns }),
+	"directConnectGateways":                    into("directConnectGateways", func(s *shapes) *[]item[shape.DirectConnectGateway] { return &s.Direct }),
+	"directConnectGatewayAssociations":         into("directConnectGatewayAssociations", func(s *shapes) *[]item[shape.DirectConnectGatewayAssociation] { return &s.DirectLinks }),
+	"directConnectGatewayAttachments":          into("directConnectGatewayAttachments", func(s *shapes) *[]item[shape.DirectConnectGatewayAttachment] { return &s.DirectAttachments }),
+	"virtualInterfaces":                        into("virtualInterfaces", func(s *shapes) *[]item[shape.VirtualInterface] { return &s.VirtualInterfaces }),
+	"connections":                              into("connections", func(s *shapes) *[]item[shape.Connection] { return &s.DirectConnections }),
+	"lags":                                     into("lags", func(s *shapes) *[]item[shape.Lag] { return &s.Lags }),
+	"VpcPeeringConnections":                    into("VpcPeeringConnections", func(s *shapes) *[]item[ec2.VpcPeeringConnection] { return &s.Peerings }),
+	"VpcEndpoints":                             into("VpcEndpoints", func(s *shapes) *[]item[ec2.VpcEndpoint] { return &s.Endpoints }),
+	"TransitGateways":                          into("TransitGateways", func(s *shapes) *[]item[ec2.TransitGateway] { return &s.Transits }),
+	"TransitGatewayRouteTables":                into("TransitGatewayRouteTables", func(s *shapes) *[]item[ec2.TransitGatewayRouteTable] { return &s.TransitTables }),
+	"TransitGatewayAttachments":                into("TransitGatewayAttachments", func(s *shapes) *[]item[ec2.TransitGatewayAttachment] { return &s.Attachments }),
+	"TransitGatewayVpcAttachments":             into("TransitGatewayVpcAttachments", func(s *shapes) *[]item[ec2.TransitGatewayVpcAttachment] { return &s.VpcAttachments }),
+	"TransitGatewayPeeringAttachments":         into("TransitGatewayPeeringAttachments", func(s *shapes) *[]item[ec2.TransitGatewayPeeringAttachment] { return &s.PeerAttachments }),
+	"TransitGatewayPropagations":               into("TransitGatewayPropagations", func(s *shapes) *[]item[propagations] { return &s.Propagations }),
+	"TransitGatewayStaticRoutes":               into("TransitGatewayStaticRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
+	"TransitGatewayRoutes":                     into("TransitGatewayRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
+	"LoadBalancers":                            into("LoadBalancers", func(s *shapes) *[]item[elbv2.LoadBalancer] { return &s.Balancers }),
+	"LoadBalancerDescriptions":                 into("LoadBalancerDescriptions", func(s *shapes) *[]item[elb.LoadBalancerDescription] { return &s.Classics }),
+	"LoadBalancerAttributes":                   into("LoadBalancerAttributes", func(s *shapes) *[]item[balancerAttributes] { return &s.BalancerAttributes }),
+	"Listeners":                                into("Listeners", func(s *shapes) *[]item[elbv2.Listener] { return &s.Listeners }),
+	"LoadBalancerListeners":                    into("LoadBalancerListeners", func(s *shapes) *[]item[balancerListeners] { return &s.BalancerListeners }),
+	"Rules":                                    into("Rules", func(s *shapes) *[]item[elbv2.Rule] { return &s.Rules }),
+	"ListenerRules":                            into("ListenerRules", func(s *shapes) *[]item[listenerRules] { return &s.ListenerRules }),
+	"TargetGroups":                             into("TargetGroups", func(s *shapes) *[]item[elbv2.TargetGroup] { return &s.TargetGroups }),
+	"TargetGroupAttributes":                    into("TargetGroupAttributes", func(s *shapes) *[]item[groupAttributes] { return &s.GroupAttributes }),
+	"LoadBalancerTargetHealth":                 into("LoadBalancerTargetHealth", func(s *shapes) *[]item[groupHealth] { return &s.GroupHealth }),
+	"DBInstances":                              into("DBInstances", func(s *shapes) *[]item[rds.Shape] { return &s.Databases }),
+	"DomainStatusList":                         into("DomainStatusList", func(s *shapes) *[]item[domain] { return &s.Domains }),
+	"FlowLogs":                                 into("FlowLogs", func(s *shapes) *[]item[ec2.FlowLog] { return &s.FlowLogs }),
+	"ServiceConfigurations":                    into("ServiceConfigurations", func(s *shapes) *[]item[ec2.ServiceConfiguration] { return &s.EndpointServices }),
+	"FirewallDescriptions":                     into("FirewallDescriptions", func(s *shapes) *[]item[firewall.DescribeFirewallOutput] { return &s.Firewalls }),
+	"FirewallPolicyDescriptions":               into("FirewallPolicyDescriptions", func(s *shapes) *[]item[firewall.DescribePolicyOutput] { return &s.FirewallPolicies }),
+	"RuleGroupDescriptions":                    into("RuleGroupDescriptions", func(s *shapes) *[]item[firewall.DescribeGroupOutput] { return &s.RuleGroups }),
+	"PrefixLists":                              prefixLists,
+	"SecurityGroupRules":                       ignored, // the groups hold them too
+	"ServiceDetails":                           ignored,
+	"ServiceNames":                             ignored,
+	"virtualGateways":                          ignored, // of Direct Connect: VpnGateways tells more
+	"locations":                                ignored,
+	"directConnectGatewayAssociationProposals": ignored, // an association comes of one that is accepted
 }
 
 // prefixLists reads what DescribePrefixLists and DescribeManagedPrefixLists print under

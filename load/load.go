@@ -27,6 +27,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vpcsim/vpcsim/directconnect"
 	"github.com/vpcsim/vpcsim/peering"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -59,6 +60,7 @@ type Network struct {
 	names   index
 	left    map[string]Skip     // by id, and by name and addresses
 	parts   map[string][]string // by id: what of a resource was left out
+	direct  directconnect.Gateways
 
 	read    reading
 	made    []Change // by With, in order
@@ -151,8 +153,11 @@ type reading struct {
 func (r reading) restore() (*Network, error) {
 	n := &Network{
 		World: world.New(r.config.World), Skipped: slices.Clone(r.skipped), sources: map[string]Source{}, names: index{}, left: map[string]Skip{}, read: r,
+		direct: directconnect.Gateways{},
 	}
-	for _, s := range group(r.files, r.config) {
+	snapshots := group(r.files, r.config)
+	settle(snapshots)
+	for _, s := range snapshots {
 		n.Regions = append(n.Regions, n.restore(s, r.config))
 	}
 	peering.Join(n.Regions...)

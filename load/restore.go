@@ -153,7 +153,7 @@ func (i *item[T]) owned() bool {
 		return false
 	}
 	s := reflect.ValueOf(&i.shape).Elem()
-	for _, member := range []string{"OwnerId", "VpcOwnerId"} {
+	for _, member := range []string{"OwnerId", "VpcOwnerId", "OwnerAccount"} {
 		if f := s.FieldByName(member); f.IsValid() {
 			owner, _ := f.Interface().(*string)
 			return ec2.Value(owner) == i.file.account
@@ -363,6 +363,7 @@ func (l *restoring) transit() {
 		func(s *ec2.TransitGateway) string { return ended(s.State) }, with(l, tgw.Restore))
 	each(l, l.Vpns, func(s *ec2.VpnConnection) *string { return s.VpnConnectionId },
 		func(s *ec2.VpnConnection) string { return ended(s.State) }, with(l, vpn.Restore))
+	l.directConnect()
 	each(l, l.TransitTables, func(s *ec2.TransitGatewayRouteTable) *string { return s.TransitGatewayRouteTableId },
 		func(s *ec2.TransitGatewayRouteTable) string { return ended(s.State) }, with(l, tgw.RestoreRouteTable))
 	described := l.vpcAttachments()

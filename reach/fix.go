@@ -81,6 +81,7 @@ var fixes = map[trace.Reason]string{
 	trace.UnknownPrefix:     "aws ec2 create-vpn-connection-route --vpn-connection-id <vpn> --destination-cidr-block {dst}  # or have the site announce it by BGP",
 	trace.VPNDown:           "bring a tunnel of {at} up at the customer gateway",
 	trace.TransitVPNDown:    "bring a tunnel of {at} up at the customer gateway",
+	trace.DirectConnectDown: "bring the BGP session of {at} up at the site's router, or have a VPN connection announce the prefix too",
 	trace.NoSession:         "nothing to change: {at} takes answers alone, and listens on nothing",
 	trace.BalancerPort:      "aws elbv2 create-listener --load-balancer-arn {at} --protocol {proto} --port {port} --default-actions Type=forward,TargetGroupArn=<target group>",
 	trace.BalancerNoTarget:  "aws elbv2 register-targets --target-group-arn <target group> --targets Id=<target>",

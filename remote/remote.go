@@ -52,6 +52,9 @@ type Path struct {
 	Kind Kind
 	// Via is which of the link's ways it is, such as a tunnel's index.
 	Via int
+	// Far says that the way leads by a virtual interface of another region than the
+	// gateway's: those of its own are preferred, however long their AS_PATH.
+	Far bool
 	// Down says that nothing goes by it now, although it is known: a static route of a
 	// connection without a tunnel.
 	Down bool
@@ -72,6 +75,24 @@ type Link interface {
 	// Attaches says as what the link is attached to a transit gateway: the kind, and the
 	// id of the resource.
 	Attaches() (kind ec2.TransitGatewayAttachmentResourceType, resource string)
+}
+
+// Untold is a link that may lead to more than is known of it: a description tells of the
+// link, and not of what its site announces.
+type Untold interface {
+	Link
+	// Untold reports whether it does.
+	Untold(tx *vpc.Tx) bool
+}
+
+// Learner is a link that is told, when it is restored, what propagated routes tell of it.
+type Learner interface {
+	Link
+	// Learns reports whether what propagated routes tell of may be its: it is up and has
+	// BGP.
+	Learns(tx *vpc.Tx) bool
+	// Learn adds a destination to those that the link knows, unless it does.
+	Learn(tx *vpc.Tx, dst netip.Prefix)
 }
 
 // Entrance is where packets from a site enter.
@@ -95,6 +116,8 @@ type Gateway interface {
 	vpc.Resource
 	// ASN is the autonomous system number of Amazon's side.
 	ASN() int64
+	// OwnerID is the account that owns the gateway.
+	OwnerID() string
 	// Link has the gateway use a link, or refuses it.
 	Link(tx *vpc.Tx, l Link) error
 	// Unlink ends the use of a link.
@@ -115,9 +138,10 @@ type Route struct {
 }
 
 // Routes returns the routes by the links, by address and length, each with the best
-// ways: those that are up before those that are not, then by kind, by the length of
-// AS_PATH, and, for two ways by BGP, by MED (Site-to-Site VPN guide, "Route priority").
-// Alike ways stand in the order of the links.
+// ways: those that are up before those that are not, then by kind, those of the gateway's
+// own region, by the length of AS_PATH, and, for two ways by BGP, by MED (Site-to-Site VPN
+// guide, "Route priority"; Direct Connect guide, "Private virtual interface routing
+// example"). Alike ways stand in the order of the links.
 func Routes(tx *vpc.Tx, links []Link) []Route {
 	var all []Hop
 	for _, l := range links {
@@ -143,13 +167,13 @@ func Routes(tx *vpc.Tx, links []Link) []Route {
 
 // prefer compares two ways to one prefix, the better first.
 func prefer(a, b Path) int {
-	down := func(p Path) int {
-		if p.Down {
+	number := func(b bool) int {
+		if b {
 			return 1
 		}
 		return 0
 	}
-	return cmp.Or(cmp.Compare(down(a), down(b)), cmp.Compare(a.Kind, b.Kind),
+	return cmp.Or(cmp.Compare(number(a.Down), number(b.Down)), cmp.Compare(a.Kind, b.Kind), cmp.Compare(number(a.Far), number(b.Far)),
 		cmp.Compare(max(a.ASPath, 1), max(b.ASPath, 1)), cmp.Compare(a.MED, b.MED))
 }
 

@@ -29,6 +29,8 @@ func worse(a, b remote.Path) bool {
 		return a.Down
 	case a.Kind != b.Kind:
 		return a.Kind > b.Kind
+	case a.Far != b.Far:
+		return a.Far
 	case max(a.ASPath, 1) != max(b.ASPath, 1):
 		return max(a.ASPath, 1) > max(b.ASPath, 1)
 	}
@@ -44,7 +46,7 @@ func TestRoutesAreTheWaysThanWhichNoneIsBetter(t *testing.T) {
 		for range rng.IntN(5) {
 			l := &link{}
 			for range rng.IntN(6) {
-				p := remote.Path{Kind: remote.Kind(rng.IntN(4)), Via: rng.IntN(2), Down: rng.IntN(4) == 0}
+				p := remote.Path{Kind: remote.Kind(rng.IntN(4)), Via: rng.IntN(2), Down: rng.IntN(4) == 0, Far: rng.IntN(2) == 0}
 				p.Prefix = netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/16", rng.IntN(3)))
 				p.ASPath, p.MED = rng.IntN(3), uint32(rng.IntN(2))
 				l.paths = append(l.paths, p)

@@ -28,6 +28,7 @@ type Attachment struct {
 	unreferenced   bool                              // groups of other attached VPCs are not named
 	peer           *peer                             // of a peering attachment
 	link           remote.Link                       // of a VPN, Direct Connect or Connect attachment
+	owner          string                            // of what a link leads to, "" where that is the gateway's
 	table          *RouteTable                       // associated with, or nil
 	untold         bool                              // which table it is associated with is not known
 	partial        bool                              // not all of its interfaces are known

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/vpc"
 )
@@ -87,6 +88,7 @@ func (g *TransitGateway) spreads(k remote.Kind) bool { return k != remote.VPNSta
 type spread struct {
 	id    string // the attachment's
 	ways  []dataplane.Node
+	what  string // a way is called, where one is chosen
 	hash  uint32 // of the route, where the ways are not for each flow
 	flows bool   // ECMP: a hash of each flow chooses
 }
@@ -100,13 +102,16 @@ func (s *spread) choose(c *dataplane.Context, flow uint32) dataplane.Node {
 	if s.flows {
 		hash = flow
 	}
-	return s.ways[c.Choose(s.id, "tunnel", hash, len(s.ways), s)]
+	return s.ways[c.Choose(s.id, s.what, hash, len(s.ways), s)]
 }
 
 // spread compiles the ways of a route by links: those that its hops name, or those of
 // the attachment that are up.
 func (r *Route) spread(c *vpc.Compiler, g *TransitGateway) *spread {
-	s := &spread{id: r.Attachment.ID(), hash: uint32(c.Seed(r.Attachment.ID() + r.Destination.String()))}
+	s := &spread{id: r.Attachment.ID(), what: "tunnel", hash: uint32(c.Seed(r.Attachment.ID() + r.Destination.String()))}
+	if r.Attachment.kind == ec2.TransitGatewayAttachmentResourceTypeDirectConnectGateway {
+		s.what = "virtual interface"
+	}
 	for _, h := range r.hops {
 		s.ways = append(s.ways, h.Link.Outbound(c, h.Path.Via))
 		s.flows = g.spreads(h.Path.Kind)

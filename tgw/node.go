@@ -7,6 +7,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/flowtable"
+	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/route"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -152,14 +153,8 @@ func (t *RouteTable) compile(c *vpc.Compiler, places map[*Attachment]*place) *ta
 // or something propagates to it of which nobody has told what lies there.
 func (t *RouteTable) open(tx *vpc.Tx) bool {
 	return t.untold || slices.ContainsFunc(t.propagated, func(a *Attachment) bool {
-		if !a.available() {
-			return false
-		}
-		if u, ok := a.link.(*unknown); ok {
-			return len(u.learned) == 0
-		}
-		v, ok := a.link.(interface{ Untold(*vpc.Tx) bool })
-		return ok && v.Untold(tx)
+		l, ok := a.link.(remote.Untold)
+		return ok && l.Untold(tx) && a.available()
 	})
 }
 

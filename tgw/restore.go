@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -130,10 +131,7 @@ func (t *RouteTable) learn(tx *vpc.Tx, s ec2.TransitGatewayRoute, dst netip.Pref
 			continue
 		}
 		RestorePropagation(tx, t, a)
-		if a.link == nil {
-			continue
-		}
-		if l, ok := a.link.(interface{ Learn(*vpc.Tx, netip.Prefix) }); ok {
+		if l, ok := a.link.(remote.Learner); ok {
 			l.Learn(tx, dst)
 		}
 	}

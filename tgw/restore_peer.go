@@ -54,9 +54,10 @@ func (p *pact) restore(tx *vpc.Tx, state *ec2.TransitGatewayAttachmentState) {
 }
 
 // RestoreOther makes an attachment that is no VPC's from the description that all
-// kinds have: of a VPN connection, which has to be there; of a peering attachment, whose
-// other gateway is known by its id, where [RestorePeering]'s description is missing; and
-// of a resource that is not modelled, which takes part in tables.
+// kinds have: of a VPN connection, which has to be there; of an association with a Direct
+// Connect gateway, where it is there; of a peering attachment, whose other gateway is known
+// by its id, where [RestorePeering]'s description is missing; and of a resource that is not
+// modelled, which takes part in tables.
 func RestoreOther(tx *vpc.Tx, s ec2.TransitGatewayAttachment) (*Attachment, error) {
 	g, err := vpc.Named[*TransitGateway](tx, "TransitGatewayId", s.TransitGatewayId)
 	if err != nil {
@@ -70,6 +71,8 @@ func RestoreOther(tx *vpc.Tx, s ec2.TransitGatewayAttachment) (*Attachment, erro
 		if link, err = vpc.Named[remote.Link](tx, "ResourceId", s.ResourceId); err != nil {
 			return nil, err
 		}
+	default:
+		link = g.linkOf(tx, kind, ec2.Value(s.ResourceId))
 	}
 	b, err := tx.RestoreBase("TransitGatewayAttachmentId", s.TransitGatewayAttachmentId, nil, s.Tags)
 	if err != nil {
@@ -89,10 +92,23 @@ func RestoreOther(tx *vpc.Tx, s ec2.TransitGatewayAttachment) (*Attachment, erro
 	return a, nil
 }
 
+// linkOf returns the link of a kind that ends at the gateway and by which a resource is
+// attached, or nil.
+func (g *TransitGateway) linkOf(tx *vpc.Tx, kind ec2.TransitGatewayAttachmentResourceType, resource string) remote.Link {
+	for _, l := range vpc.Resources[remote.Link](tx) {
+		k, id := l.Attaches()
+		if e, ok := l.(interface{ EndsAt() remote.Gateway }); ok && k == kind && id == resource && e.EndsAt() == remote.Gateway(g) {
+			return l
+		}
+	}
+	return nil
+}
+
 // attachLink makes the attachment of a link as it is described.
 func (g *TransitGateway) attachLink(tx *vpc.Tx, b vpc.Base, link remote.Link, s ec2.TransitGatewayAttachment) *Attachment {
 	a := &Attachment{
 		Base: b, gateway: g, kind: ec2.Value(s.ResourceType), link: link, six: true, restored: ec2.Value(s.State), created: tx.RestoreTime(s.CreationTime),
+		owner: ec2.Value(s.ResourceOwnerId),
 	}
 	g.attachments = append(g.attachments, a)
 	tx.Add(a)

@@ -1,6 +1,8 @@
 package tgw
 
 import (
+	"cmp"
+
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/vpc"
 )
@@ -145,7 +147,7 @@ func (a *Attachment) resourceOwner() string {
 		return a.peer.far().owner
 	}
 	if a.link != nil {
-		return a.gateway.OwnerID()
+		return cmp.Or(a.owner, a.gateway.OwnerID())
 	}
 	return a.vpc.OwnerID()
 }

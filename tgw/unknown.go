@@ -37,12 +37,18 @@ func (u *unknown) Paths(*vpc.Tx) []remote.Path {
 	return list
 }
 
+// Learns says that whatever is propagated is taken down.
+func (u *unknown) Learns(*vpc.Tx) bool { return true }
+
 // Learn adds a prefix that a propagated route tells of.
 func (u *unknown) Learn(_ *vpc.Tx, dst netip.Prefix) {
 	if dst.IsValid() && !slices.Contains(u.learned, dst) {
 		u.learned = append(slices.Clone(u.learned), dst)
 	}
 }
+
+// Untold reports whether nobody has told what lies beyond.
+func (u *unknown) Untold(*vpc.Tx) bool { return len(u.learned) == 0 }
 
 // Ways returns the one way.
 func (u *unknown) Ways(*vpc.Tx) []int { return []int{0} }

@@ -147,6 +147,9 @@ const (
 	// VPNSelector: an address outside of the networks that the VPN connection carries
 	// packets between.
 	VPNSelector
+	// DirectConnectDown: no virtual interface of the Direct Connect gateway that leads to the
+	// destination is up, or the association with it carries nothing.
+	DirectConnectDown
 	// EgressOnly: an egress-only internet gateway lets in only what answers.
 	EgressOnly
 	// EndpointForeign: a source at a gateway endpoint that is no interface's of its VPC.
@@ -286,6 +289,7 @@ var reasonWords = [reasonCount]words{
 	VPNDown:              {"no tunnel of the VPN connection is up", "BAD_STATE_VPN"},
 	TransitVPNDown:       {"no tunnel of the transit gateway's VPN attachment is up", "TGW_BAD_STATE_VPN"},
 	VPNSelector:          {"outside of the networks that the VPN connection carries packets between", "SIM_VPN_NETWORKS"},
+	DirectConnectDown:    {"no virtual interface of the Direct Connect gateway is up", "SIM_BAD_STATE_DIRECT_CONNECT"},
 	EgressOnly:           {"egress-only internet gateway lets in answers only", "SIM_EGRESS_ONLY"},
 	EndpointForeign:      {"gateway endpoint serves its own VPC alone", "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION"},
 	EndpointSource:       {"source is not in the gateway endpoint's prefix list", "VPCE_GATEWAY_EGRESS_SOURCE_ADDRESS_RESTRICTION"},

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/flowtable"
 	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/route"
 	"github.com/vpcsim/vpcsim/trace"
@@ -21,17 +22,20 @@ type node struct {
 	beyond *route.FIB[*ways]
 	edge   dataplane.Node
 	untold bool // links may know of more prefixes than descriptions tell
+	seed   flowtable.Seed
 }
 
-// ways are the nodes that lead to a prefix. There is no ECMP: one of those that are
-// alike is preferred, which Amazon chooses (Site-to-Site VPN guide, "Tunnel endpoint
-// replacement"; re:Post, "Configure tunnel preference": at random).
+// ways are the nodes that lead to a prefix. There is no ECMP over tunnels: one of those
+// that are alike is preferred, which Amazon chooses (Site-to-Site VPN guide, "Tunnel
+// endpoint replacement"; re:Post, "Configure tunnel preference": at random). Over virtual
+// interfaces alike flows are spread (Direct Connect guide, "Routing policies").
 type ways struct {
-	nodes []dataplane.Node
-	links []string // ids, of the same index
-	bgp   []bool   // whether the way is known by BGP
-	hash  uint32
-	text  string // prefix and link, for traces
+	nodes  []dataplane.Node
+	links  []string // ids, of the same index
+	onward bool     // for other sites too: the way is known by BGP
+	flows  bool     // a hash of each flow chooses
+	hash   uint32
+	text   string // prefix and link, for traces
 }
 
 type outbound node
@@ -40,7 +44,7 @@ type outbound node
 type inbound struct {
 	*node
 	name string
-	link string // id; "" without a link
+	link string // id; "" without a link, or where nothing goes on from it
 }
 
 // Compile makes the gateway's sides: its VPC's routes lead to the outbound one, links
@@ -53,8 +57,9 @@ func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
 	label := c.LabelOf(g)
 	n := &node{
 		id: g.ID(), out: label + " outbound", own: c.Addresses(v), beyond: g.beyond(c), edge: c.Edge(v, g, false).Entry(),
+		seed: flowtable.NewSeed(c.Seed(g.ID())),
 		untold: slices.ContainsFunc(g.links, func(l remote.Link) bool {
-			u, ok := l.(interface{ Untold(*vpc.Tx) bool })
+			u, ok := l.(remote.Untold)
 			return ok && u.Untold(c.Tx())
 		}),
 	}
@@ -64,8 +69,18 @@ func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
 	c.Enter(g, v, vpc.Entry{Node: (*outbound)(n)})
 	c.EnterFromOutside(g, &inbound{n, label + " inbound", ""})
 	for _, l := range g.links {
-		c.EnterFromAbroad(l.ID(), l.Inbound(c, &inbound{n, label + " inbound", l.ID()}))
+		from := &inbound{n, label + " inbound", l.ID()}
+		if isolated(l) {
+			from.link = ""
+		}
+		c.EnterFromAbroad(l.ID(), l.Inbound(c, from))
 	}
+}
+
+// isolated reports whether packets of a link do not go on by another, nor another's by it.
+func isolated(l remote.Link) bool {
+	i, ok := l.(interface{ Isolated() bool })
+	return ok && i.Isolated()
 }
 
 // beyond compiles the ways to all prefixes. The site that is connected without a link
@@ -75,7 +90,7 @@ func (g *VirtualPrivateGateway) beyond(c *vpc.Compiler) *route.FIB[*ways] {
 	var table route.Table[*ways]
 	site := func(n dataplane.Node) {
 		for _, p := range g.learned {
-			table.Insert(p, &ways{nodes: []dataplane.Node{n}, links: []string{""}, bgp: []bool{false}})
+			table.Insert(p, &ways{nodes: []dataplane.Node{n}, links: []string{""}})
 		}
 	}
 	if g.site == nil {
@@ -86,8 +101,10 @@ func (g *VirtualPrivateGateway) beyond(c *vpc.Compiler) *route.FIB[*ways] {
 		for _, h := range r.Hops {
 			w.nodes = append(w.nodes, h.Link.Outbound(c, h.Path.Via))
 			w.links = append(w.links, h.Link.ID())
-			w.bgp = append(w.bgp, h.Path.Kind != remote.VPNStatic)
 		}
+		first := r.Hops[0]
+		w.onward = first.Path.Kind != remote.VPNStatic && !isolated(first.Link)
+		w.flows = first.Path.Kind == remote.DirectConnect
 		table.Insert(r.Prefix, w)
 	}
 	if g.site != nil {
@@ -121,7 +138,7 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	case !ok:
 		return dataplane.Drop(trace.UnknownPrefix)
 	}
-	k := w.choose(c, n.id)
+	k := n.choose(c, w, p.Flow)
 	if c.Tracing() && w.text != "" {
 		step := c.Step(p, trace.Routed)
 		step.Match, step.MatchID = w.text, w.links[k]
@@ -132,9 +149,13 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 // Option names a way.
 func (w *ways) Option(i int) (id, detail string) { return w.links[i], w.nodes[i].Name() }
 
-// choose returns the index of the preferred way.
-func (w *ways) choose(c *dataplane.Context, gateway string) int {
-	return c.Choose(gateway, "tunnel", w.hash, len(w.nodes), w)
+// choose returns the index of the preferred way, or of the flow's.
+func (n *node) choose(c *dataplane.Context, w *ways, f wire.Flow) int {
+	if w.flows {
+		hash := n.seed.Hash(f.Src, f.Dst, uint64(f.SrcPort)<<32|uint64(f.DstPort)<<16|uint64(f.Proto))
+		return c.Choose(n.id, "virtual interface", hash, len(w.nodes), w)
+	}
+	return c.Choose(n.id, "tunnel", w.hash, len(w.nodes), w)
 }
 
 // Name returns the gateway's name and "inbound".
@@ -156,14 +177,14 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.To(i.edge)
 	}
 	if w, ok := i.beyond.LookupPacked(p.Flow.Dst.Words()); ok && i.onward(w) {
-		return dataplane.To(w.nodes[w.choose(c, i.id)])
+		return dataplane.To(w.nodes[i.choose(c, w, p.Flow)])
 	}
 	return dataplane.Drop(trace.ForeignDestination)
 }
 
 // onward reports whether packets of this link go on by the ways.
 func (i *inbound) onward(w *ways) bool {
-	return i.link != "" && w.bgp[0] && !slices.Contains(w.links, i.link)
+	return i.link != "" && w.onward && !slices.Contains(w.links, i.link)
 }
 
 // Takes reports whether AWS has told the site of a way to dst: the VPC's CIDRs, and

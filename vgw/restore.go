@@ -43,17 +43,22 @@ func (g *VirtualPrivateGateway) LearnedAside(*vpc.Tx) []netip.Prefix {
 	return slices.Clone(g.learned)
 }
 
-// Learn adds a destination to the prefixes beyond the gateway, unless it is there. The
-// gateway's only link learns it, where there is one.
+// Learn adds a destination to the prefixes beyond the gateway, unless it is there. Where
+// one link alone may have told of it, such as one that is up beside others that are not,
+// that link learns it.
 func (g *VirtualPrivateGateway) Learn(tx *vpc.Tx, dst netip.Prefix) {
 	if slices.ContainsFunc(remote.Routes(tx, g.links), func(r remote.Route) bool { return r.Prefix == dst }) {
 		return
 	}
-	if len(g.links) == 1 {
-		if l, ok := g.links[0].(interface{ Learn(*vpc.Tx, netip.Prefix) }); ok {
-			l.Learn(tx, dst)
-			return
+	var may []remote.Learner
+	for _, l := range g.links {
+		if x, ok := l.(remote.Learner); ok && x.Learns(tx) {
+			may = append(may, x)
 		}
+	}
+	if len(may) == 1 {
+		may[0].Learn(tx, dst)
+		return
 	}
 	if dst.IsValid() && !slices.Contains(g.learned, dst) {
 		g.learned = append(g.learned, dst)

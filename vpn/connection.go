@@ -197,7 +197,7 @@ func (v *Connection) Announce(i int, list ...remote.Announcement) error {
 		if err != nil {
 			return err
 		}
-		t.announced = checked
+		t.announced, t.accepted = checked, 0
 		return nil
 	})
 }

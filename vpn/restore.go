@@ -168,6 +168,10 @@ func (v *Connection) restoreTunnels(tx *vpc.Tx, s *ec2.VpnConnection) error {
 	return nil
 }
 
+// Learns reports whether BGP announces: of a connection without static routes, by a tunnel
+// that is up.
+func (v *Connection) Learns(tx *vpc.Tx) bool { return !v.static && len(v.Ways(tx)) > 0 }
+
 // Learn has BGP announce a prefix by each tunnel that is up, unless it does or the
 // prefix is a static route: what a propagated route tells of a restored connection.
 func (v *Connection) Learn(_ *vpc.Tx, dst netip.Prefix) {

@@ -81,7 +81,8 @@ func (v *Connection) telemetry(t *tunnel) ec2.VgwTelemetry {
 	if v.static {
 		s.AcceptedRouteCount = new(int32(len(v.routes)))
 	} else {
-		s.AcceptedRouteCount, s.StatusMessage = new(int32(len(t.announced))), new(strconv.Itoa(len(t.announced))+" BGP ROUTES")
+		routes := max(len(t.announced), t.accepted) // a description may count more than its routes tell
+		s.AcceptedRouteCount, s.StatusMessage = new(int32(routes)), new(strconv.Itoa(routes)+" BGP ROUTES")
 	}
 	return s
 }

@@ -62,6 +62,10 @@ for region in $regions; do
 	get TransitGatewayAttachments ec2 describe-transit-gateway-attachments
 	get TransitGatewayVpcAttachments ec2 describe-transit-gateway-vpc-attachments
 	get TransitGatewayPeeringAttachments ec2 describe-transit-gateway-peering-attachments
+	get DirectConnectGateways directconnect describe-direct-connect-gateways
+	get VirtualInterfaces directconnect describe-virtual-interfaces
+	get DirectConnectConnections directconnect describe-connections
+	get Lags directconnect describe-lags
 	get FlowLogs ec2 describe-flow-logs
 	get VpcBlockPublicAccessOptions ec2 describe-vpc-block-public-access-options
 	get VpcBlockPublicAccessExclusions ec2 describe-vpc-block-public-access-exclusions
@@ -84,6 +88,14 @@ for region in $regions; do
 			--query "{TransitGatewayPropagations: [{TransitGatewayRouteTableId: '$id', TransitGatewayRouteTablePropagations: TransitGatewayRouteTablePropagations}]}"
 		get "TransitGatewayStaticRoutes-$id" ec2 search-transit-gateway-routes --transit-gateway-route-table-id "$id" --filters Name=type,Values=static,propagated \
 			--query "{TransitGatewayStaticRoutes: [{TransitGatewayRouteTableId: '$id', Routes: Routes}]}"
+	done
+	for id in $(ids 'directConnectGateways[].directConnectGatewayId' directconnect describe-direct-connect-gateways); do
+		get "DirectConnectGatewayAssociations-$id" directconnect describe-direct-connect-gateway-associations --direct-connect-gateway-id "$id"
+		get "DirectConnectGatewayAttachments-$id" directconnect describe-direct-connect-gateway-attachments --direct-connect-gateway-id "$id"
+	done
+	# Those with another account's Direct Connect gateway are known by the gateway of this one.
+	for id in $(ids 'VpnGateways[].VpnGatewayId' ec2 describe-vpn-gateways) $(ids 'TransitGateways[].TransitGatewayId' ec2 describe-transit-gateways); do
+		get "DirectConnectGatewayAssociations-$id" directconnect describe-direct-connect-gateway-associations --associated-gateway-id "$id"
 	done
 	for id in $(ids 'LocalGatewayRouteTables[].LocalGatewayRouteTableId' ec2 describe-local-gateway-route-tables); do
 		get "LocalGatewayRoutes-$id" ec2 search-local-gateway-routes --local-gateway-route-table-id "$id" --filters Name=type,Values=static \

@@ -11,40 +11,56 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vpcsim/vpcsim/awscli"
+	"github.com/vpcsim/vpcsim/cagw"
+	"github.com/vpcsim/vpcsim/directconnect"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/lgw"
 	"github.com/vpcsim/vpcsim/load"
 	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/peering"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/vpn"
 )
 
-// calls are the describe calls of the EC2 API, by the CLI's names.
+// calls are the describe calls of the EC2 API and of Direct Connect's, by the CLI's names.
 var calls = map[string]func(r *vpc.Region) any{
-	"describe-vpcs":                            func(r *vpc.Region) any { return r.DescribeVpcs() },
-	"describe-subnets":                         func(r *vpc.Region) any { return r.DescribeSubnets() },
-	"describe-route-tables":                    func(r *vpc.Region) any { return r.DescribeRouteTables() },
-	"describe-network-acls":                    func(r *vpc.Region) any { return r.DescribeNetworkAcls() },
-	"describe-security-groups":                 func(r *vpc.Region) any { return r.DescribeSecurityGroups() },
-	"describe-security-group-rules":            func(r *vpc.Region) any { return r.DescribeSecurityGroupRules() },
-	"describe-network-interfaces":              func(r *vpc.Region) any { return r.DescribeNetworkInterfaces() },
-	"describe-instances":                       func(r *vpc.Region) any { return r.DescribeInstances() },
-	"describe-addresses":                       func(r *vpc.Region) any { return r.DescribeAddresses() },
-	"describe-dhcp-options":                    func(r *vpc.Region) any { return r.DescribeDhcpOptions() },
-	"describe-managed-prefix-lists":            func(r *vpc.Region) any { return r.DescribeManagedPrefixLists() },
-	"describe-availability-zones":              func(r *vpc.Region) any { return r.DescribeAvailabilityZones() },
-	"describe-internet-gateways":               func(r *vpc.Region) any { return igw.Describe(r) },
-	"describe-egress-only-internet-gateways":   func(r *vpc.Region) any { return igw.DescribeEgressOnly(r) },
-	"describe-nat-gateways":                    func(r *vpc.Region) any { return natgw.Describe(r) },
-	"describe-vpn-gateways":                    func(r *vpc.Region) any { return vgw.Describe(r) },
-	"describe-vpc-peering-connections":         func(r *vpc.Region) any { return peering.Describe(r) },
-	"describe-vpc-endpoints":                   func(r *vpc.Region) any { return endpoint.Describe(r) },
-	"describe-transit-gateways":                func(r *vpc.Region) any { return tgw.Describe(r) },
-	"describe-transit-gateway-attachments":     func(r *vpc.Region) any { return tgw.DescribeAttachments(r) },
-	"describe-transit-gateway-vpc-attachments": func(r *vpc.Region) any { return tgw.DescribeVPCAttachments(r) },
-	"describe-transit-gateway-route-tables":    func(r *vpc.Region) any { return tgw.DescribeRouteTables(r) },
+	"describe-vpcs":                                       func(r *vpc.Region) any { return r.DescribeVpcs() },
+	"describe-subnets":                                    func(r *vpc.Region) any { return r.DescribeSubnets() },
+	"describe-route-tables":                               func(r *vpc.Region) any { return r.DescribeRouteTables() },
+	"describe-network-acls":                               func(r *vpc.Region) any { return r.DescribeNetworkAcls() },
+	"describe-security-groups":                            func(r *vpc.Region) any { return r.DescribeSecurityGroups() },
+	"describe-security-group-rules":                       func(r *vpc.Region) any { return r.DescribeSecurityGroupRules() },
+	"describe-network-interfaces":                         func(r *vpc.Region) any { return r.DescribeNetworkInterfaces() },
+	"describe-instances":                                  func(r *vpc.Region) any { return r.DescribeInstances() },
+	"describe-addresses":                                  func(r *vpc.Region) any { return r.DescribeAddresses() },
+	"describe-dhcp-options":                               func(r *vpc.Region) any { return r.DescribeDhcpOptions() },
+	"describe-managed-prefix-lists":                       func(r *vpc.Region) any { return r.DescribeManagedPrefixLists() },
+	"describe-availability-zones":                         func(r *vpc.Region) any { return r.DescribeAvailabilityZones() },
+	"describe-internet-gateways":                          func(r *vpc.Region) any { return igw.Describe(r) },
+	"describe-egress-only-internet-gateways":              func(r *vpc.Region) any { return igw.DescribeEgressOnly(r) },
+	"describe-nat-gateways":                               func(r *vpc.Region) any { return natgw.Describe(r) },
+	"describe-vpn-gateways":                               func(r *vpc.Region) any { return vgw.Describe(r) },
+	"describe-carrier-gateways":                           func(r *vpc.Region) any { return cagw.Describe(r) },
+	"describe-local-gateways":                             func(r *vpc.Region) any { return lgw.Describe(r) },
+	"describe-local-gateway-route-tables":                 func(r *vpc.Region) any { return lgw.DescribeRouteTables(r) },
+	"describe-local-gateway-route-table-vpc-associations": func(r *vpc.Region) any { return lgw.DescribeAssociations(r) },
+	"describe-customer-gateways":                          func(r *vpc.Region) any { return vpn.DescribeCustomerGateways(r) },
+	"describe-vpn-connections":                            func(r *vpc.Region) any { return vpn.Describe(r) },
+	"describe-direct-connect-gateways":                    func(r *vpc.Region) any { return directconnect.Describe(r) },
+	"describe-direct-connect-gateway-associations":        func(r *vpc.Region) any { return directconnect.DescribeAssociations(r) },
+	"describe-direct-connect-gateway-attachments":         func(r *vpc.Region) any { return directconnect.DescribeAttachments(r) },
+	"describe-virtual-interfaces":                         func(r *vpc.Region) any { return directconnect.DescribeInterfaces(r) },
+	"describe-connections":                                func(r *vpc.Region) any { return directconnect.DescribeConnections(r) },
+	"describe-lags":                                       func(r *vpc.Region) any { return directconnect.DescribeLags(r) },
+	"describe-vpc-peering-connections":                    func(r *vpc.Region) any { return peering.Describe(r) },
+	"describe-vpc-endpoints":                              func(r *vpc.Region) any { return endpoint.Describe(r) },
+	"describe-transit-gateways":                           func(r *vpc.Region) any { return tgw.Describe(r) },
+	"describe-transit-gateway-attachments":                func(r *vpc.Region) any { return tgw.DescribeAttachments(r) },
+	"describe-transit-gateway-vpc-attachments":            func(r *vpc.Region) any { return tgw.DescribeVPCAttachments(r) },
+	"describe-transit-gateway-route-tables":               func(r *vpc.Region) any { return tgw.DescribeRouteTables(r) },
 }
 
 func describeCommand(s *session) *cobra.Command {
@@ -229,7 +245,10 @@ var ownID = map[string]string{
 	"PrefixLists": "PrefixListId", "InternetGateways": "InternetGatewayId", "EgressOnlyInternetGateways": "EgressOnlyInternetGatewayId",
 	"NatGateways": "NatGatewayId", "VpnGateways": "VpnGatewayId", "VpcPeeringConnections": "VpcPeeringConnectionId",
 	"VpcEndpoints": "VpcEndpointId", "TransitGateways": "TransitGatewayId", "TransitGatewayRouteTables": "TransitGatewayRouteTableId",
-	"TransitGatewayAttachments": "TransitGatewayAttachmentId", "LoadBalancers": "LoadBalancerArn", "TargetGroups": "TargetGroupArn",
+	"TransitGatewayAttachments": "TransitGatewayAttachmentId", "CarrierGateways": "CarrierGatewayId", "LocalGateways": "LocalGatewayId",
+	"LocalGatewayRouteTables": "LocalGatewayRouteTableId", "LocalGatewayRouteTableVpcAssociations": "LocalGatewayRouteTableVpcAssociationId",
+	"CustomerGateways": "CustomerGatewayId", "VpnConnections": "VpnConnectionId", "directConnectGateways": "directConnectGatewayId",
+	"directConnectGatewayAssociations": "associationId", "virtualInterfaces": "virtualInterfaceId", "connections": "connectionId", "lags": "lagId", "LoadBalancers": "LoadBalancerArn", "TargetGroups": "TargetGroupArn",
 	"Listeners": "ListenerArn", "Rules": "RuleArn", "FlowLogs": "FlowLogId",
 }
 
