@@ -43,20 +43,20 @@ func (c choice) part() string {
 
 // call names what was picked: by its Name tag too, where it has one.
 func (c *choice) call(p *Prober) {
-	if c.options == nil || c.name != "" {
+	if c.options == nil {
 		return
 	}
+	c.at = p.called(c.at)
 	id, detail := c.options.Option(c.picked)
 	c.name = strings.TrimSpace(p.called(id) + " " + detail)
 }
 
-// called returns an id with the name of the resource that it is of: "i-… (web)".
+// called returns an id with the name of the resource that it is of: "web (i-…)".
 func (p *Prober) called(id string) string {
-	x := p.resource(id)
-	if l, ok := x.(interface{ Label() string }); ok && l.Label() != id && l.Label() != "" {
-		return id + " (" + l.Label() + ")"
+	if x := p.resource(id); x != nil {
+		return display(id, labelOf(x))
 	}
-	return id
+	return display(id, "")
 }
 
 // chooser makes choices in the network's place: those planned, then the first of each.
@@ -79,7 +79,6 @@ func (c *chooser) choose(at, what string, hash uint32, of int, options dataplane
 	if w, ok := options.(interface{ Same(i int) int }); ok {
 		m.same = w.Same(m.picked)
 	}
-	m.call(c.prober)
 	c.made = append(c.made, m)
 	return m.picked
 }
@@ -109,6 +108,15 @@ func (c *chooser) share() float64 {
 		s *= float64(m.same) / float64(m.of)
 	}
 	return s
+}
+
+// called returns the choices with names.
+func (c *chooser) called() []choice {
+	made := slices.Clone(c.made)
+	for i := range made {
+		made[i].call(c.prober)
+	}
+	return made
 }
 
 // words says what was chosen.
@@ -153,7 +161,11 @@ func (p *Prober) enumerate(q Question) Result {
 	rest := 1.0
 	for {
 		r := p.once(q, nil)
-		o := Outcome{Result: p.read(r), Share: c.share(), Choices: []string{words(c.made)}, made: c.made}
+		o := Outcome{Result: p.read(r), Share: c.share()}
+		if len(c.made) > 0 {
+			o.made = c.called()
+			o.Choices = []string{words(o.made)}
+		}
 		if err := p.forget(p.world.Engine.Log.Walks()); err != nil {
 			o.Result = Result{Observed: Unknown, Unknown: err.Error()}
 		}

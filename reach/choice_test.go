@@ -1,6 +1,7 @@
 package reach_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,8 +47,8 @@ func TestChoicesAreNamed(t *testing.T) {
 	require.Len(t, r.Outcomes, 2)
 	require.InDelta(t, 0.9, r.Outcomes[0].Share, 1e-9)
 	require.Equal(t, reach.Open, r.Outcomes[0].Observed)
-	require.Equal(t, []string{"target group " + groups[0].Group.ID() + " (weight 9 of 10) at " + l.ID()}, r.Outcomes[0].Choices)
-	require.Contains(t, r.Reason, "depends on the target group at "+l.ID()+": 9 of 10 ("+groups[0].Group.ID()+"): open (answered); 1 of 10 (")
+	require.Equal(t, []string{"target group " + name(groups[0].Group.ID()) + " (weight 9 of 10) at " + name(l.ID())}, r.Outcomes[0].Choices)
+	require.Contains(t, r.Reason, "depends on the target group at "+name(l.ID())+": 9 of 10 ("+name(groups[0].Group.ID())+"): open (answered); 1 of 10 (")
 
 	third := s.Card("third")
 	target := balancer.Target{ID: third.Instance.ID()}
@@ -56,10 +57,13 @@ func TestChoicesAreNamed(t *testing.T) {
 	r = p.Ask(reach.Spec{From: "client", To: "front", Proto: "tcp", Port: 80})
 	require.InDelta(t, 0.45, r.Outcomes[0].Share, 1e-9)
 	require.Equal(t, []string{
-		"target group " + groups[0].Group.ID() + " (weight 9 of 10) at " + l.ID() +
-			" and target " + ids["new"] + " (new) " + addrPort(t, w, ids["new"]) + " (1 of 2) at " + l.ID(),
+		"target group " + name(groups[0].Group.ID()) + " (weight 9 of 10) at " + name(l.ID()) +
+			" and target " + "new (" + ids["new"] + ") " + addrPort(t, w, ids["new"]) + " (1 of 2) at " + name(l.ID()),
 	}, r.Outcomes[0].Choices)
 }
+
+// name is an ARN's part for the resource.
+func name(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 
 // addrPort is an instance's address with port 80.
 func addrPort(t *testing.T, w *vpctest.World, id string) string {

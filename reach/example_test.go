@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/vpcsim/vpcsim/load"
 	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/world"
@@ -72,22 +73,26 @@ func ExampleProber_Explain() {
 
 // An overlay is a change to try on a copy of the network.
 func ExampleDiff() {
-	before, after := twoHosts(), twoHosts()
+	before, err := load.Of(twoHosts(), load.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	o, err := reach.ParseOverlay("sg-00000000000000db0/ingress/tcp/22/10.0.0.0/24=none")
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := o.Apply(after); err != nil {
-		log.Fatal(err)
-	}
-	deltas, err := reach.Diff(before, after, reach.AllPairs(before, reach.Port{Proto: "tcp", Number: 22}), reach.Config{})
+	after, err := before.With(o)
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, d := range deltas {
-		fmt.Println(d)
+	ssh := reach.AllPairs(before.World, reach.Port{Proto: "tcp", Number: 22})
+	found, err := reach.Diff(reach.Side{World: before.World}, reach.Side{World: after.World}, ssh)
+	if err != nil {
+		log.Fatal(err)
 	}
+	fmt.Print(found)
 	// Output:
-	// lost    eni-000000000000000d0 -> eni-000000000000000w0 tcp/22: open -> filtered (no security group ingress rule allows it, eni-000000000000000w0)
-	// lost    eni-000000000000000w0 -> eni-000000000000000d0 tcp/22: open -> filtered (no security group ingress rule allows it, eni-000000000000000d0)
+	// lost    db (eni-000000000000000d0) -> web (eni-000000000000000w0) tcp/22: open -> filtered (no security group ingress rule allows it at web (eni-000000000000000w0))
+	// lost    web (eni-000000000000000w0) -> db (eni-000000000000000d0) tcp/22: open -> filtered (no security group ingress rule allows it at db (eni-000000000000000d0))
+	// 2 lost, of 2 asked
 }

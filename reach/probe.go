@@ -44,15 +44,17 @@ type Spec struct {
 }
 
 // String returns "10.0.0.1 -> 10.0.0.2 tcp/22".
-func (s Spec) String() string {
-	proto := s.Proto
-	if proto == "" {
-		proto = "icmp"
+func (s Spec) String() string { return s.From + " -> " + s.To + " " + s.traffic() }
+
+// traffic returns "tcp/22", or the protocol alone.
+func (s Spec) traffic() string {
+	switch s.Proto {
+	case "":
+		return "icmp"
+	case "tcp", "udp":
+		return s.Proto + "/" + strconv.Itoa(s.Port)
 	}
-	if proto == "tcp" || proto == "udp" {
-		proto += "/" + strconv.Itoa(s.Port)
-	}
-	return s.From + " -> " + s.To + " " + proto
+	return s.Proto
 }
 
 // Question finds the ends of a question in words.

@@ -80,7 +80,7 @@ type Outcome struct {
 	// Share is how likely it is, from 0 to 1, if every choice is as likely as any other.
 	Share float64 `json:"share"`
 	// Choices are those that lead to it, each of all that the network chose, by name: "zone
-	// us-east-1a (1 of 2) at tgw-attach-…", "target i-… (web-1) 10.0.1.5:443 (2 of 3) at …".
+	// us-east-1a (1 of 2) at tgw-attach-…", "target web-1 (i-…) 10.0.1.5:443 (2 of 3) at …".
 	Choices []string `json:"choices"`
 	Result
 

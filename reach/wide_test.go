@@ -200,7 +200,7 @@ func TestOneAddressInSeveralVPCs(t *testing.T) {
 	r = p.Ask(reach.Spec{From: app, To: "10.0.0.5"})
 	require.Nil(t, r.RoundTrip, "of two senders one reaches web and the other nobody")
 	require.Len(t, r.Outcomes, 2)
-	require.Contains(t, r.Unknown, "depends on the sender: 1 of 2 (eni-")
+	require.Contains(t, r.Unknown, "depends on the sender: 1 of 2 (app")
 	require.False(t, p.Explain(reach.Spec{From: app, To: "10.0.0.5"}).Reachable)
 	require.Equal(t, reach.NoReply, p.Ask(reach.Spec{From: app, To: "10.0.77.77"}).Observed, "both say so")
 	require.NotEmpty(t, p.Explain(reach.Spec{From: app, To: "10.0.77.77"}).Blockers)

@@ -3,12 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/netip"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vpcsim/vpcsim/reach"
-	"github.com/vpcsim/vpcsim/vpc"
 )
 
 func diffCommand(s *session) *cobra.Command {
@@ -19,7 +18,8 @@ func diffCommand(s *session) *cobra.Command {
 		Long: `diff asks two networks the same questions, from each running instance to each other
 interface, to the internet, and from the internet to each public address, and writes the paths
 that are lost or gained, that pass other resources, or that are seen as coming from another
-address. With A alone it compares A with A after the changes of --set.
+address. With A alone it compares A with A after the changes of --set; with two, --set changes B.
+Hosts are the same by their ids, else by their names; what only one network has is gone or new.
 
 Exit status: 0 no difference, 1 some, 2 bad input.`,
 		Example: `  vpcsim diff before after
@@ -47,34 +47,37 @@ func (d *differ) run(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	before, err := s.loadPlain(args[0])
+	before, after, err := d.networks(s, args)
 	if err != nil {
 		return err
 	}
-	after, err := s.load(args[len(args)-1])
-	if err != nil {
-		return err
-	}
-	deltas, err := reach.Diff(before.World, after.World, d.questions(before, after, ports), before.config)
+	found, err := reach.Diff(reach.Side{World: before.World, Config: before.config}, reach.Side{World: after.World, Config: after.config}, d.questions(before, after, ports))
 	if err != nil {
 		return err
 	}
 	if s.json {
-		if deltas == nil {
-			deltas = []reach.Delta{}
-		}
-		err = s.writeJSON(deltas)
+		err = s.writeJSON(found)
 	} else {
-		for _, x := range deltas {
-			if _, err = fmt.Fprintln(s.out, x); err != nil {
-				return err
-			}
-		}
+		_, err = io.WriteString(s.out, found.String())
 	}
-	if err == nil && len(deltas) > 0 {
+	if err == nil && !found.Same() {
 		return errFound
 	}
 	return err
+}
+
+// networks are the two that are compared; with one folder the second is a copy of the
+// first with the changes made.
+func (d *differ) networks(s *session, args []string) (before, after *network, err error) {
+	if before, err = s.loadPlain(args[0]); err != nil {
+		return nil, nil, err
+	}
+	if len(args) == 1 {
+		after, err = s.change(before)
+	} else {
+		after, err = s.load(args[1])
+	}
+	return before, after, err
 }
 
 func (d *differ) ports() ([]reach.Port, error) {
@@ -93,62 +96,16 @@ func (d *differ) ports() ([]reach.Port, error) {
 	return ports, nil
 }
 
-// questions are those of both networks, each once.
+// questions are those of both networks, some twice.
 func (d *differ) questions(before, after *network, ports []reach.Port) []reach.Spec {
 	var all []reach.Spec
-	seen := map[reach.Spec]bool{}
-	add := func(specs []reach.Spec) {
-		for _, q := range specs {
-			if !seen[q] {
-				seen[q] = true
-				all = append(all, q)
-			}
-		}
-	}
 	for _, n := range []*network{before, after} {
 		if !d.noPing {
-			add(reach.AllPairs(n.World))
-			add(outside(n, nil))
+			all = append(append(all, reach.AllPairs(n.World)...), reach.AcrossTheBorder(n.World)...)
 		}
 		if len(ports) > 0 {
-			add(reach.AllPairs(n.World, ports...))
-			add(outside(n, ports))
+			all = append(append(all, reach.AllPairs(n.World, ports...)...), reach.AcrossTheBorder(n.World, ports...)...)
 		}
-	}
-	return all
-}
-
-// outside are the questions from instances to the internet and from there to public
-// addresses; pings where no ports are given.
-func outside(n *network, ports []reach.Port) []reach.Spec {
-	if ports == nil {
-		ports = []reach.Port{{Proto: "icmp"}}
-	}
-	var specs []reach.Spec
-	for _, nic := range interfaces(n) {
-		running := nic.Instance() != nil && nic.Instance().State() == vpc.Running
-		var public netip.Addr
-		for _, a := range nic.PrivateAddresses() {
-			if a.Public.IsValid() && !public.IsValid() {
-				public = a.Public
-			}
-		}
-		for _, p := range ports {
-			if running {
-				specs = append(specs, reach.Spec{From: nic.ID(), To: "internet", Proto: p.Proto, Port: int(p.Number)})
-			}
-			if public.IsValid() {
-				specs = append(specs, reach.Spec{From: "internet", To: public.String(), Proto: p.Proto, Port: int(p.Number)})
-			}
-		}
-	}
-	return specs
-}
-
-func interfaces(n *network) []*vpc.NetworkInterface {
-	var all []*vpc.NetworkInterface
-	for _, r := range n.Regions {
-		r.View(func(tx *vpc.Tx) { all = append(all, vpc.Resources[*vpc.NetworkInterface](tx)...) })
 	}
 	return all
 }

@@ -59,7 +59,7 @@ func (s *session) load(dir string) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n, s.change(n)
+	return s.change(n)
 }
 
 func (s *session) loadPlain(dir string) (*network, error) {
@@ -72,12 +72,22 @@ func (s *session) loadPlain(dir string) (*network, error) {
 	return n, err
 }
 
-func (s *session) change(n *network) error {
+// change is the network with the changes of --set made, in a copy.
+func (s *session) change(n *network) (*network, error) {
+	if len(s.set) == 0 {
+		return n, nil
+	}
 	o, err := reach.ParseOverlay(s.set...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return o.Apply(n.World)
+	l, err := n.With(o)
+	if err != nil {
+		return nil, err
+	}
+	c := &network{Network: l, dir: n.dir}
+	c.config, err = s.config(l)
+	return c, err
 }
 
 // config is what the flags say that a snapshot does not hold.
