@@ -48,6 +48,9 @@ func namesOf(x vpc.Resource) []string {
 	if l, ok := x.(interface{ Label() string }); ok && l.Label() != x.ID() {
 		names = append(names, l.Label())
 	}
+	if c, ok := x.(interface{ Called() string }); ok && c.Called() != "" && !slices.Contains(names, c.Called()) {
+		names = append(names, c.Called())
+	}
 	if _, group := x.(*vpc.SecurityGroup); group { // its name is for the interfaces that have it
 		return names
 	}

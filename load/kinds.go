@@ -18,12 +18,16 @@ type item[T any] struct {
 	file  *file
 	key   string
 	index int
-	whole bool // all of its file
+	whole bool   // all of its file
+	at    string // its address in a plan
 }
 
 // path returns the item's place in its file, "" where it is all of the file.
 func (i *item[T]) path() string {
-	if i.whole {
+	switch {
+	case i.at != "":
+		return i.at
+	case i.whole:
 		return ""
 	}
 	return fmt.Sprintf("%s[%d]", i.key, i.index)

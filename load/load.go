@@ -45,6 +45,9 @@ type Config struct {
 	// Account is the account that owns what the user makes in a loaded region; "" is
 	// the one that owns the first VPC.
 	Account string
+	// Before says of a Terraform plan that the network before it is meant, as its prior
+	// state tells, and not the one once it is applied.
+	Before bool
 }
 
 // Network is a loaded network: regions in one world.
@@ -84,6 +87,9 @@ type Skip struct {
 	Reason string `json:"reason"`
 	// ID is the resource's id where the network has nothing of it, else "".
 	ID string `json:"id,omitempty"`
+	// Assumed says that the network has what is described, as far as the reason says: of
+	// a Terraform plan, what is known after apply only.
+	Assumed bool `json:"assumed,omitempty"`
 }
 
 // String returns file, path and reason on one line.
@@ -106,6 +112,20 @@ func place(file, path string) string {
 		return file
 	}
 	return file + ": " + path
+}
+
+// Open loads a folder as Dir does, and a file as [Plan] does.
+func Open(path string, c Config) (*Network, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return Plan(path, c)
+	case c.Before:
+		return nil, &Error{File: path, Msg: "expected a plan: a folder has no network before it"}
+	}
+	return Dir(path, c)
 }
 
 // Dir loads a folder. The error is a *Error where a file can't be read as what it
@@ -139,12 +159,13 @@ func FS(fsys fs.FS, c Config) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reading{files, skipped, c}.restore()
+	return reading{files: files, skipped: skipped, config: c}.restore()
 }
 
-// reading is what was read of the files. Nothing changes it once it is there.
+// reading is what was read of the files, or of a plan. Nothing changes it once it is there.
 type reading struct {
 	files   []*file
+	plan    *planned
 	skipped []Skip
 	config  Config
 }
@@ -156,6 +177,9 @@ func (r reading) restore() (*Network, error) {
 		direct: directconnect.Gateways{},
 	}
 	snapshots := group(r.files, r.config)
+	if r.plan != nil {
+		snapshots = r.plan.snapshots(r.config)
+	}
 	settle(snapshots)
 	for _, s := range snapshots {
 		n.Regions = append(n.Regions, n.restore(s, r.config))
@@ -163,8 +187,15 @@ func (r reading) restore() (*Network, error) {
 	peering.Join(n.Regions...)
 	tgw.Join(n.Regions...)
 	n.joinTunnels()
-	if len(n.Regions) == 0 {
+	switch {
+	case len(n.Regions) > 0:
+	case r.plan != nil:
+		return nil, &Error{File: r.plan.file.name, Msg: nothing(r.config.Before)}
+	default:
 		return nil, &Error{File: ".", Msg: fmt.Sprintf("expected files of describe-… answers, found none in its %d JSON files (vpcsim collect prints the commands that make them)", len(r.files))}
+	}
+	if r.plan != nil {
+		n.call(r.plan)
 	}
 	n.index()
 	n.parts = n.partial()
@@ -212,8 +243,16 @@ func (n *Network) partial() map[string][]string {
 	for id, s := range n.sources {
 		at[s] = id
 	}
+	if n.read.plan != nil {
+		for _, name := range n.read.plan.Names { // a resource may have several parts
+			at[Source{n.read.plan.file.name, name.Address}] = name.ID
+		}
+	}
 	parts := map[string][]string{}
 	for _, s := range n.Skipped {
+		if s.Assumed {
+			continue
+		}
 		for path := s.Path; path != ""; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
 			if id := at[Source{s.File, path}]; id != "" && path != s.Path {
 				parts[id] = append(parts[id], s.String())

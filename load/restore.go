@@ -283,7 +283,7 @@ func (l *restoring) hosts() {
 	each(l, l.Addresses, func(s *ec2.Address) *string { return s.AllocationId }, here, l.tx.RestoreAddress)
 	for _, r := range l.Reservations {
 		for k, i := range r.shape.Instances {
-			one := []item[ec2.Instance]{{shape: i, file: r.file, key: r.path() + ".Instances", index: k}}
+			one := []item[ec2.Instance]{{shape: i, file: r.file, key: r.path() + ".Instances", index: k, at: r.at}}
 			each(l, one, func(s *ec2.Instance) *string { return s.InstanceId }, goneInstance, func(s ec2.Instance) (*vpc.Instance, error) {
 				return l.tx.RestoreInstance(s, r.shape.ReservationId, r.shape.OwnerId)
 			})

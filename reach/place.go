@@ -122,18 +122,28 @@ func (x *index) add(n *vpc.NetworkInterface) {
 	}
 	x.name(n.ID(), n)
 	x.name(n.Label(), n)
+	x.called(n, n)
 	if i := n.Instance(); i != nil {
 		x.name(i.ID(), n)
 		x.name(i.Label(), n)
+		x.called(i, n)
 	}
 	if o := n.Owner(); o != nil {
 		x.name(o.ID(), n)
 		if l, ok := o.(interface{ Label() string }); ok {
 			x.name(l.Label(), n)
 		}
+		x.called(o, n)
 		if l, ok := o.(interface{ Name() string }); ok { // a load balancer's, a database's
 			x.name(l.Name(), n)
 		}
+	}
+}
+
+// called adds what a configuration calls the interface, or its instance or owner.
+func (x *index) called(of vpc.Resource, n *vpc.NetworkInterface) {
+	if c, ok := of.(interface{ Called() string }); ok && c.Called() != "" {
+		x.name(c.Called(), n)
 	}
 }
 

@@ -1,6 +1,9 @@
 package vpc
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Base is what every resource has: an id, a region, tags. Gateways of other
 // packages embed one made by [Tx.NewBase].
@@ -9,7 +12,8 @@ type Base struct {
 	region *Region
 	owner  string // the account's twelve digits; "" is the region's
 	tags   []Tag
-	gone   bool // deleted: only old handles lead here
+	called string // by a configuration, "" where none has it
+	gone   bool   // deleted: only old handles lead here
 }
 
 // NewBase returns the Base of a new resource, whose id is want or, where that is
@@ -70,14 +74,31 @@ func (b *Base) label() string {
 			return t.Value
 		}
 	}
-	return b.id
+	return cmp.Or(b.called, b.id)
 }
 
-// Label returns how traces call the resource: its Name tag, else its id.
+// Label returns how traces call the resource: its Name tag, else what a configuration calls
+// it, else its id.
 func (b *Base) Label() string {
 	var s string
 	b.region.read(func() { s = b.label() })
 	return s
+}
+
+// Called returns what the configuration that manages the resource calls it, such as
+// aws_instance.web[0]; "" where it was not loaded of one.
+func (b *Base) Called() string {
+	var s string
+	b.region.read(func() { s = b.called })
+	return s
+}
+
+// RestoreCalled says what a configuration calls a resource; the first one to say so is
+// kept.
+func (tx *Tx) RestoreCalled(x Resource, name string) {
+	if b, ok := x.(interface{ base() *Base }); ok && b.base().called == "" {
+		b.base().called = name
+	}
 }
 
 // remove returns s without x, in order.

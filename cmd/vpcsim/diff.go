@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -19,12 +20,15 @@ func diffCommand(s *session) *cobra.Command {
 interface, to the internet, and from the internet to each public address, and writes the paths
 that are lost or gained, that pass other resources, or that are seen as coming from another
 address. With A alone it compares A with A after the changes of --set; with two, --set changes B.
+Where A alone is a Terraform plan, and nothing is set, it compares the network before the plan with
+the one once it is applied: which paths the plan breaks, and which it opens.
 Hosts are the same by their ids, else by their names; what only one network has is gone or new.
 
 Exit status: 0 no difference, 1 some, 2 bad input.`,
 		Example: `  vpcsim diff before after
   vpcsim diff before after --tcp 443 --tcp 5432
-  vpcsim diff lab --set rtb-1/0.0.0.0/0=nat-2 --json`,
+  vpcsim diff lab --set rtb-1/0.0.0.0/0=nat-2 --json
+  vpcsim diff plan.json --tcp 5432`,
 		Args: arguments(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error { return d.run(s, args) },
 	}
@@ -40,9 +44,6 @@ type differ struct {
 }
 
 func (d *differ) run(s *session, args []string) error {
-	if len(args) == 1 && len(s.set) == 0 {
-		return errors.New("expected two folders, or one and a change to try by --set")
-	}
 	ports, err := d.ports()
 	if err != nil {
 		return err
@@ -67,15 +68,25 @@ func (d *differ) run(s *session, args []string) error {
 }
 
 // networks are the two that are compared; with one folder the second is a copy of the
-// first with the changes made.
+// first with the changes made, with one plan the first is what is there before it.
 func (d *differ) networks(s *session, args []string) (before, after *network, err error) {
-	if before, err = s.loadPlain(args[0]); err != nil {
+	first := *s
+	if len(args) == 1 && len(s.set) == 0 {
+		if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+			return nil, nil, errors.New("expected two folders or plans, one plan, or one of them and a change to try by --set")
+		}
+		first.before = true
+	}
+	if before, err = first.loadPlain(args[0]); err != nil {
 		return nil, nil, err
 	}
-	if len(args) == 1 {
-		after, err = s.change(before)
-	} else {
+	switch {
+	case len(args) == 2:
 		after, err = s.load(args[1])
+	case first.before:
+		after, err = s.loadPlain(args[0])
+	default:
+		after, err = s.change(before)
 	}
 	return before, after, err
 }

@@ -32,6 +32,7 @@ type session struct {
 	appliances []string
 	ttl        uint8
 	colour     string
+	before     bool
 }
 
 func (s *session) flags(root *cobra.Command) {
@@ -43,6 +44,7 @@ func (s *session) flags(root *cobra.Command) {
 	f.Lookup("assume-open").NoOptDefVal = "all"
 	f.StringArrayVar(&s.appliances, "appliance", nil, "a guest that sends on what is for others: NAME=forward or NAME=masquerade; may be repeated")
 	f.Uint8Var(&s.ttl, "ttl", 255, "TTL with which hosts send")
+	f.BoolVar(&s.before, "before", false, "of a Terraform plan, ask the network before it and not the one once it is applied")
 	f.StringVar(&s.colour, "color", "auto", "auto (on a terminal), always or never")
 }
 
@@ -63,7 +65,7 @@ func (s *session) load(dir string) (*network, error) {
 }
 
 func (s *session) loadPlain(dir string) (*network, error) {
-	l, err := load.Dir(dir, load.Config{World: world.Config{Seed: s.seed}})
+	l, err := load.Open(dir, load.Config{World: world.Config{Seed: s.seed}, Before: s.before})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,168 @@
+package load_test
+
+import (
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/load"
+	"github.com/vpcsim/vpcsim/natgw"
+	"github.com/vpcsim/vpcsim/reach"
+	"github.com/vpcsim/vpcsim/vpc"
+	"github.com/vpcsim/vpcsim/world"
+)
+
+const shopPlan = "../plan/testdata/shop/plan.json"
+
+// plannedShop is the network of the plan shop, made by the calls that apply would make.
+func plannedShop(t testing.TB) *world.World {
+	w := world.New(world.Config{})
+	r := w.Region(vpc.RegionConfig{Name: "eu-west-1"})
+	v := got(r.CreateVPC("10.20.0.0/16", vpc.VPCConfig{Name: "shop"})).or(t)
+	require.NoError(t, v.SetAttributes(vpc.VPCAttributes{EnableDNSSupport: true, EnableDNSHostnames: true}))
+	g := got(igw.Create(r, igw.Config{})).or(t)
+	require.NoError(t, g.Attach(v))
+	outer := got(v.CreateRouteTable(vpc.RouteTableConfig{})).or(t)
+	require.NoError(t, outer.CreateRoute("0.0.0.0/0", g))
+	a := got(v.CreateNetworkACL(vpc.NetworkACLConfig{})).or(t)
+	entry := vpc.ACLEntry{Number: 100, Protocol: 6, FromPort: 0, ToPort: 65535, Allow: true, CIDR: prefix("0.0.0.0/0")}
+	require.NoError(t, a.CreateIngressEntry(entry))
+	require.NoError(t, a.CreateEgressEntry(entry))
+	var public, private [2]*vpc.Subnet
+	for i, zone := range []string{"eu-west-1a", "eu-west-1b"} {
+		public[i] = got(v.CreateSubnet([]string{"10.20.0.0/24", "10.20.1.0/24"}[i], vpc.SubnetConfig{Zone: zone})).or(t)
+		private[i] = got(v.CreateSubnet([]string{"10.20.10.0/24", "10.20.11.0/24"}[i], vpc.SubnetConfig{Zone: zone})).or(t)
+		require.NoError(t, outer.Associate(public[i]))
+		require.NoError(t, got(v.CreateRouteTable(vpc.RouteTableConfig{})).or(t).Associate(private[i]))
+		require.NoError(t, private[i].SetNetworkACL(a))
+	}
+	nat := got(natgw.Create(public[0], natgw.Config{})).or(t)
+	require.NoError(t, private[0].RouteTable().CreateRoute("0.0.0.0/0", nat))
+
+	group := func(name string, egress bool, in ...vpc.Permission) *vpc.SecurityGroup {
+		x := got(v.CreateSecurityGroup(name, vpc.SecurityGroupConfig{Description: name})).or(t)
+		require.NoError(t, x.AuthorizeIngress(in...))
+		if !egress {
+			require.NoError(t, x.RevokeEgress(x.Egress()[0]))
+		}
+		return x
+	}
+	web := group("web", true, vpc.TCPPort(443, "0.0.0.0/0"))
+	app := group("app", true, vpc.Permission{Protocol: 6, FromPort: 8080, ToPort: 8080, Group: web})
+	db := group("db", false, vpc.Permission{Protocol: 6, FromPort: 5432, ToPort: 5432, Group: app})
+	for _, i := range []struct {
+		name, address string
+		in            *vpc.Subnet
+		group         *vpc.SecurityGroup
+		public        bool
+	}{
+		{"aws_instance.web[0]", "10.20.0.10", public[0], web, true}, {"aws_instance.web[1]", "10.20.1.10", public[1], web, true},
+		{"app", "10.20.10.10", private[0], app, false}, {"aws_instance.db", "10.20.11.10", private[1], db, false},
+	} {
+		nic := vpc.NetworkInterfaceConfig{PrivateIP: netip.MustParseAddr(i.address), Groups: []*vpc.SecurityGroup{i.group}}
+		got(i.in.RunInstance(vpc.InstanceConfig{Name: i.name, Interface: nic, AssociatePublicIP: i.public})).or(t)
+	}
+	return w
+}
+
+// TestPlanAnswersAsTheNetworkItMakes asks the network of a plan, and the one that the
+// calls make, the same questions, between all of their instances and the internet.
+func TestPlanAnswersAsTheNetworkItMakes(t *testing.T) {
+	n, err := load.Plan(shopPlan, load.Config{})
+	require.NoError(t, err)
+	names := []string{"aws_instance.web[0]", "aws_instance.web[1]", "app", "aws_instance.db", "internet"}
+	var questions []reach.Spec
+	for _, from := range names {
+		for _, to := range names {
+			for _, port := range []int{443, 8080, 5432, 22} {
+				if from != to && !(from == "internet" && !strings.Contains(to, "web")) {
+					questions = append(questions, reach.Spec{From: from, To: to, Proto: "tcp", Port: port})
+				}
+			}
+			if from != to && from != "internet" {
+				questions = append(questions, reach.Spec{From: from, To: to, Proto: "icmp"})
+			}
+		}
+	}
+	got, err := reach.Sweep(n.World, questions, reach.Config{})
+	require.NoError(t, err)
+	want, err := reach.Sweep(plannedShop(t), questions, reach.Config{})
+	require.NoError(t, err)
+	answered := 0
+	for i, q := range questions {
+		require.Empty(t, got[i].Unknown, "%v", q)
+		require.Equal(t, want[i].Observed, got[i].Observed, "%v", q)
+		require.Equal(t, want[i].Reason, got[i].Reason, "%v", q)
+		require.Equal(t, want[i].Direction, got[i].Direction, "%v", q)
+		if got[i].Reachable() {
+			answered++
+		}
+	}
+	require.Greater(t, answered, 5)
+}
+
+func TestPlanNamesResourcesByAddress(t *testing.T) {
+	n, err := load.Plan(shopPlan, load.Config{})
+	require.NoError(t, err)
+	for _, name := range []string{
+		"aws_instance.web[1]", `module.net.aws_subnet.private["eu-west-1b"]`, "module.net.aws_vpc.this[0]", "shop", "aws_security_group.db",
+		"module.net.aws_route_table.public", "module.net.aws_nat_gateway.this", "aws_network_interface.db", "module.net.aws_network_acl.private", "module.net.aws_eip.nat",
+	} {
+		require.Len(t, n.Find(name), 1, name)
+	}
+	at, ok := n.Source(n.Find("aws_instance.web[1]")[0].ID())
+	require.True(t, ok)
+	require.Equal(t, load.Source{File: "plan.json", Path: "aws_instance.web[1]"}, at)
+	for _, s := range n.Skipped {
+		require.Empty(t, s.ID, "%s", s)
+	}
+}
+
+func TestPlanThatMakesEverythingHasNothingBefore(t *testing.T) {
+	_, err := load.Plan(shopPlan, load.Config{Before: true})
+	require.EqualError(t, err, "load: plan.json: expected a network in the plan's prior_state, found none: the plan makes everything anew")
+}
+
+func TestFilesThatAreNoPlans(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"Vpcs": []}`:          `load: plan.json: expected what "terraform show -json" prints, found no format_version`,
+		`{"format_version": 1}`: "load: plan.json: format_version: expected a string, found number",
+		`{"format_version": "2.0", "planned_values": {}}`: `load: plan.json: format_version "2.0": expected 1, or 0 of Terraform before 1.1`,
+		`{"format_version": "1.2"}`:                       `load: plan.json: expected planned_values of a plan, or values of a state: "terraform show -json" prints both`,
+		`{"format_version": "1.2", "planned_values": {"root_module": {"resources": [{}, {"address": 7}]}}}`: "load: plan.json: planned_values.root_module.resources[1].address: expected a string, found number",
+		`{"format_version": "1.2", "planned_values": {"root_module": {"resources": [{"values": [1]}]}}}`:    "load: plan.json: planned_values.root_module.resources[0].values[0]: expected an object, found array",
+		`{"format_version": "1.2", "planned_values": {"root_module": [`:                                     "load: plan.json: planned_values.root_module[0]: expected more JSON, the file ends",
+		`{"format_version": "1.2", "planned_values": {}}`:                                                   "load: plan.json: expected resources of a VPC's network in the plan, found none",
+		"PK\x03\x04": "load: plan.json: expected JSON, found a plan in Terraform's own format: \"terraform show -json\" prints it as JSON",
+	} {
+		_, err := load.PlanText("plan.json", []byte(text), load.Config{})
+		require.EqualError(t, err, want)
+	}
+}
+
+// FuzzPlan holds plans to what is promised of any file: no panic, and an error that names
+// the place.
+func FuzzPlan(f *testing.F) {
+	text, err := os.ReadFile(shopPlan)
+	require.NoError(f, err)
+	f.Add(text)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, before := range []bool{false, true} {
+			n, err := load.PlanText("plan.json", data, load.Config{Before: before})
+			if err != nil {
+				var e *load.Error
+				require.ErrorAs(t, err, &e)
+				require.NotEmpty(t, e.Msg)
+				continue
+			}
+			for _, r := range n.Regions {
+				require.NotNil(t, n.World.Live(r).Snapshot())
+				load.Answers(r)
+			}
+		}
+	})
+}
