@@ -52,6 +52,8 @@ func Answers(r *vpc.Region) []Answer {
 	add("Reservations", r.DescribeInstances())
 	add("Addresses", r.DescribeAddresses())
 	add("DhcpOptions", r.DescribeDhcpOptions())
+	add("VpcBlockPublicAccessOptions", r.DescribeVpcBlockPublicAccessOptions())
+	add("VpcBlockPublicAccessExclusions", r.DescribeVpcBlockPublicAccessExclusions())
 	add("PrefixLists", r.DescribeManagedPrefixLists())
 	add("PrefixListEntries", map[string]any{"PrefixListEntries": entriesOf(r)})
 	add("InternetGateways", igw.Describe(r))

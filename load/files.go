@@ -109,6 +109,12 @@ func (f *file) document(data []byte, dec *json.Decoder) (known bool, skipped []S
 			continue
 		}
 		known = true
+		data, dec := data, dec
+		if k.one {
+			if data, dec, err = f.listed(data, dec); err != nil {
+				return known, skipped, err
+			}
+		}
 		if err := f.list(data, dec, key, k); err != nil {
 			return known, skipped, err
 		}
@@ -118,6 +124,18 @@ func (f *file) document(data []byte, dec *json.Decoder) (known bool, skipped []S
 	}
 	more, err := f.loose(other)
 	return known || more, skipped, err
+}
+
+// listed reads an entry and returns the text of a list of it; a list it leaves as it is.
+func (f *file) listed(data []byte, dec *json.Decoder) ([]byte, *json.Decoder, error) {
+	var raw json.RawMessage
+	if err := dec.Decode(&raw); err != nil {
+		return nil, nil, f.wrong(data, dec, err)
+	}
+	if raw[0] == '{' {
+		raw = slices.Concat([]byte("["), raw, []byte("]"))
+	}
+	return raw, json.NewDecoder(bytes.NewReader(raw)), nil
 }
 
 // list reads the list of a kind, one entry after another.

@@ -198,7 +198,9 @@ func TestWhatIsLoadedIsDescribedAsItWas(t *testing.T) {
 		answers := map[string][]any{}
 		for _, r := range n.Regions {
 			for _, a := range load.Answers(r) {
-				answers[a.Key] = append(answers[a.Key], document(t, a.JSON).(map[string]any)[a.Key].([]any)...)
+				if list, ok := document(t, a.JSON).(map[string]any)[a.Key].([]any); ok { // see TestPublicAccessIsBlocked
+					answers[a.Key] = append(answers[a.Key], list...)
+				}
 			}
 		}
 		for key, answer := range answers {

@@ -1,8 +1,10 @@
 package load
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/vpcsim/vpcsim/directconnect/shape"
 	"github.com/vpcsim/vpcsim/ec2"
@@ -50,6 +52,8 @@ type shapes struct {
 	ManagedLists       []item[ec2.ManagedPrefixList]
 	ListEntries        []item[listEntries]
 	Dhcp               []item[ec2.DhcpOptions]
+	PublicAccess       []item[ec2.VpcBlockPublicAccessOptions]
+	Exclusions         []item[ec2.VpcBlockPublicAccessExclusion]
 	Internet           []item[ec2.InternetGateway]
 	EgressOnly         []item[ec2.EgressOnlyInternetGateway]
 	Nats               []item[ec2.NatGateway]
@@ -129,6 +133,7 @@ type localRoutes struct {
 
 // kind reads the entries of the lists that stand under a top-level key.
 type kind struct {
+	one    bool // it is an entry, and no list
 	decode func(f *file, dec *json.Decoder, index int) error
 }
 
@@ -138,6 +143,30 @@ func into[T any](key string, list func(*shapes) *[]item[T]) *kind {
 		to := list(f.shapes)
 		*to = append(*to, item[T]{file: f, key: key, index: index})
 		return dec.Decode(&(*to)[len(*to)-1].shape)
+	}}
+}
+
+// one is into for a key that an entry stands under, and no list.
+func one[T any](key string, list func(*shapes) *[]item[T]) *kind {
+	k := into(key, list)
+	k.one = true
+	return k
+}
+
+// ours returns the kind without the entries that other services list under the same key:
+// those that have none of the members. WAF and EventBridge have Rules too, Global
+// Accelerator Listeners, the Snow family Addresses.
+func ours(k *kind, members ...string) *kind {
+	return &kind{decode: func(f *file, dec *json.Decoder, index int) error {
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			return err
+		}
+		var has map[string]json.RawMessage
+		if json.Unmarshal(raw, &has) == nil && !slices.ContainsFunc(members, func(m string) bool { _, ok := has[m]; return ok }) {
+			return nil
+		}
+		return k.decode(f, json.NewDecoder(bytes.NewReader(raw)), index)
 	}}
 }
 
@@ -158,8 +187,10 @@ var kinds = map[string]*kind{
 	"SecurityGroups":                           into("SecurityGroups", func(s *shapes) *[]item[ec2.SecurityGroup] { return &s.Groups }),
 	"NetworkInterfaces":                        into("NetworkInterfaces", func(s *shapes) *[]item[ec2.NetworkInterface] { return &s.Interfaces }),
 	"Reservations":                             into("Reservations", func(s *shapes) *[]item[ec2.Reservation] { return &s.Reservations }),
-	"Addresses":                                into("Addresses", func(s *shapes) *[]item[ec2.Address] { return &s.Addresses }),
+	"Addresses":                                ours(into("Addresses", func(s *shapes) *[]item[ec2.Address] { return &s.Addresses }), "PublicIp", "AllocationId", "CarrierIp", "CustomerOwnedIp"),
 	"DhcpOptions":                              into("DhcpOptions", func(s *shapes) *[]item[ec2.DhcpOptions] { return &s.Dhcp }),
+	"VpcBlockPublicAccessOptions":              one("VpcBlockPublicAccessOptions", func(s *shapes) *[]item[ec2.VpcBlockPublicAccessOptions] { return &s.PublicAccess }),
+	"VpcBlockPublicAccessExclusions":           into("VpcBlockPublicAccessExclusions", func(s *shapes) *[]item[ec2.VpcBlockPublicAccessExclusion] { return &s.Exclusions }),
 	"PrefixListEntries":                        into("PrefixListEntries", func(s *shapes) *[]item[listEntries] { return &s.ListEntries }),
 	"InternetGateways":                         into("InternetGateways", func(s *shapes) *[]item[ec2.InternetGateway] { return &s.Internet }),
 	"EgressOnlyInternetGateways":               into("EgressOnlyInternetGateways", func(s *shapes) *[]item[ec2.EgressOnlyInternetGateway] { return &s.EgressOnly }),
@@ -191,9 +222,9 @@ var kinds = map[string]*kind{
 	"LoadBalancers":                            into("LoadBalancers", func(s *shapes) *[]item[elbv2.LoadBalancer] { return &s.Balancers }),
 	"LoadBalancerDescriptions":                 into("LoadBalancerDescriptions", func(s *shapes) *[]item[elb.LoadBalancerDescription] { return &s.Classics }),
 	"LoadBalancerAttributes":                   into("LoadBalancerAttributes", func(s *shapes) *[]item[balancerAttributes] { return &s.BalancerAttributes }),
-	"Listeners":                                into("Listeners", func(s *shapes) *[]item[elbv2.Listener] { return &s.Listeners }),
+	"Listeners":                                ours(into("Listeners", func(s *shapes) *[]item[elbv2.Listener] { return &s.Listeners }), "LoadBalancerArn"),
 	"LoadBalancerListeners":                    into("LoadBalancerListeners", func(s *shapes) *[]item[balancerListeners] { return &s.BalancerListeners }),
-	"Rules":                                    into("Rules", func(s *shapes) *[]item[elbv2.Rule] { return &s.Rules }),
+	"Rules":                                    ours(into("Rules", func(s *shapes) *[]item[elbv2.Rule] { return &s.Rules }), "RuleArn"),
 	"ListenerRules":                            into("ListenerRules", func(s *shapes) *[]item[listenerRules] { return &s.ListenerRules }),
 	"TargetGroups":                             into("TargetGroups", func(s *shapes) *[]item[elbv2.TargetGroup] { return &s.TargetGroups }),
 	"TargetGroupAttributes":                    into("TargetGroupAttributes", func(s *shapes) *[]item[groupAttributes] { return &s.GroupAttributes }),

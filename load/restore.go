@@ -255,6 +255,21 @@ func (l *restoring) lists() {
 func (l *restoring) places() {
 	each(l, l.Vpcs, func(s *ec2.Vpc) *string { return s.VpcId }, here, l.tx.RestoreVPC)
 	each(l, l.Subnets, func(s *ec2.Subnet) *string { return s.SubnetId }, here, l.tx.RestoreSubnet)
+	for _, i := range l.PublicAccess {
+		l.tx.RestoreFor(i.file.account)
+		l.note(i.file, i.key, l.tx.RestorePublicAccess(i.shape))
+	}
+	each(l, l.Exclusions, func(s *ec2.VpcBlockPublicAccessExclusion) *string { return s.ExclusionId }, goneExclusion, l.tx.RestorePublicAccessExclusion)
+}
+
+// goneExclusion is the reason to leave out an exclusion that is not in force.
+func goneExclusion(s *ec2.VpcBlockPublicAccessExclusion) string {
+	switch state := ec2.Value(s.State); state {
+	case ec2.VpcBlockPublicAccessExclusionStateDeleteComplete, ec2.VpcBlockPublicAccessExclusionStateDeleteInProgress,
+		ec2.VpcBlockPublicAccessExclusionStateCreateFailed:
+		return string(state)
+	}
+	return ""
 }
 
 // rules restores security groups, network ACLs and the shells of route tables.

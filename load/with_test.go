@@ -77,6 +77,9 @@ func TestWithLeavesTheNetworkAsItWas(t *testing.T) {
 	require.EqualError(t, err, "load: us-east-1 was changed after it was loaded, by other calls than With: expected a network as it was loaded")
 }
 
+// undescribed is a resource that no description tells of.
+type undescribed struct{ vpc.Base }
+
 func TestOfIsACopyOfWhatWasBuilt(t *testing.T) {
 	s := newShop(t)
 	was := load.Answers(s.region)
@@ -91,10 +94,20 @@ func TestOfIsACopyOfWhatWasBuilt(t *testing.T) {
 	require.Equal(t, was, load.Answers(s.region))
 
 	require.NoError(t, s.region.BlockPublicAccess("block-bidirectional"))
-	x, err := s.private[0].VPC().ExcludeFromBlock("allow-egress")
+	_, err = s.private[0].VPC().ExcludeFromBlock("allow-egress")
 	require.NoError(t, err)
+	n, err = load.Of(built, load.Config{})
+	require.NoError(t, err)
+	require.Equal(t, load.Answers(s.region), answers(n))
+
+	x := &undescribed{}
+	require.NoError(t, s.region.Change(func(tx *vpc.Tx) (err error) {
+		x.Base, err = tx.NewBase("odd", "", "")
+		tx.Add(x)
+		return err
+	}))
 	_, err = load.Of(built, load.Config{})
-	require.EqualError(t, err, "load: us-east-1: "+x.ID()+", a *vpc.PublicAccessExclusion, can't be copied: no describe-… answer holds it")
+	require.EqualError(t, err, "load: us-east-1: "+x.ID()+", a *load_test.undescribed, can't be copied: no describe-… answer holds it")
 	w := world.New(world.Config{})
 	w.Region(vpc.RegionConfig{Name: "eu-west-1"})
 	w.Region(vpc.RegionConfig{Name: "eu-west-1"})

@@ -115,11 +115,33 @@ func (a *Attachment) RestoreUntold(*vpc.Tx) { a.untold = a.table == nil }
 // it matches ends as trace.Unmodelled.
 func (t *RouteTable) RestoreUntold(*vpc.Tx) { t.untold = true }
 
-// RestorePropagation has the attachment propagate to the table.
+// RestorePropagation has the attachment propagate to the table. Of equal CIDRs that of
+// the attachment made first stands in it: one that is attached later does not propagate
+// them (Transit Gateway guide, "VPC attachments").
 func RestorePropagation(_ *vpc.Tx, t *RouteTable, a *Attachment) {
-	if !slices.Contains(t.propagated, a) {
-		t.propagated = append(t.propagated, a)
+	if slices.Contains(t.propagated, a) {
+		return
 	}
+	at := slices.IndexFunc(t.propagated, func(o *Attachment) bool { return a.created.Before(o.created) })
+	if at < 0 {
+		at = len(t.propagated)
+	}
+	t.propagated = slices.Insert(t.propagated, at, a)
+}
+
+// prefer has the attachment's CIDRs stand in the table, whoever else propagates equal
+// ones: a propagated route tells whose they are.
+func (t *RouteTable) prefer(a *Attachment) {
+	if at := slices.Index(t.propagated, a); at > 0 && a.vpc != nil && t.contested(a) {
+		t.propagated = slices.Insert(slices.Delete(t.propagated, at, at+1), 0, a)
+	}
+}
+
+// contested reports whether another attachment of a VPC propagates a CIDR of a's.
+func (t *RouteTable) contested(a *Attachment) bool {
+	return slices.ContainsFunc(t.propagated, func(o *Attachment) bool {
+		return o != a && o.vpc != nil && slices.ContainsFunc(o.vpc.CIDRs(), func(p netip.Prefix) bool { return slices.Contains(a.vpc.CIDRs(), p) })
+	})
 }
 
 // learn has the attachments that a propagated route names propagate to the table, and
@@ -131,6 +153,7 @@ func (t *RouteTable) learn(tx *vpc.Tx, s ec2.TransitGatewayRoute, dst netip.Pref
 			continue
 		}
 		RestorePropagation(tx, t, a)
+		t.prefer(a)
 		if l, ok := a.link.(remote.Learner); ok {
 			l.Learn(tx, dst)
 		}

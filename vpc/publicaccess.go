@@ -1,7 +1,9 @@
 package vpc
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -10,7 +12,8 @@ import (
 
 // publicAccess is the region's VPC Block Public Access.
 type publicAccess struct {
-	mode       ec2.InternetGatewayBlockMode // "" is off
+	mode       ec2.InternetGatewayBlockMode            // "" is off
+	restored   map[string]ec2.InternetGatewayBlockMode // of VPCs by their owner's account, in place of mode
 	changed    time.Time
 	exclusions []*PublicAccessExclusion
 }
@@ -35,7 +38,7 @@ func (r *Region) BlockPublicAccess(mode ec2.InternetGatewayBlockMode) error {
 		default:
 			return Refuse("InvalidParameterValue", "Value (%s) for parameter InternetGatewayBlockMode is invalid.", mode)
 		}
-		r.access.mode, r.access.changed = mode, r.Now()
+		r.access.mode, r.access.restored, r.access.changed = mode, nil, r.Now()
 		return nil
 	})
 }
@@ -115,8 +118,8 @@ func (r *Region) DescribeVpcBlockPublicAccessOptions() *ec2.DescribeVpcBlockPubl
 		ExclusionsAllowed: new(ec2.VpcBlockPublicAccessExclusionsAllowedAllowed),
 	}
 	r.read(func() {
-		if r.access.mode != "" {
-			s.State, s.InternetGatewayBlockMode = new(ec2.VpcBlockPublicAccessStateUpdateComplete), new(r.access.mode)
+		if mode := r.access.of(r.account); mode != "" {
+			s.State, s.InternetGatewayBlockMode = new(ec2.VpcBlockPublicAccessStateUpdateComplete), new(mode)
 			s.LastUpdateTimestamp = new(ec2.TimestampOf(r.access.changed))
 		}
 	})
@@ -142,6 +145,54 @@ func (r *Region) DescribeVpcBlockPublicAccessExclusions() *ec2.DescribeVpcBlockP
 	return &ec2.DescribeVpcBlockPublicAccessExclusionsResult{VpcBlockPublicAccessExclusions: list}
 }
 
+// of returns the mode for the VPCs of an account.
+func (a *publicAccess) of(account string) ec2.InternetGatewayBlockMode {
+	if mode, ok := a.restored[account]; ok {
+		return mode
+	}
+	return a.mode
+}
+
+// RestorePublicAccess sets an account's mode as described, which holds for the VPCs that
+// it owns. One without an account is the region's.
+func (tx *Tx) RestorePublicAccess(s ec2.VpcBlockPublicAccessOptions) error {
+	mode := ec2.Value(s.InternetGatewayBlockMode)
+	switch mode {
+	case ec2.InternetGatewayBlockModeBlockBidirectional, ec2.InternetGatewayBlockModeBlockIngress:
+	case "", ec2.InternetGatewayBlockModeOff:
+		return nil
+	default:
+		return malformedShape("InternetGatewayBlockMode", string(mode), "off, block-bidirectional or block-ingress")
+	}
+	if tx.r.access.restored == nil {
+		tx.r.access.restored = map[string]ec2.InternetGatewayBlockMode{}
+	}
+	tx.r.access.restored[cmp.Or(ec2.Value(s.AwsAccountId), tx.account, tx.r.account)] = mode
+	tx.r.access.changed = tx.RestoreTime(s.LastUpdateTimestamp)
+	return nil
+}
+
+// RestorePublicAccessExclusion makes an exclusion as described, after VPCs and subnets.
+func (tx *Tx) RestorePublicAccessExclusion(s ec2.VpcBlockPublicAccessExclusion) (*PublicAccessExclusion, error) {
+	b, err := tx.RestoreBase("ExclusionId", s.ExclusionId, nil, s.Tags)
+	if err != nil {
+		return nil, err
+	}
+	x := &PublicAccessExclusion{Base: b, mode: ec2.Value(s.InternetGatewayExclusionMode), made: tx.RestoreTime(s.CreationTimestamp)}
+	arn := ec2.Value(s.ResourceArn)
+	switch of := tx.Find(arn[strings.LastIndexByte(arn, '/')+1:]).(type) {
+	case *VPC:
+		x.vpc = of
+	case *Subnet:
+		x.vpc, x.subnet = of.vpc, of
+	default:
+		return nil, Absent("ResourceArn", arn)
+	}
+	tx.r.access.exclusions = append(tx.r.access.exclusions, x)
+	tx.Add(x)
+	return x, nil
+}
+
 // PublicAccess says what of a VPC passes its internet gateways. A nil one is all.
 type PublicAccess struct {
 	ingressOnly bool // the block is of what comes in alone
@@ -152,7 +203,7 @@ type PublicAccess struct {
 
 // PublicAccess returns what of a VPC passes, nil where nothing is blocked.
 func (c *Compiler) PublicAccess(v *VPC) *PublicAccess {
-	mode := c.region.access.mode
+	mode := c.region.access.of(v.owner)
 	if mode == "" || mode == ec2.InternetGatewayBlockModeOff {
 		return nil
 	}

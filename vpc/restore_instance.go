@@ -177,11 +177,14 @@ func restoredDelegations(sub *Subnet, s ec2.NetworkInterface, c *choice) (wrong 
 
 // restoreKind tells what kind the interface is, as far as its description does: load
 // balancers and databases that the API does not tell apart by their requester and text
-// (measured: labs, S000).
+// (measured: labs, S000). What is attached to an instance is a guest's, whoever asked for
+// it, such as Elastic Fabric Adapters and the interfaces of an instance's containers.
 func (n *NetworkInterface) restoreKind(s ec2.NetworkInterface) {
 	api, requester := ec2.Value(s.InterfaceType), ec2.Value(s.RequesterId)
 	managed := ec2.Value(s.RequesterManaged)
+	guest := s.Attachment != nil && ec2.Value(s.Attachment.InstanceId) != "" || slices.Contains(guestTypes, api)
 	switch {
+	case guest:
 	case api != "" && api != ec2.NetworkInterfaceTypeInterface:
 		n.kind = InterfaceType(api)
 	case requester == "amazon-elb" && hasText(n.description, "ELB app/"):
@@ -193,7 +196,7 @@ func (n *NetworkInterface) restoreKind(s ec2.NetworkInterface) {
 	case managed:
 		n.kind = InterfaceService
 	}
-	if n.kind == InterfaceUser {
+	if n.kind == InterfaceUser && !managed && cmp.Or(api, ec2.NetworkInterfaceTypeInterface) == ec2.NetworkInterfaceTypeInterface {
 		return
 	}
 	f := n.kind.facts()
@@ -203,6 +206,9 @@ func (n *NetworkInterface) restoreKind(s ec2.NetworkInterface) {
 	}
 	n.told = &f
 }
+
+// guestTypes are the API's types of interfaces that instances have, beside the plain one.
+var guestTypes = []ec2.NetworkInterfaceType{ec2.NetworkInterfaceTypeEfa, ec2.NetworkInterfaceTypeEfaOnly, ec2.NetworkInterfaceTypeTrunk}
 
 func hasText(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
 
