@@ -139,14 +139,9 @@ func (g *guest) owner() string {
 // serve answers a packet that is for the guest.
 func (g *guest) serve(p *wire.Packet) trace.Reason {
 	r := g.prober.run
-	r.arrived(p, g.nic)
 	open, _ := g.prober.open(g.nic, p.Flow.Proto.String(), p.Flow.DstPort)
-	ip, end := answer(r.buf[:0], p, g.prober.config.TTL, open)
-	r.said = end
-	if ip != nil {
-		g.send(ip)
-	}
-	return end
+	r.said = r.serve(p, server{at: g.nic, open: open}, g.send)
+	return r.said
 }
 
 // send has the guest send a packet: to the neighbour that has the destination, as ARP
@@ -194,12 +189,7 @@ func (c crowd) Receive(p *wire.Packet) trace.Reason {
 	if !routable(p.Flow.Dst.Netip()) {
 		return trace.NoSuchHost
 	}
-	r.arrived(p, nil)
-	ip, end := answer(r.buf[:0], p, c.prober.config.TTL, true)
-	if ip != nil {
-		c.prober.world.Internet.Send(ip)
-	}
-	return end
+	return r.serve(p, server{open: true}, c.prober.world.Internet.Send)
 }
 
 // instead has hosts of a site, whose own engine is another, be stood for by beyond.
@@ -223,12 +213,15 @@ func (b beyond) Receive(p *wire.Packet) trace.Reason {
 	case r.from.gateway != "" && p.Flow.Dst == r.sent.Src && r.take(p):
 		return trace.Delivered
 	}
-	r.arrived(p, nil)
-	ip, end := answer(r.buf[:0], p, b.prober.config.TTL, true)
-	if in := b.prober.wayIn(); ip != nil && in != nil {
-		b.prober.world.Engine.Send(in, ip)
+	return r.serve(p, server{open: true}, b.send)
+}
+
+// send sends an answer in by the gateway that the present packet left by.
+func (b beyond) send(ip []byte) trace.Reason {
+	if in := b.prober.wayIn(); in != nil {
+		return b.prober.world.Engine.Send(in, ip)
 	}
-	return end
+	return trace.None
 }
 
 // wayIn returns the node at which packets enter from beyond the gateway that the present

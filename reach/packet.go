@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
@@ -32,7 +33,11 @@ func request(b []byte, h wire.Header, q *Question) []byte {
 		}
 		return wire.AppendICMP(b, h, typ, 0, queryID<<16|1, data)
 	case wire.ProtoTCP:
-		return wire.AppendTCP(b, h, wire.Segment{SrcPort: clientPort, DstPort: q.Port, Seq: 1, Flags: wire.SYN, Window: 64240}, nil)
+		s := wire.Segment{SrcPort: clientPort, DstPort: q.Port, Seq: 1, Flags: wire.SYN, Window: 64240}
+		if q.Size > 0 {
+			s.Options = announced(h.Src, linkMTU(q.From.nic))
+		}
+		return wire.AppendTCP(b, h, s, nil)
 	case wire.ProtoUDP:
 		return wire.AppendUDP(b, h, clientPort, q.Port, data)
 	}
@@ -40,13 +45,20 @@ func request(b []byte, h wire.Header, q *Question) []byte {
 	return wire.AppendIP(b, h, data)
 }
 
-// answer appends to b what a host answers to a packet that is for it, and says what
+// server is a host that answers: at an interface, or nil beyond a gateway.
+type server struct {
+	at   *vpc.NetworkInterface
+	ttl  uint8
+	open bool
+	most int  // how much data it sends on a connection, in bytes
+	cut  bool // its packets may be fragmented
+}
+
+// answer appends to b what the host answers to a packet that is for it, and says what
 // became of the packet; nil where it answers nothing.
-func answer(b []byte, p *wire.Packet, ttl uint8, open bool) ([]byte, trace.Reason) {
-	h := wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: ttl, DF: true}
+func (x server) answer(b []byte, p *wire.Packet) ([]byte, trace.Reason) {
+	h, open := wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: x.ttl, DF: !x.cut}, x.open
 	switch {
-	case p.Fragment != wire.Whole:
-		return nil, trace.Reassembling
 	case isPing(p):
 		m := wire.ICMP(p.Transport())
 		typ := wire.ICMPEchoReply
@@ -61,12 +73,15 @@ func answer(b []byte, p *wire.Packet, ttl uint8, open bool) ([]byte, trace.Reaso
 			return wire.AppendTCP(b, h, s, nil), trace.NoListener
 		}
 		s.Seq, s.Flags, s.Window = 1, wire.SYN|wire.ACK, 65535
+		if x.most > 0 {
+			s.Options = announced(h.Src, linkMTU(x.at))
+		}
 		return wire.AppendTCP(b, h, s, nil), trace.Delivered
 	case p.Flow.Proto == wire.ProtoTCP && open && len(wire.TCP(p.Transport()).Payload()) > 0:
 		in := wire.TCP(p.Transport())
 		s := wire.Segment{SrcPort: p.Flow.DstPort, DstPort: p.Flow.SrcPort, Seq: in.Ack(), Flags: wire.PSH | wire.ACK, Window: 65535}
 		s.Ack = in.Seq() + uint32(len(in.Payload()))
-		return wire.AppendTCP(b, h, s, in.Payload()), trace.Delivered
+		return wire.AppendTCP(b, h, s, make([]byte, x.most)), trace.Delivered
 	case p.Flow.Proto == wire.ProtoUDP && open:
 		return wire.AppendUDP(b, h, p.Flow.DstPort, p.Flow.SrcPort, wire.UDP(p.Transport()).Payload()), trace.Delivered
 	case p.Flow.Proto == wire.ProtoUDP:

@@ -23,11 +23,15 @@ type Question struct {
 	// Port is the destination port of TCP and UDP.
 	Port uint16
 	// Size is the payload of each packet in bytes, not to be fragmented: ping -M do -s. Of
-	// TCP it is that of a segment which the client sends once the connection is open, and
-	// of the one that comes back, as curl's request and the page: a way that carries the
-	// handshake may be too narrow for them. 0 is ping's 56 bytes, and no more than the
-	// handshake.
+	// TCP it is the data which the client sends once the connection is open, and what comes
+	// back, as curl's request and the page, in the largest segment up to it that both ends
+	// have agreed upon (MSS) and that ICMP errors on the way have left of it: a way that
+	// carries the handshake may be too narrow for them. 0 is ping's 56 bytes, and no more
+	// than the handshake.
 	Size int
+	// Fragment has packets of UDP and ICMP be fragmented where they do not fit, the answers
+	// too: ping -M dont -s.
+	Fragment bool
 }
 
 // Spec is a question in words. Its JSON is that of a batch.
@@ -41,10 +45,21 @@ type Spec struct {
 	Port int `json:"dport"`
 	// Size is as in [Question].
 	Size int `json:"size,omitempty"`
+	// Fragment is as in [Question].
+	Fragment bool `json:"fragment,omitempty"`
 }
 
-// String returns "10.0.0.1 -> 10.0.0.2 tcp/22".
-func (s Spec) String() string { return s.From + " -> " + s.To + " " + s.traffic() }
+// String returns "10.0.0.1 -> 10.0.0.2 tcp/22", and " of 8900 bytes" where a size is given.
+func (s Spec) String() string {
+	text := s.From + " -> " + s.To + " " + s.traffic()
+	if s.Size > 0 {
+		text += " of " + strconv.Itoa(s.Size) + " bytes"
+	}
+	if s.Fragment {
+		text += ", in fragments"
+	}
+	return text
+}
 
 // traffic returns "tcp/22", or the protocol alone.
 func (s Spec) traffic() string {
@@ -87,7 +102,7 @@ func (p *Prober) Question(s Spec) (q Question, err error) {
 	if s.Size < 0 || s.Size > maxSize {
 		return q, fmt.Errorf("reach: %s: size %d: expected 0 to %d", s, s.Size, maxSize)
 	}
-	q.Size = s.Size
+	q.Size, q.Fragment = s.Size, s.Fragment && q.Proto != wire.ProtoTCP
 	return q, nil
 }
 
@@ -306,6 +321,7 @@ type run struct {
 	answer    int   // the walk that brought it
 
 	connected int // the walk that brought the answer to the SYN, where data follows
+	talk      talk
 
 	served   []int // the walks that brought requests to who answers
 	servedAt *vpc.NetworkInterface
@@ -333,14 +349,6 @@ func (r *run) unknown(object, why string) {
 	}
 }
 
-// arrived notes that a host has the request.
-func (r *run) arrived(p *wire.Packet, at *vpc.NetworkInterface) {
-	if r.served == nil {
-		r.servedAt, r.seenAs = at, p.Flow.Src.Netip()
-	}
-	r.served = append(r.served, r.prober.world.Engine.Cause())
-}
-
 // asks reports whether a packet is a request, and no answer to somebody else's.
 func (r *run) asks(p *wire.Packet) bool {
 	switch p.Flow.Proto {
@@ -354,11 +362,20 @@ func (r *run) asks(p *wire.Packet) bool {
 
 // take reports whether a packet answers the probe, and keeps what it says.
 func (r *run) take(p *wire.Packet) bool {
+	if p.Flow.Src == r.sent.Dst && p.Flow.Dst == r.sent.Src {
+		if p = r.whole(p, 0); p == nil {
+			return true
+		}
+	}
 	k := nothing
 	switch in, quotes := p.Inner(); {
 	case p.IsError():
-		if quotes && in.Flow == r.sent {
-			k = erred
+		if !quotes || in.Flow != r.sent {
+			break
+		}
+		if k = erred; r.narrower(p, &r.talk.told) {
+			r.tell()
+			return true
 		}
 	case p.Flow != r.sent.Reverse():
 	case p.Flow.Proto == wire.ProtoTCP && p.Flags.Has(wire.RST):
@@ -380,18 +397,6 @@ func (r *run) take(p *wire.Packet) bool {
 	return k != nothing
 }
 
-// converse sends data on the connection that p opened.
-func (r *run) converse(p *wire.Packet) {
-	if r.connected != 0 {
-		return
-	}
-	r.connected = r.prober.world.Engine.Cause()
-	in := wire.TCP(p.Transport())
-	h := wire.Header{Src: r.sent.Src, Dst: r.sent.Dst, TTL: r.prober.config.TTL, DF: true}
-	s := wire.Segment{SrcPort: r.sent.SrcPort, DstPort: r.sent.DstPort, Seq: in.Ack(), Ack: in.Seq() + 1, Flags: wire.PSH | wire.ACK, Window: 64240}
-	r.prober.send(r.from, wire.AppendTCP(nil, h, s, make([]byte, r.size)))
-}
-
 // portUnreachable reports whether the error says that nobody listens.
 func (r *run) portUnreachable() bool {
 	if r.sent.Src.Is4() {
@@ -407,7 +412,8 @@ func (p *Prober) once(q Question, at dataplane.Node) *run {
 	e.Log = &trace.Log{Packets: p.config.Packets}
 	src, dst := wire.AddrFrom(q.From.from(q.To.Addr)), wire.AddrFrom(q.To.Addr)
 	r := &run{prober: p, from: q.From, port: q.Port, size: q.Size, buf: make([]byte, 0, 256+q.Size)}
-	ip := request(nil, wire.Header{Src: src, Dst: dst, TTL: p.config.TTL, DF: true}, &q)
+	r.talk.cut = q.Fragment
+	ip := request(nil, wire.Header{Src: src, Dst: dst, TTL: p.config.TTL, DF: !q.Fragment}, &q)
 	var sent wire.Packet
 	if err := sent.Read(ip); err != nil {
 		r.unknown("", err.Error())
@@ -415,10 +421,12 @@ func (p *Prober) once(q Question, at dataplane.Node) *run {
 	}
 	r.sent, p.run = sent.Flow, r
 	start := p.world.Clock.Now()
-	if at != nil {
-		e.Send(at, ip)
-	} else {
-		p.send(q.From, ip)
+	for _, ip := range r.parts(ip, linkMTU(q.From.nic)) {
+		if at != nil {
+			e.Send(at, ip)
+		} else {
+			p.send(q.From, ip)
+		}
 	}
 	for {
 		at, ok := p.world.Clock.Next()

@@ -311,7 +311,7 @@ func (p *Prober) unanswered(r *run, out *Result, back map[int]bool) {
 	out.Connected = r.connected != 0
 	for _, w := range out.Story {
 		end := w.End()
-		if !end.IsDrop() {
+		if !end.IsDrop() || slices.Contains(r.talk.again, w.ID) {
 			continue
 		}
 		out.reason, out.Reason, out.Code, out.Where = end, end.String(), end.Code(), where(w.WhereID, w.Where)

@@ -40,6 +40,25 @@ func (p *Packet) ClampMSS(mtu int) bool {
 	return true
 }
 
+// MSS returns the maximum segment size that a SYN announces, in bytes; 0 where it announces
+// none and of what is no SYN.
+func (p *Packet) MSS() int {
+	if p.Flags&SYN == 0 || p.at.proto != ProtoTCP {
+		return 0
+	}
+	o := TCP(p.at.b[p.at.l4:]).Options()
+	at := mssOption(o)
+	if at < 0 {
+		return 0
+	}
+	return int(binary.BigEndian.Uint16(o[at:]))
+}
+
+// AppendMSS appends the option that announces a maximum segment size to a SYN's options.
+func AppendMSS(options []byte, size uint16) []byte {
+	return append(options, optionMSS, 4, byte(size>>8), byte(size))
+}
+
 // mssOption returns where the value of the option stands in a SYN's options, -1 where
 // there is none or the options are cut short.
 func mssOption(o []byte) int {

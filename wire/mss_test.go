@@ -164,3 +164,20 @@ func TestTooBig(t *testing.T) {
 		})
 	}
 }
+
+func TestMSS(t *testing.T) {
+	read := func(s wire.Segment, payload []byte) *wire.Packet {
+		var p wire.Packet
+		h := wire.Header{Src: mssA, Dst: mssB, TTL: 64}
+		require.NoError(t, p.Read(wire.AppendTCP(nil, h, s, payload)))
+		return &p
+	}
+	options := wire.AppendMSS(nil, 8961)
+	require.Equal(t, 8961, read(wire.Segment{Flags: wire.SYN, Options: options}, nil).MSS())
+	require.Equal(t, 8961, read(wire.Segment{Flags: wire.SYN, Options: append([]byte{1, 1, 1, 1}, options...)}, nil).MSS())
+	require.Zero(t, read(wire.Segment{Flags: wire.SYN}, nil).MSS())
+	require.Zero(t, read(wire.Segment{Flags: wire.ACK, Options: options}, nil).MSS())
+	p := read(wire.Segment{Flags: wire.SYN, Options: options}, nil)
+	require.True(t, p.ClampMSS(1500))
+	require.Equal(t, 1460, p.MSS())
+}
