@@ -129,10 +129,10 @@ func (e *Engine) walk(f *flight, at, link Node, cause int, after time.Duration) 
 // begin begins the walk's record in the log.
 func (e *Engine) begin(at Node, cause int, p *wire.Packet) {
 	c := &e.ctx
-	c.walk = e.Log.Begin(c.Now, cause, sender(at), p)
-	c.walk.FromID = resource(at)
+	c.walk = e.Log.Begin(c.Now, cause, "", p)
+	c.walk.Sent(at)
 	e.open(c.walk, p.Flow)
-	c.noted = len(c.walk.Steps)
+	c.noted = c.walk.Len()
 }
 
 // follow is the loop. Everything a packet meets, it meets here.
@@ -155,24 +155,17 @@ func (e *Engine) follow(p *wire.Packet) trace.Reason {
 // step of each the TTL that the packet left it with.
 func (c *Context) complete(p *wire.Packet, next Next) {
 	switch {
-	case len(c.walk.Steps) > c.noted:
-		c.walk.Steps[len(c.walk.Steps)-1].TTL = p.TTL()
+	case c.walk.Len() > c.noted:
+		c.walk.Left(p.TTL())
 	case next.node != nil:
 		c.Step(p, trace.Passed)
 	default:
 		c.Step(p, trace.Ended).Reason = next.end
 	}
-	c.noted = len(c.walk.Steps)
+	c.noted = c.walk.Len()
 	if c.engine.Log.Packets {
 		c.walk.Keep(p)
 	}
-}
-
-func sender(at Node) string {
-	if s, ok := at.(Sender); ok {
-		return s.Sender()
-	}
-	return at.Name()
 }
 
 // resource returns the id of the resource that a node is a part of, or "".
@@ -184,12 +177,11 @@ func resource(n Node) string {
 }
 
 func (e *Engine) ended(end trace.Reason, p *wire.Packet) {
-	where := e.ctx.node.Name()
 	if w := e.ctx.walk; w != nil {
-		w.Reason, w.Where, w.WhereID, w.Last = end, where, resource(e.ctx.node), p.Flow
+		w.Stopped(end, e.ctx.node, p.Flow)
 	}
 	if e.Ended != nil {
-		e.Ended(end, where, p.Flow)
+		e.Ended(end, e.ctx.node.Name(), p.Flow)
 	}
 }
 

@@ -157,7 +157,7 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	}
 	own := i.Owns(p.Flow.Src)
 	if c.Tracing() {
-		i.noteCheck(c, p, own, "source")
+		i.noteCheck(c, p, own, &sourceSide)
 	}
 	if !own && i.SourceDestCheck && !c.Lift(trace.SourceCheck) {
 		return dataplane.Drop(trace.SourceCheck)
@@ -219,7 +219,7 @@ func (n *in) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if i.SourceDestCheck || c.Tracing() {
 		own := i.Owns(p.Flow.Dst)
 		if c.Tracing() {
-			i.noteCheck(c, p, own, "destination")
+			i.noteCheck(c, p, own, &destinationSide)
 		}
 		if !own && i.SourceDestCheck && !c.Lift(trace.DestinationCheck) {
 			return dataplane.Drop(trace.DestinationCheck)
@@ -256,9 +256,12 @@ func (s *service) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	return (*Interface)(s).hand(c)
 }
 
+// The sides of a packet that source/dest check looks at, in traces.
+var sourceSide, destinationSide = trace.Label{Name: "source"}, trace.Label{Name: "destination"}
+
 // noteCheck keeps the step of source/dest check: own says whether the address that it
 // looked at, the packet's source or destination, is the interface's.
-func (i *Interface) noteCheck(c *dataplane.Context, p *wire.Packet, own bool, side string) {
+func (i *Interface) noteCheck(c *dataplane.Context, p *wire.Packet, own bool, side *trace.Label) {
 	act := trace.Checked
 	switch {
 	case !own && i.SourceDestCheck:
@@ -295,8 +298,8 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 		return trace.None
 	}
 	if c.Tracing() {
-		s := c.Step(p, trace.Allowed)
-		s.Object, s.ObjectID, s.Rule, s.MatchID = m.Rule.Group, m.Rule.GroupID, m.Rule.Label, m.Rule.ID
+		r := m.Rule
+		c.Note(p, trace.Step{Act: trace.Allowed, Object: r.Group, ObjectID: r.GroupID, Rule: r.Label, MatchID: r.ID})
 	}
 	switch {
 	case !m.Untracked || c.Tracked():
@@ -350,8 +353,7 @@ func (i *Interface) noRule(c *dataplane.Context, p *wire.Packet, d filter.Direct
 		}
 	}
 	if c.Tracing() {
-		s := c.Step(p, trace.NoRule)
-		s.Object, s.ObjectID, s.Rule = i.GroupNames, i.GroupIDs, which
+		c.Note(p, trace.Step{Act: trace.NoRule, Object: i.GroupNames, ObjectID: i.GroupIDs, Rule: which})
 	}
 	return end
 }

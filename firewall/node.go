@@ -102,8 +102,7 @@ func (n *inspector) note(c *dataplane.Context, p *wire.Packet, group, text strin
 	if !allow {
 		act = trace.Denied
 	}
-	s := c.Step(p, act)
-	s.Object, s.ObjectID, s.Rule, s.Number = group, n.rules.policyID, text, int32(number)
+	c.Note(p, trace.Step{Act: act, Object: group, ObjectID: n.rules.policyID, Rule: text, Number: int32(number)})
 }
 
 // inspect is the stateful engine. It returns why the packet is dropped, or None.

@@ -171,11 +171,11 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	}
 	to, ok := o.routes.LookupPacked(p.Flow.Dst.Words())
 	if c.Tracing() {
-		step := c.Step(p, trace.Unrouted)
-		step.Object, step.ObjectID = o.table, o.tableID
+		step := trace.Step{Act: trace.Unrouted, Object: o.table, ObjectID: o.tableID}
 		if ok {
 			step.Act, step.Match, step.MatchID, step.Rule = trace.Routed, to.text, to.target, to.dst
 		}
+		c.Note(p, step)
 	}
 	switch {
 	case !ok:

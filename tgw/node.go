@@ -263,11 +263,11 @@ func (n *ingress) ByDefault(dst wire.Addr) bool {
 func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*hop, trace.Reason) {
 	h, ok := t.fib.LookupPacked(p.Flow.Dst.Words())
 	if c.Tracing() {
-		step := c.Step(p, trace.Unrouted)
-		step.Object, step.ObjectID = t.name, t.id
+		step := trace.Step{Act: trace.Unrouted, Object: t.name, ObjectID: t.id}
 		if ok {
 			step.Act, step.Match, step.MatchID, step.Rule = trace.Routed, h.text, h.target, h.destination
 		}
+		c.Note(p, step)
 	}
 	switch {
 	case !ok && t.untold:

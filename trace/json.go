@@ -88,6 +88,7 @@ func (a Act) String() string {
 // MarshalJSON gives the walk with its steps, each with its fields and its words. The
 // package's doc says what the fields are. It returns no error.
 func (w *Walk) MarshalJSON() ([]byte, error) {
+	w.settle()
 	out := jsonWalk{
 		ID: w.ID, Cause: w.Cause, From: w.From, FromID: w.FromID, StartNS: int64(w.Start), Frame: w.Frame,
 		First: w.jsonFlow(w.First), Last: w.jsonFlow(w.Last), Packet: w.jsonPacket(),

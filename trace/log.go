@@ -20,64 +20,83 @@ type Log struct {
 	// It allocates at each node.
 	Packets bool
 
-	walks []*Walk // the kept are those from first on, their ids without a gap
-	first int
-	count int
+	walks   []*Walk // the kept are those from first on, their ids without a gap
+	first   int
+	count   int
+	settled int // so many of walks have no marks, and will have none
 }
 
-// firstSteps is room for the steps of a way through one subnet's router.
-const firstSteps = 12
+// unsettled is how many walks may have marks: they keep the network that the packet met.
+const unsettled = 64
 
 // Begin starts the walk of a packet sent from the node or interface named from, and
 // returns it. p is nil for what is no packet.
 func (l *Log) Begin(now time.Duration, cause int, from string, p *wire.Packet) *Walk {
 	w := l.blank()
+	steps, marks, notes := w.Steps[:0], w.marks[:0], w.notes[:0]
+	*w = Walk{}
 	l.count++
-	*w = Walk{ID: l.count, Cause: cause, From: from, Start: now, Steps: w.Steps[:0]}
+	w.ID, w.Cause, w.From, w.Start = l.count, cause, from, now
+	w.Steps, w.marks, w.notes, w.again = steps, marks, notes, l.Limit > 0
 	if p != nil {
 		w.describe(p)
 	}
 	l.walks = append(l.walks, w)
+	if l.settled < len(l.walks)-unsettled {
+		l.settle(len(l.walks) - unsettled)
+	}
 	return w
 }
 
 // blank returns a walk to write on: one that falls out of the log, or a new one.
 func (l *Log) blank() *Walk {
 	if l.Limit <= 0 || len(l.walks)-l.first < l.Limit {
-		return &Walk{Steps: make([]Step, 0, firstSteps)}
+		return &Walk{}
 	}
 	w := l.walks[l.first]
 	l.first = len(l.walks) - l.Limit + 1
 	if l.first >= l.Limit { // half of the slice is behind: move, once in Limit walks
 		n := copy(l.walks, l.walks[l.first:])
 		clear(l.walks[n:])
-		l.walks, l.first = l.walks[:n], 0
+		l.walks, l.settled, l.first = l.walks[:n], max(l.settled-l.first, 0), 0
 	}
 	return w
+}
+
+// settle settles the walks up to n.
+func (l *Log) settle(n int) {
+	for i := max(l.settled, l.first); i < n; i++ {
+		l.walks[i].settle()
+	}
+	l.settled = n
 }
 
 // Walks returns the walks kept, in the order in which their packets were sent. The
 // slice is the log's own until the next packet.
 func (l *Log) Walks() []*Walk {
-	if l == nil {
+	if l == nil || len(l.walks) == 0 {
 		return nil
 	}
+	last := len(l.walks) - 1
+	l.settle(last)
+	l.walks[last].settle() // it may be under way
 	return l.walks[l.first:]
 }
 
-// Find returns the kept walk with the given id, or nil. It does not allocate.
+// Find returns the kept walk with the given id, or nil.
 func (l *Log) Find(id int) *Walk {
-	kept := l.Walks()
-	if len(kept) == 0 || id < kept[0].ID || id > l.count {
+	if l == nil || len(l.walks) == 0 || id < l.walks[l.first].ID || id > l.count {
 		return nil
 	}
-	return kept[id-kept[0].ID]
+	w := l.walks[l.first+id-l.walks[l.first].ID]
+	w.settle()
+	return w
 }
 
 // Clear forgets all walks; numbering goes on.
 func (l *Log) Clear() {
 	if l != nil {
-		l.walks, l.first = nil, 0
+		l.walks, l.first, l.settled = nil, 0, 0
 	}
 }
 

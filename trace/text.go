@@ -136,6 +136,7 @@ func isICMP(f wire.Flow) bool { return f.Proto == wire.ProtoICMP || f.Proto == w
 // WriteTo writes the walk as people read it: the packet, a line a node, numbered,
 // and how it ended. It satisfies io.WriterTo.
 func (w *Walk) WriteTo(out io.Writer) (int64, error) {
+	w.settle()
 	var b strings.Builder
 	b.WriteString(w.packet() + "\n")
 	w.writeLines(&b, w.lines(), w.nodeWidth(), 0)

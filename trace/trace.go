@@ -100,8 +100,9 @@ const (
 
 // Step is one decision on a packet's way. Which fields have a meaning depends on
 // Act; strings are those of the compiled network, so that noting a step formats
-// nothing and does not allocate. Labels are for people, and two resources may have
-// one; beside each stands an id, empty where the thing has none.
+// nothing. Labels are for people, and two resources may have
+// one; beside each stands an id, empty where the thing has none. The packet path notes
+// most steps as a [Mark].
 type Step struct {
 	At       time.Duration // simulated time at which the packet was sent
 	Act      Act
@@ -160,11 +161,16 @@ type Walk struct {
 	// Where is the name of the node at which the walk ended, WhereID the id of the
 	// resource that it is a part of, empty where there is none.
 	Where, WhereID string
-	// Steps are the decisions, in order.
+	// Steps are the decisions, in order, as far as they were made when the [Log] handed
+	// out the walk last.
 	Steps []Step
 
-	ported bool // the flow has ports or an ICMP identifier
-	kept   []keptPacket
+	ported      bool // the flow has ports or an ICMP identifier
+	kept        []keptPacket
+	marks       []Mark // of the steps behind Steps
+	notes       []Step // of marks
+	sender, end any    // nodes whose names From and Where will be
+	again       bool   // the room of marks will be used again
 }
 
 // keptPacket is a packet's bytes behind the node of a step.
@@ -175,7 +181,7 @@ type keptPacket struct {
 
 // Keep keeps a copy of the packet as the node of the last step left it.
 func (w *Walk) Keep(p *wire.Packet) {
-	w.kept = append(w.kept, keptPacket{len(w.Steps) - 1, bytes.Clone(p.Bytes())})
+	w.kept = append(w.kept, keptPacket{w.Len() - 1, bytes.Clone(p.Bytes())})
 }
 
 // Packet returns the IP packet as the node of step i left it: nil where the log keeps no
@@ -220,15 +226,4 @@ func (w *Walk) End() Reason {
 		return w.Guest
 	}
 	return w.Reason
-}
-
-// Add makes room for a step and returns it, with whatever is in it.
-func (w *Walk) Add() *Step {
-	n := len(w.Steps)
-	if n == cap(w.Steps) {
-		w.Steps = append(w.Steps, Step{})
-	} else {
-		w.Steps = w.Steps[:n+1]
-	}
-	return &w.Steps[n]
 }

@@ -140,8 +140,7 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	}
 	k := n.choose(c, w, p.Flow)
 	if c.Tracing() && w.text != "" {
-		step := c.Step(p, trace.Routed)
-		step.Match, step.MatchID = w.text, w.links[k]
+		c.Note(p, trace.Step{Act: trace.Routed, Match: w.text, MatchID: w.links[k]})
 	}
 	return dataplane.To(w.nodes[k])
 }

@@ -164,8 +164,8 @@ func (c *Compiler) shells(v *VPC) {
 			origin: dataplane.Origin{VPC: v.id, Subnet: s.id, Zone: s.zone},
 			router: name + " router", arrival: name + " arrival",
 			segment: &eni.Segment{Router: s.routerMAC, RouterAddrs: routerAddrs(s), Prefixes: []wire.Prefix{wire.PrefixFrom(s.cidr)}},
-			acl:     s.acl.label(), aclID: s.acl.id, ingress: acl.ingress, egress: acl.egress,
-			ingressRule: "inbound rule", egressRule: "outbound rule", latency: c.region.latency, home: n,
+			acl:     trace.Label{Name: s.acl.label(), ID: s.acl.id}, ingress: acl.ingress, egress: acl.egress,
+			latency: c.region.latency, home: n,
 		}
 		subnets.Insert(s.cidr, sub)
 		if s.ipv6.IsValid() {
@@ -309,7 +309,7 @@ func (c *Compiler) memberSet(g *SecurityGroup) *filter.AddrSet {
 // every node is there.
 func (c *Compiler) table(t *RouteTable) *routes {
 	if c.tables[t] == nil {
-		c.tables[t] = &routes{name: t.label(), source: t}
+		c.tables[t] = &routes{label: trace.Label{Name: t.label(), ID: t.id}, source: t}
 	}
 	return c.tables[t]
 }
@@ -350,7 +350,7 @@ func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, targe
 	if by != "" {
 		text += " (" + by + ")"
 	}
-	h := &hop{text: text, destination: dst.String(), target: target.ID(), dead: trace.Blackhole, inside: v.covers(dst)}
+	h := &hop{route: trace.Entry{Rule: dst.String(), Match: text, MatchID: target.ID()}, dead: trace.Blackhole, inside: v.covers(dst)}
 	switch x := target.(type) {
 	case local:
 		h.node, h.dead = (*inside)(c.networks[v]), trace.None

@@ -38,14 +38,14 @@ func (r *returning) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 	if r.beyond != r.origin.Subnet {
 		number, allow := r.egress.Decide(p, p.Flow.Dst)
 		if c.Tracing() {
-			r.noteACL(c, p, number, allow, r.egressRule)
+			r.noteACL(c, p, number, allow, &outboundRule)
 		}
 		if !allow && !c.Lift(trace.ACLEgress) {
 			return dataplane.Drop(trace.ACLEgress)
 		}
 	}
 	if c.Tracing() {
-		c.Step(p, trace.Did).Match = "returns by the load balancer that sent the request on"
+		c.Note(p, trace.Step{Act: trace.Did, Match: "returns by the load balancer that sent the request on"})
 	}
 	return dataplane.To(r.to)
 }

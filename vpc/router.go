@@ -31,17 +31,15 @@ type subnet struct {
 	router, arrival string // names of its sides
 	segment         *eni.Segment
 	routes          *routes
-	acl, aclID      string
+	acl             trace.Label
 	ingress, egress *filter.ACL
-	ingressRule     string
-	egressRule      string
 	latency         Latency
 	home            *network
 }
 
 // routes is a compiled route table.
 type routes struct {
-	name   string
+	label  trace.Label
 	source *RouteTable
 	fib    *route.FIB[*hop]
 }
@@ -53,8 +51,8 @@ type hop struct {
 	within *subnet // that the node lies in, nil for none
 	inside bool    // its destination lies in the VPC, as those of all its subnets do
 	dead   trace.Reason
-	// text is "10.0.1.0/24 -> nat-…", destination its prefix, target the target's id.
-	text, destination, target string
+	// route is the destination, "10.0.1.0/24 -> nat-…" and the target's id.
+	route trace.Entry
 	// unpublished is an instance's interface without a public IPv4 address.
 	unpublished bool
 }
@@ -126,7 +124,7 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 	if h == nil || h.within != s {
 		number, allow := s.egress.Decide(p, dst)
 		if c.Tracing() {
-			s.noteACL(c, p, number, allow, s.egressRule)
+			s.noteACL(c, p, number, allow, &outboundRule)
 		}
 		if !allow && !c.Lift(trace.ACLEgress) {
 			return dataplane.Drop(trace.ACLEgress)
@@ -163,10 +161,13 @@ func (s *subnet) neighbor(c *dataplane.Context, dst wire.Addr) (dataplane.Node, 
 	return nil, trace.Multicast
 }
 
+// The directions of a network ACL, in traces.
+var inboundRule, outboundRule = trace.Entry{Rule: "inbound rule"}, trace.Entry{Rule: "outbound rule"}
+
 // noteACL keeps the step of one direction of the subnet's network ACL.
-func (s *subnet) noteACL(c *dataplane.Context, p *wire.Packet, number int, allow bool, which string) {
+func (s *subnet) noteACL(c *dataplane.Context, p *wire.Packet, number int, allow bool, which *trace.Entry) {
 	step := c.Step(p, trace.Allowed)
-	step.Object, step.ObjectID, step.Rule, step.Number = s.acl, s.aclID, which, int32(number)
+	step.Object, step.Entry, step.Number = &s.acl, which, int32(number)
 	if !allow {
 		step.Act = trace.Denied
 	}
@@ -181,14 +182,11 @@ func (r *routes) lookup(dst wire.Addr) (*hop, bool) {
 }
 
 // note keeps a step of the table.
-func (r *routes) note(c *dataplane.Context, p *wire.Packet, a trace.Act) *trace.Step {
+func (r *routes) note(c *dataplane.Context, p *wire.Packet, a trace.Act) *trace.Mark {
 	step := c.Step(p, a)
-	step.Object, step.ObjectID = r.name, r.source.id
+	step.Object = &r.label
 	return step
 }
-
-// note tells of the route.
-func (h *hop) note(s *trace.Step) { s.Rule, s.Match, s.MatchID = h.destination, h.text, h.target }
 
 // follow sends the packet where the route says; a nil hop is no route.
 func (r *routes) follow(c *dataplane.Context, p *wire.Packet, h *hop) dataplane.Next {
@@ -199,7 +197,7 @@ func (r *routes) follow(c *dataplane.Context, p *wire.Packet, h *hop) dataplane.
 		return dataplane.Drop(trace.NoRoute)
 	}
 	if c.Tracing() {
-		h.note(r.note(c, p, trace.Routed))
+		r.note(c, p, trace.Routed).Entry = &h.route
 	}
 	if h.dead != trace.None {
 		return dataplane.Drop(h.dead)
@@ -216,6 +214,8 @@ func (n *inside) Name() string { return n.name }
 // Resource returns the VPC's id.
 func (n *inside) Resource() string { return n.id }
 
+var delivers = trace.Entry{Match: "delivers inside the VPC"}
+
 // Forward finds the destination's subnet and interface.
 func (n *inside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	s, ok := n.subnets.LookupPacked(p.Flow.Dst.Words())
@@ -227,7 +227,7 @@ func (n *inside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.NoSuchAddress)
 	}
 	if c.Tracing() {
-		c.Step(p, trace.Did).Match = "delivers inside the VPC"
+		c.Step(p, trace.Did).Entry = &delivers
 	}
 	return dataplane.To(to.Arrival)
 }
@@ -254,7 +254,7 @@ func (a *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		c.Latency += a.latency.between(c.From, a.origin.Zone)
 		number, allow := a.ingress.Decide(p, p.Flow.Src)
 		if c.Tracing() {
-			a.noteACL(c, p, number, allow, a.ingressRule)
+			a.noteACL(c, p, number, allow, &inboundRule)
 		}
 		if !allow && !c.Lift(trace.ACLIngress) {
 			return dataplane.Drop(trace.ACLIngress)
@@ -296,7 +296,7 @@ func (e *Edge) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	h, _ := e.routes.lookup(p.Flow.Dst)
 	if h != nil && h.unpublished && e.public && p.Is4() {
 		if c.Tracing() {
-			h.note(e.routes.note(c, p, trace.Routed))
+			e.routes.note(c, p, trace.Routed).Entry = &h.route
 		}
 		return dataplane.Drop(trace.ApplianceNotPublic)
 	}

@@ -23,7 +23,7 @@ func (b *border) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	c.Latency += b.latency.between(c.From, b.origin.Zone)
 	number, allow := b.ingress.Decide(p, p.Flow.Src)
 	if c.Tracing() {
-		b.noteACL(c, p, number, allow, b.ingressRule)
+		b.noteACL(c, p, number, allow, &inboundRule)
 	}
 	if !allow {
 		return dataplane.Drop(trace.ACLIngress)

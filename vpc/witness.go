@@ -152,7 +152,7 @@ func (s *subnet) way(v *network, dst wire.Addr) eni.Way {
 	if !ok {
 		return eni.Way{}
 	}
-	w := eni.Way{Target: h.target}
+	w := eni.Way{Target: h.route.MatchID}
 	switch n := h.node.(type) {
 	case *inside:
 		if to, ok := v.subnets.LookupPacked(dst.Words()); ok {
