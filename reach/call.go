@@ -52,6 +52,7 @@ var calls = map[string]func(a arguments) (Overlay, error){
 	"ec2 create-vpn-connection-route": func(a arguments) (Overlay, error) {
 		return one(a.one("vpn-connection-id"), a.one("destination-cidr-block"), "on")
 	},
+	"ec2 modify-vpc-attribute":              vpcAttribute,
 	"ec2 attach-internet-gateway":           func(a arguments) (Overlay, error) { return one(a.one("internet-gateway-id"), "vpc", a.one("vpc-id")) },
 	"elbv2 modify-load-balancer-attributes": attributes("load-balancer-arn"),
 	"elbv2 modify-target-group-attributes":  attributes("target-group-arn"),
@@ -265,6 +266,19 @@ func interfaceAttribute(a arguments) (Overlay, error) {
 		return one(id, "source-dest-check", "on")
 	}
 	return one(id, "groups", strings.ReplaceAll(a.one("groups"), " ", ","))
+}
+
+func vpcAttribute(a arguments) (Overlay, error) {
+	id := a.one("vpc-id")
+	for _, name := range []string{"dns-support", "dns-hostnames"} {
+		for option, value := range map[string]string{"enable-" + name: "on", "no-enable-" + name: "off"} {
+			if _, ok := a[option]; ok {
+				delete(a, option)
+				return one(id, name, value)
+			}
+		}
+	}
+	return nil, errors.New("expected --enable-dns-support, --enable-dns-hostnames or the same with --no-")
 }
 
 func attachInterface(a arguments) (Overlay, error) {

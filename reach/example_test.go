@@ -65,8 +65,8 @@ func ExampleProber_Explain() {
 	fmt.Print(p.Explain(reach.Spec{From: "web", To: "db", Proto: "tcp", Port: 5432}))
 	// Output:
 	// not reachable: filtered (no security group ingress rule allows it)
-	//   1 request: no security group ingress rule allows it (ENI_SG_RULES_MISMATCH) at eni-000000000000000d0
-	//       by sg-00000000000000db0, no ingress rule
+	//   1 request: no security group ingress rule allows it (ENI_SG_RULES_MISMATCH) at db (eni-000000000000000d0)
+	//       by db (sg-00000000000000db0), no ingress rule
 	//       packet 10.0.0.4:40000 > 10.0.0.5:5432 tcp, TTL 255
 	//       fix    aws ec2 authorize-security-group-ingress --group-id sg-00000000000000db0 --ip-permissions 'IpProtocol=tcp,FromPort=5432,ToPort=5432,IpRanges=[{CidrIp=10.0.0.4/32}]'
 }

@@ -6,26 +6,24 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vpcsim/vpcsim/igw"
-	"github.com/vpcsim/vpcsim/peering"
-	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/wire"
 )
 
 // fix returns the change that would let a blocker's packet pass: a call of the aws CLI,
-// or words where none does. What stands in <> is for the reader to choose.
-func (p *Prober) fix(b *Blocker) string {
+// or words where none does. What stands in <> is for the reader to choose. The fixes of the
+// blockers before go together with it.
+func (p *Prober) fix(b *Blocker, before []Blocker) string {
 	switch b.reason {
-	case trace.GroupIngress, trace.GroupReference:
+	case trace.GroupIngress, trace.GroupReference, trace.TransitReference:
 		return p.fixGroup(b, "ingress", b.flow.Src)
 	case trace.GroupEgress:
 		return p.fixGroup(b, "egress", b.flow.Dst)
 	case trace.ACLIngress:
-		return p.fixACL(b, "ingress", b.flow.Src)
+		return p.fixACL(b, "ingress", b.flow.Src, before)
 	case trace.ACLEgress:
-		return p.fixACL(b, "egress", b.flow.Dst)
+		return p.fixACL(b, "egress", b.flow.Dst, before)
 	case trace.SourceCheck, trace.DestinationCheck:
 		return "aws ec2 modify-network-interface-attribute --network-interface-id " + b.At + " --no-source-dest-check"
 	case trace.NoRoute:
@@ -39,6 +37,8 @@ func (p *Prober) fix(b *Blocker) string {
 		return "aws ec2 start-instances --instance-ids " + p.instance(b.At)
 	case trace.NotAttached:
 		return "aws ec2 attach-network-interface --network-interface-id " + b.At + " --instance-id <instance> --device-index 1"
+	case trace.NoSuchAddress, trace.NotInSubnet, trace.NoPrivateAddress:
+		return p.nobody(b)
 	case trace.NoListener:
 		return fmt.Sprintf("have a program listen on %s/%d on %s", b.flow.Proto, b.flow.DstPort, p.instance(b.At))
 	}
@@ -55,7 +55,11 @@ func (p *Prober) fixGateway(b *Blocker) string {
 		return fmt.Sprintf("aws ec2 replace-transit-gateway-route --transit-gateway-route-table-id %s --destination-cidr-block %s --transit-gateway-attachment-id %s",
 			b.Object, b.step.Rule, p.attachment(b))
 	case trace.TransitUnassociated:
-		return "aws ec2 associate-transit-gateway-route-table --transit-gateway-route-table-id <table> --transit-gateway-attachment-id <the attachment of the sender's VPC>"
+		return "aws ec2 associate-transit-gateway-route-table " + p.association(b)
+	case trace.BalancerPort:
+		return p.newListener(b)
+	case trace.UnknownPrefix:
+		return fmt.Sprintf("aws ec2 create-vpn-connection-route --vpn-connection-id %s --destination-cidr-block %s  # or have the site announce it by BGP", p.vpnOf(b.At), alone(b.flow.Dst))
 	case trace.TransitZone:
 		return fmt.Sprintf("aws ec2 modify-transit-gateway-vpc-attachment --transit-gateway-attachment-id %s --add-subnet-ids %s", b.At, p.subnet(b.flow.Src))
 	case trace.ApplianceNotPublic:
@@ -66,34 +70,57 @@ func (p *Prober) fixGateway(b *Blocker) string {
 		if of := p.find().byAddr[b.flow.Dst.Netip()]; len(of) == 1 {
 			return "aws ec2 associate-address --allocation-id <eipalloc> --network-interface-id " + of[0].ID()
 		}
-	case trace.NoSuchAddress, trace.NotInSubnet, trace.NoPrivateAddress:
-		return "nothing to change on the way: nobody has " + b.flow.Dst.String()
 	}
-	return strings.NewReplacer("{at}", b.At, "{port}", fmt.Sprint(b.flow.DstPort), "{proto}", strings.ToUpper(b.flow.Proto.String()),
-		"{dst}", alone(b.flow.Dst)).Replace(fixes[b.reason])
+	return strings.NewReplacer("{at}", b.At, "{proto}", strings.ToUpper(b.flow.Proto.String()), "{vpc}", p.vpcOf(b),
+		"{src}", b.flow.Src.String(), "{dst}", alone(b.flow.Dst), "{addr}", b.flow.Dst.String()).Replace(fixes[b.reason])
 }
 
 // fixes are the changes that need no look at the network.
 var fixes = map[trace.Reason]string{
-	trace.OutsidePeer:       "peer the two VPCs with each other, or join them by a transit gateway: a peering connection leads to the peer's own addresses alone",
-	trace.SourceNotInVPC:    "give the sender's VPC a NAT gateway of its own: one is not reached through a peering connection or a VPN",
-	trace.PastAppliance:     "route the subnet's way out through the appliance that the gateway route table names",
-	trace.UnknownPrefix:     "aws ec2 create-vpn-connection-route --vpn-connection-id <vpn> --destination-cidr-block {dst}  # or have the site announce it by BGP",
-	trace.VPNDown:           "bring a tunnel of {at} up at the customer gateway",
-	trace.TransitVPNDown:    "bring a tunnel of {at} up at the customer gateway",
-	trace.DirectConnectDown: "bring the BGP session of {at} up at the site's router, or have a VPN connection announce the prefix too",
-	trace.NoSession:         "nothing to change: {at} takes answers alone, and listens on nothing",
-	trace.BalancerPort:      "aws elbv2 create-listener --load-balancer-arn {at} --protocol {proto} --port {port} --default-actions Type=forward,TargetGroupArn=<target group>",
-	trace.BalancerNoTarget:  "aws elbv2 register-targets --target-group-arn <target group> --targets Id=<target>",
-	trace.BalancerZone:      "aws elbv2 modify-load-balancer-attributes --load-balancer-arn {at} --attributes Key=load_balancing.cross_zone.enabled,Value=true",
-	trace.Hairpin:           "aws elbv2 modify-target-group-attributes --target-group-arn <target group> --attributes Key=preserve_client_ip.enabled,Value=false",
-	trace.EndpointPending:   "aws ec2 accept-vpc-endpoint-connections --service-id <service> --vpc-endpoint-ids {at}",
-	trace.EndpointInitiates: "have the VPC ask: what is behind an endpoint opens no connections",
-	trace.FirewallRule:      "add a rule that passes {proto} to {dst} to the firewall's policy",
-	trace.FirewallMidstream: "lead both directions of the flow through one firewall endpoint: appliance mode, or symmetric routes",
-	trace.EgressOnly:        "route the subnet's ::/0 to an internet gateway: an egress-only one lets in answers alone",
-	trace.TooManyHops:       "break the loop: the routes lead the packet in circles",
-	trace.NoFamily:          "nothing to change: {at} does not carry packets of this address family",
+	trace.OutsidePeer:          "peer the two VPCs with each other, or join them by a transit gateway: a peering connection leads to the peer's own addresses alone",
+	trace.SourceNotInVPC:       "give the sender's VPC a NAT gateway of its own: one is not reached through a peering connection or a VPN",
+	trace.PastAppliance:        "route the subnet's way out through the appliance that the gateway route table names",
+	trace.VPNDown:              "bring a tunnel of {at} up at the customer gateway",
+	trace.TransitVPNDown:       "bring a tunnel of {at} up at the customer gateway",
+	trace.DirectConnectDown:    "bring the BGP session of {at} up at the site's router, or have a VPN connection announce the prefix too",
+	trace.NoSession:            "nothing to change: {at} takes answers alone, and listens on nothing",
+	trace.BalancerNoGroup:      "have the listener forward: aws elbv2 modify-listener --listener-arn <listener> --default-actions Type=forward,TargetGroupArn=<target group>",
+	trace.BalancerForeign:      "route past {at}: a load balancer forwards nothing that is not addressed to it",
+	trace.TransitAddress:       "nothing to change: {addr} is {at}'s own interface, which takes nothing for itself",
+	trace.ServicePort:          "ask for a port that the service behind {at} serves, such as tcp/443",
+	trace.EndpointProtocol:     "ask by TCP: a gateway endpoint carries nothing else but echo",
+	trace.EndpointForeign:      "give the sender's VPC a gateway endpoint of its own",
+	trace.EndpointSource:       "nothing to change: a gateway endpoint lets in what is of its service alone",
+	trace.EndpointZone:         "have the service's load balancer serve the endpoint's zone, or cross zones",
+	trace.ProtocolNotSupported: "nothing to change: {at} does not carry {proto}",
+	trace.FragmentNotSupported: "send packets that need not be fragmented: {at} does not carry such fragments",
+	trace.TooBig:               "send smaller packets, or have the sender heed the ICMP errors (path MTU discovery)",
+	trace.TTLExpired:           "begin with a larger TTL",
+	trace.NoResolver:           "aws ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-support",
+	trace.PublicAccessBlocked:  "aws ec2 create-vpc-block-public-access-exclusion --vpc-id {vpc} --internet-gateway-exclusion-mode allow-bidirectional",
+	trace.InternetDenied:       "nothing to change: the interface belongs to a service that denies traffic by internet gateways",
+	trace.PrivateSource:        "nothing to change: no network on the internet may send from {src} (RFC 1918)",
+	trace.SharedSource:         "nothing to change: no network on the internet may send from {src} (RFC 6598)",
+	trace.SpoofedSource:        "send from an address of an interface of the VPC: {src} is none",
+	trace.ForeignSource:        "send from the private address of an interface of the VPC: {src} is none",
+	trace.ForeignDestination:   "nothing to change on the way: no interface of the VPC has {addr}",
+	trace.VPNSelector:          "widen the networks of {at} (LocalIpv4NetworkCidr, RemoteIpv4NetworkCidr)",
+	trace.LinkLocal:            "nothing to change: link-local destinations are not routed (RFC 3927)",
+	trace.Multicast:            "nothing to change: a VPC carries no multicast and no broadcast",
+	trace.GenevePort:           "ask a client's way through an endpoint: a Gateway Load Balancer's own address takes GENEVE alone",
+	trace.GeneveProtocol:       "ask a client's way through an endpoint: a Gateway Load Balancer's own address takes GENEVE alone",
+	trace.NotForwarding:        "have the guest of {at} forward (net.ipv4.ip_forward)",
+	trace.TrackingFull:         "wait for flows to end, or take a larger instance: its connection tracking allowance is used up",
+	trace.BalancerNoTarget:     "aws elbv2 register-targets --target-group-arn <target group> --targets Id=<target>",
+	trace.BalancerZone:         "aws elbv2 modify-load-balancer-attributes --load-balancer-arn {at} --attributes Key=load_balancing.cross_zone.enabled,Value=true",
+	trace.Hairpin:              "aws elbv2 modify-target-group-attributes --target-group-arn <target group> --attributes Key=preserve_client_ip.enabled,Value=false",
+	trace.EndpointPending:      "aws ec2 accept-vpc-endpoint-connections --service-id <service> --vpc-endpoint-ids {at}",
+	trace.EndpointInitiates:    "have the VPC ask: what is behind an endpoint opens no connections",
+	trace.FirewallRule:         "add a rule that passes {proto} to {dst} to the firewall's policy",
+	trace.FirewallMidstream:    "lead both directions of the flow through one firewall endpoint: appliance mode, or symmetric routes",
+	trace.EgressOnly:           "route the subnet's ::/0 to an internet gateway: an egress-only one lets in answers alone",
+	trace.TooManyHops:          "break the loop: the routes lead the packet in circles",
+	trace.NoFamily:             "nothing to change: {at} does not carry packets of this address family",
 }
 
 // alone writes an address as the CIDR of it alone.
@@ -128,8 +155,11 @@ func (p *Prober) fixGroup(b *Blocker, direction string, peer wire.Addr) string {
 }
 
 // fixACL is the entry of a network ACL that would let the packet pass, before the one
-// that does not.
-func (p *Prober) fixACL(b *Blocker, direction string, peer wire.Addr) string {
+// that does not; where no number before it is free that one has to go.
+func (p *Prober) fixACL(b *Blocker, direction string, peer wire.Addr, before []Blocker) string {
+	if b.free = p.freeNumber(b, direction, before); b.free == 0 {
+		return fmt.Sprintf("aws ec2 delete-network-acl-entry --network-acl-id %s --%s --rule-number %d  # no number before it is free", b.Object, direction, b.number)
+	}
 	f, ports := b.flow, ""
 	switch f.Proto {
 	case wire.ProtoTCP, wire.ProtoUDP:
@@ -146,12 +176,12 @@ func (p *Prober) fixACL(b *Blocker, direction string, peer wire.Addr) string {
 		block = "--ipv6-cidr-block "
 	}
 	return fmt.Sprintf("aws ec2 create-network-acl-entry --network-acl-id %s --%s --rule-number %d --protocol %d%s %s%s --rule-action allow",
-		b.Object, direction, p.freeNumber(b, direction), f.Proto, ports, block, alone(peer))
+		b.Object, direction, b.free, f.Proto, ports, block, alone(peer))
 }
 
-// freeNumber returns the highest number before the deciding rule that the ACL has no
-// rule of.
-func (p *Prober) freeNumber(b *Blocker, direction string) int {
+// freeNumber returns the highest number before the deciding rule that the ACL has no rule
+// of, and that no fix before gives to one; 0 where none is free.
+func (p *Prober) freeNumber(b *Blocker, direction string, before []Blocker) int {
 	acl, ok := p.resource(b.Object).(*vpc.NetworkACL)
 	if !ok {
 		return 1
@@ -160,7 +190,10 @@ func (p *Prober) freeNumber(b *Blocker, direction string) int {
 	if direction == "egress" {
 		list = acl.Egress()
 	}
-	taken := func(n int) bool { return slices.ContainsFunc(list, func(e vpc.ACLEntry) bool { return e.Number == n }) }
+	taken := func(n int) bool {
+		return slices.ContainsFunc(list, func(e vpc.ACLEntry) bool { return e.Number == n }) ||
+			slices.ContainsFunc(before, func(o Blocker) bool { return o.Object == b.Object && o.reason == b.reason && o.free == n })
+	}
 	n := b.number - 1
 	if b.number > 32766 { // behind all the others there is room
 		n = 100
@@ -169,10 +202,10 @@ func (p *Prober) freeNumber(b *Blocker, direction string) int {
 		}
 		n = min(n, 32766)
 	}
-	for n > 1 && taken(n) {
+	for n > 0 && taken(n) {
 		n--
 	}
-	return max(n, 1)
+	return n
 }
 
 func (p *Prober) resource(id string) vpc.Resource {
@@ -206,90 +239,4 @@ func (p *Prober) subnet(a wire.Addr) string {
 		return of[0].Subnet().ID()
 	}
 	return "<a subnet in the sender's zone>"
-}
-
-// newRoute is the route of a table that would lead to the packet's destination: to all of
-// its VPC, or to the internet.
-func (p *Prober) newRoute(table string, b *Blocker) string {
-	dst := alone(b.flow.Dst)
-	if of := p.find().byAddr[b.flow.Dst.Netip()]; len(of) == 1 {
-		for _, c := range of[0].Subnet().VPC().CIDRs() {
-			if c.Contains(b.flow.Dst.Netip()) {
-				dst = c.String()
-			}
-		}
-	} else if !isPrivate(b.flow.Dst.Netip()) {
-		dst = map[bool]string{true: "0.0.0.0/0", false: "::/0"}[b.flow.Dst.Is4()]
-	}
-	return fmt.Sprintf("aws ec2 create-route --route-table-id %s --%s %s %s", table, destinationFlag(b.flow.Dst), dst, p.target(table, b))
-}
-
-// target returns the flag of a route's target that would lead to the packet's
-// destination: an internet gateway, a peering connection or a transit gateway that is there.
-func (p *Prober) target(table string, b *Blocker) string {
-	t, ok := p.resource(table).(*vpc.RouteTable)
-	if !ok {
-		return "<target>"
-	}
-	v, dst, flag := t.VPC(), b.flow.Dst.Netip(), ""
-	t.Region().View(func(tx *vpc.Tx) {
-		if !isPrivate(dst) {
-			for _, g := range vpc.Gateways[*igw.InternetGateway](tx) {
-				if g.AttachedTo(tx) == v {
-					flag = "--gateway-id " + g.ID()
-				}
-			}
-			return
-		}
-		for _, c := range vpc.Gateways[*peering.Connection](tx) {
-			if other := peerOf(c, v); other != nil && c.Available(tx, v) && covers(tx, other, dst) {
-				flag = "--vpc-peering-connection-id " + c.ID()
-				return
-			}
-		}
-		for _, g := range vpc.Gateways[*tgw.TransitGateway](tx) {
-			if g.Available(tx, v) {
-				flag = "--transit-gateway-id " + g.ID()
-				return
-			}
-		}
-	})
-	if flag == "" && len(p.find().byAddr[dst]) > 0 {
-		return "<a target that leads there; the two VPCs are not connected (DISCONNECTED_VPCS): peer them, or join them by a transit gateway>"
-	}
-	if flag == "" {
-		return "<a target that leads there>"
-	}
-	return flag
-}
-
-// peerOf returns the VPC at the other end of a connection, nil where v is at neither.
-func peerOf(c *peering.Connection, v *vpc.VPC) *vpc.VPC {
-	switch v {
-	case c.Requester():
-		return c.Accepter()
-	case c.Accepter():
-		return c.Requester()
-	}
-	return nil
-}
-
-func covers(tx *vpc.Tx, v *vpc.VPC, a netip.Addr) bool {
-	return slices.ContainsFunc(tx.CIDRs(v), func(c netip.Prefix) bool { return c.Contains(a) })
-}
-
-// attachment returns the id of the transit gateway's attachment whose VPC has the
-// packet's destination.
-func (p *Prober) attachment(b *Blocker) string {
-	found := "<attachment>"
-	for _, l := range p.lives {
-		l.Region().View(func(tx *vpc.Tx) {
-			for _, a := range vpc.Resources[*tgw.Attachment](tx) {
-				if a.Gateway().ID() == b.At && a.VPC() != nil && covers(tx, a.VPC(), b.flow.Dst.Netip()) {
-					found = a.ID()
-				}
-			}
-		})
-	}
-	return found
 }

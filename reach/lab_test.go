@@ -24,15 +24,22 @@ import (
 // labs returns the folders of the labs that have a file, or skips.
 func labs(t testing.TB, file string) []string {
 	t.Helper()
+	found := labsWith(t, file)
+	if len(found) == 0 {
+		t.Skipf("no %s in the labs: set VPCSIM_LABS to their folder", file)
+	}
+	return found
+}
+
+// labsWith is labs for tests that have more than labs to ask.
+func labsWith(t testing.TB, file string) []string {
+	t.Helper()
 	root := os.Getenv("VPCSIM_LABS")
 	if root == "" {
 		root = filepath.Join("..", "..", "shared", "labs")
 	}
 	found, err := filepath.Glob(filepath.Join(root, "*", file))
 	require.NoError(t, err)
-	if len(found) == 0 {
-		t.Skipf("no %s in %s: set VPCSIM_LABS to the folder of the labs", file, root)
-	}
 	for i := range found {
 		found[i] = filepath.Dir(found[i])
 	}

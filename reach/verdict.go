@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ type Blocker struct {
 	// (a group, an ACL, a route table), separated by ", " where there are several.
 	At     string `json:"at"`
 	Object string `json:"object,omitempty"`
+	// AtName and ObjectName are the same with names, "db (eni-…)"; "" where there is none.
+	AtName     string `json:"at_name,omitempty"`
+	ObjectName string `json:"object_name,omitempty"`
 	// Rule is the rule or route, in words.
 	Rule string `json:"rule,omitempty"`
 	// Packet is the packet as it was there, TTL its time to live.
@@ -56,6 +60,7 @@ type Blocker struct {
 
 	reason trace.Reason
 	number int    // of an ACL's rule
+	free   int    // the number of the rule that Fix puts before it
 	table  string // the first route table that the packet met
 	flow   wire.Flow
 	step   trace.Step
@@ -118,7 +123,7 @@ func (p *Prober) deaf(q Question, r *Result) Blocker {
 		},
 	}
 	b.Packet = b.flow.String()
-	b.Fix = p.fix(&b)
+	b.Fix, b.AtName = p.fix(&b, nil), p.names(b.At)
 	return b
 }
 
@@ -155,12 +160,33 @@ func (p *Prober) lifted(v *Verdict, q Question, at dataplane.Node) (stopped bool
 	}
 	for i := range v.Blockers {
 		if v.Blockers[i].Fix == "" {
-			v.Blockers[i].Fix = p.fix(&v.Blockers[i])
-			v.Blockers[i].LeftOut = p.lacking(v.Blockers[i].Object)
+			b := &v.Blockers[i]
+			b.Fix, b.LeftOut = p.fix(b, v.Blockers[:i]), p.lacking(b.Object)
+			b.AtName, b.ObjectName = p.names(b.At), p.names(b.Object)
 		}
 	}
 	return stopped
 }
+
+// names returns the objects, by ids separated by ", ", with their names; "" where none has
+// any.
+func (p *Prober) names(objects string) string {
+	var all []string
+	for _, id := range strings.Split(objects, ", ") {
+		all = append(all, p.called(id))
+	}
+	if text := strings.Join(all, ", "); text != objects {
+		return text
+	}
+	return ""
+}
+
+// Place returns where the packet was, with the name if there is one.
+func (b *Blocker) Place() string { return cmp.Or(b.AtName, b.At) }
+
+// By returns what decided, with names, and the rule; "" where nothing more than the place is
+// known.
+func (b *Blocker) By() string { return strings.Trim(cmp.Or(b.ObjectName, b.Object)+", "+b.Rule, ", ") }
 
 // lacking says what of the objects, by ids separated by ", ", was left out.
 func (p *Prober) lacking(objects string) string {
@@ -307,9 +333,9 @@ func (v Verdict) String() string {
 }
 
 func (b *Blocker) write(to *strings.Builder, number int) {
-	fmt.Fprintf(to, "  %d %s: %s (%s) at %s\n", number, b.Direction, b.Text, b.Code, b.At)
-	if b.Object != "" || b.Rule != "" {
-		fmt.Fprintf(to, "      by %s\n", strings.Trim(b.Object+", "+b.Rule, ", "))
+	fmt.Fprintf(to, "  %d %s: %s (%s) at %s\n", number, b.Direction, b.Text, b.Code, b.Place())
+	if by := b.By(); by != "" {
+		fmt.Fprintf(to, "      by %s\n", by)
 	}
 	fmt.Fprintf(to, "      packet %s, TTL %d", b.Packet, b.TTL)
 	if b.Supposed {

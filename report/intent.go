@@ -42,11 +42,15 @@ func Spec(q reach.Question) reach.Spec {
 	return s
 }
 
-// name is what finds a place again: an address that several VPCs have needs the VPC.
+// name is what finds a place again: the interface for its first address; another that
+// several VPCs have needs the VPC.
 func name(a reach.Place) string {
 	n := a.Interface()
 	if n == nil {
 		return a.Addr.String()
+	}
+	if a.Addr == n.PrivateIP() {
+		return n.ID()
 	}
 	for _, p := range n.PrivateAddresses() {
 		if p.IP == a.Addr {

@@ -82,8 +82,8 @@ func reasons(v *reach.Verdict) []picture.Reason {
 
 // Reason says what one blocker is, and what would remove it.
 func Reason(b *reach.Blocker) picture.Reason {
-	text := b.Direction + ": " + b.Text + " at " + b.At
-	if by := strings.Trim(b.Object+", "+b.Rule, ", "); by != "" {
+	text := b.Direction + ": " + b.Text + " at " + b.Place()
+	if by := b.By(); by != "" {
 		text += " by " + by
 	}
 	text += "; the packet there: " + b.Packet

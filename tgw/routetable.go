@@ -89,6 +89,9 @@ func (t *RouteTable) Delete() error {
 	})
 }
 
+// Gateway returns the transit gateway.
+func (t *RouteTable) Gateway() *TransitGateway { return t.gateway }
+
 // Associate has packets that enter by the attachment routed by the table
 // (AssociateTransitGatewayRouteTable). An attachment that has a table is refused with
 // Resource.AlreadyAssociated.

@@ -146,7 +146,7 @@ func TestAFailureStandsAlone(t *testing.T) {
 	require.Error(t, err)
 	text := string(out)
 	require.Contains(t, text, "FAIL web -> db tcp/5432 reachable: filtered: no security group ingress rule allows it at eni-")
-	require.Contains(t, text, "why   ENI_SG_RULES_MISMATCH: request: no security group ingress rule allows it at eni-")
+	require.Contains(t, text, "why   ENI_SG_RULES_MISMATCH: request: no security group ingress rule allows it at db (eni-")
 	require.Contains(t, text, "fix   aws ec2 authorize-security-group-ingress --group-id sg-")
 	require.Contains(t, text, `rerun: go test -run '^TestFails$/^web_->_db_tcp$/^5432_reachable$'`)
 	require.Contains(t, text, "UNKNOWN web -> nobody tcp/8080 reachable: \"nobody\": nothing in the network with an address is called so", "unknown fails")

@@ -224,6 +224,9 @@ func (v *Connection) Connect(site dataplane.Node) error {
 	})
 }
 
+// Gateway returns the gateway that the connection ends at in AWS.
+func (v *Connection) Gateway() remote.Gateway { return v.gateway }
+
 // CustomerGateway returns the customer's end.
 func (v *Connection) CustomerGateway() *CustomerGateway { return v.customer }
 
