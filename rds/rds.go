@@ -17,6 +17,7 @@ type DBInstance struct {
 	vpc.Base
 	name string
 	nic  *vpc.NetworkInterface
+	port uint16
 }
 
 // Config says how a database instance is made.
@@ -90,6 +91,10 @@ func (d *DBInstance) DNSName() string {
 func (d *DBInstance) DNSNames(tx *vpc.Tx) []vpc.DNSName {
 	return []vpc.DNSName{{Name: d.DNSName(), Addrs: []netip.Addr{tx.PrivateAddresses(d.nic)[0].IP}, TTL: 5 * time.Second}}
 }
+
+// Port returns the TCP port on which the instance accepts connections, 0 where no
+// description has told it or it is not up.
+func (d *DBInstance) Port() uint16 { return d.port }
 
 // Interface returns the instance's interface, for life.
 func (d *DBInstance) Interface() *vpc.NetworkInterface { return d.nic }

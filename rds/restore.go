@@ -17,6 +17,7 @@ type Shape struct {
 	AvailabilityZone     *string
 	DBSubnetGroup        *SubnetGroup
 	VpcSecurityGroups    []GroupMembership
+	Endpoint             *Endpoint
 	TagList              []ec2.Tag
 }
 
@@ -25,6 +26,9 @@ type SubnetGroup struct {
 	VpcId   *string
 	Subnets []struct{ SubnetIdentifier *string }
 }
+
+// Endpoint is where a database instance is connected to.
+type Endpoint struct{ Port *int32 }
 
 // GroupMembership is a security group of a database instance.
 type GroupMembership struct{ VpcSecurityGroupId *string }
@@ -39,6 +43,9 @@ func Restore(tx *vpc.Tx, s Shape) (*DBInstance, error) {
 		return nil, err
 	}
 	d := &DBInstance{Base: b, name: ec2.Value(s.DBInstanceIdentifier)}
+	if port := s.listens(); port > 0 && port < 1<<16 {
+		d.port = uint16(port)
+	}
 	var own []*vpc.NetworkInterface
 	for _, n := range tx.Described("RDSNetworkInterface") {
 		if tx.OwnerOf(n) == nil && s.suits(tx, n) {
@@ -54,6 +61,18 @@ func Restore(tx *vpc.Tx, s Shape) (*DBInstance, error) {
 	}
 	tx.Add(d)
 	return d, nil
+}
+
+// listens returns the port of an instance that is up, else 0.
+func (s *Shape) listens() int32 {
+	switch ec2.Value(s.DBInstanceStatus) {
+	case "stopped", "stopping", "starting", "creating", "deleting", "failed", "inaccessible-encryption-credentials":
+		return 0
+	}
+	if s.Endpoint == nil {
+		return 0
+	}
+	return ec2.Value(s.Endpoint.Port)
 }
 
 // suits reports whether the interface may be the instance's.

@@ -86,7 +86,7 @@ func (g *guest) Frame(frame []byte) trace.Reason {
 	case own && (g.nic.Type() == vpc.InterfaceUser || g.prober.told(g.nic)):
 		return g.serve(&p)
 	case own:
-		return trace.Unmodelled
+		return serviceOf(g.nic).answer(g, &p)
 	}
 	r.unknown(g.nic.ID(), fmt.Sprintf("what the guest of %s does with packets for others is in no snapshot: "+
 		"say what it is (forwards, masquerades) to have them go on", g.owner()))

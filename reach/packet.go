@@ -52,11 +52,15 @@ type server struct {
 	open bool
 	most int  // how much data it sends on a connection, in bytes
 	cut  bool // its packets may be fragmented
+	mute bool // it answers nothing
 }
 
 // answer appends to b what the host answers to a packet that is for it, and says what
 // became of the packet; nil where it answers nothing.
 func (x server) answer(b []byte, p *wire.Packet) ([]byte, trace.Reason) {
+	if x.mute {
+		return nil, trace.Delivered
+	}
 	h, open := wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: x.ttl, DF: !x.cut}, x.open
 	switch {
 	case isPing(p):

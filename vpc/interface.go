@@ -236,6 +236,13 @@ func (n *NetworkInterface) MAC() wire.MAC { return n.mac }
 // Type returns the kind of interface.
 func (n *NetworkInterface) Type() InterfaceType { return n.kind }
 
+// Description returns the interface's free text; a service's tells what it is for.
+func (n *NetworkInterface) Description() string {
+	var text string
+	n.region.read(func() { text = n.description })
+	return text
+}
+
 // PrivateIP returns the primary private address, for life.
 func (n *NetworkInterface) PrivateIP() netip.Addr { return n.PrivateAddresses()[0].IP }
 
