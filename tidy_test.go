@@ -56,7 +56,7 @@ var floors = map[string][]string{
 	"endpoint":            gateway,
 	"firewall":            append([]string{"endpoint"}, gateway...),
 	"tgw":                 append(gateway, "remote"),
-	"plan":                {"ec2"},
+	"plan":                {"ec2", "elbv2", "rds"},
 	"elbv2":               {"ec2"},
 	"elb":                 {"ec2"},
 	"balancer":            append([]string{"elbv2"}, gateway...),

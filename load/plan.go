@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/plan"
+	"github.com/vpcsim/vpcsim/rds"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -118,6 +120,60 @@ func (s *snapshot) take(f *file, e plan.Entry) {
 		put(&s.EgressOnly, f, e.Address, x)
 	case ec2.NatGateway:
 		put(&s.Nats, f, e.Address, x)
+	default:
+		s.takeMore(f, e)
+	}
+}
+
+// takeMore is take of what joins VPCs and of services.
+func (s *snapshot) takeMore(f *file, e plan.Entry) {
+	switch x := e.Shape.(type) {
+	case ec2.VpcPeeringConnection:
+		put(&s.Peerings, f, e.Address, x)
+	case ec2.VpnGateway:
+		put(&s.VpnGateways, f, e.Address, x)
+	case ec2.CarrierGateway:
+		put(&s.Carriers, f, e.Address, x)
+	case ec2.CustomerGateway:
+		put(&s.CustomerGateways, f, e.Address, x)
+	case ec2.VpnConnection:
+		put(&s.Vpns, f, e.Address, x)
+	case ec2.TransitGateway:
+		put(&s.Transits, f, e.Address, x)
+	case ec2.TransitGatewayRouteTable:
+		put(&s.TransitTables, f, e.Address, x)
+	case ec2.TransitGatewayVpcAttachment:
+		put(&s.VpcAttachments, f, e.Address, x)
+	case ec2.TransitGatewayAttachment:
+		put(&s.Attachments, f, e.Address, x)
+	case ec2.TransitGatewayPeeringAttachment:
+		put(&s.PeerAttachments, f, e.Address, x)
+	case plan.Propagations:
+		put(&s.Propagations, f, e.Address, propagations{&x.Table, x.List})
+	case plan.TransitRoutes:
+		put(&s.TransitRoutes, f, e.Address, transitRoutes{&x.Table, x.Routes})
+	case ec2.ManagedPrefixList:
+		put(&s.ManagedLists, f, e.Address, x)
+	case plan.ListEntries:
+		put(&s.ListEntries, f, e.Address, listEntries{&x.PrefixListId, x.Entries})
+	case ec2.VpcEndpoint:
+		put(&s.Endpoints, f, e.Address, x)
+	case elbv2.LoadBalancer:
+		put(&s.Balancers, f, e.Address, x)
+	case plan.BalancerAttributes:
+		put(&s.BalancerAttributes, f, e.Address, balancerAttributes{&x.LoadBalancerArn, x.Attributes})
+	case elbv2.TargetGroup:
+		put(&s.TargetGroups, f, e.Address, x)
+	case plan.GroupAttributes:
+		put(&s.GroupAttributes, f, e.Address, groupAttributes{&x.TargetGroupArn, x.Attributes})
+	case elbv2.Listener:
+		put(&s.Listeners, f, e.Address, x)
+	case elbv2.Rule:
+		put(&s.Rules, f, e.Address, x)
+	case plan.TargetHealth:
+		put(&s.GroupHealth, f, e.Address, groupHealth{&x.TargetGroupArn, x.Targets})
+	case rds.Shape:
+		put(&s.Databases, f, e.Address, x)
 	}
 }
 

@@ -166,3 +166,67 @@ func FuzzPlan(f *testing.F) {
 		}
 	})
 }
+
+// TestPlanOfNearlyEveryKind asks the network of the plan wide, which joins VPCs and has
+// services in them.
+func TestPlanOfNearlyEveryKind(t *testing.T) {
+	n, err := load.Plan("../plan/testdata/wide/plan.json", load.Config{})
+	require.NoError(t, err)
+	for _, s := range n.Skipped {
+		require.True(t, s.Assumed || s.Path == "aws_vpc_endpoint.s3.ServiceName", "%s", s)
+	}
+	p, err := reach.New(n.World, reach.Config{})
+	require.NoError(t, err)
+	address := func(name string) string { // of a service's only interface in the zone a
+		x := n.Find(name)
+		require.Len(t, x, 1, name)
+		var found string
+		for _, r := range n.Regions {
+			r.View(func(tx *vpc.Tx) {
+				for _, nic := range vpc.Resources[*vpc.NetworkInterface](tx) {
+					if nic.Owner() == x[0] && strings.HasSuffix(nic.Subnet().Zone(), "a") {
+						found = tx.PrivateAddresses(nic)[0].IP.String()
+					}
+				}
+			})
+		}
+		require.NotEmpty(t, found, name)
+		return found
+	}
+	for _, c := range []struct {
+		from, to string
+		port     int
+		observed reach.Observed
+		reason   string
+	}{
+		// Peering: both tables have the way; the west's default group lets nobody in.
+		{"aws_instance.west", `aws_instance.server["a"]`, 80, reach.Open, "answered"},
+		{`aws_instance.server["a"]`, "aws_instance.west", 80, reach.Filtered, "no security group ingress rule allows it"},
+		// The transit gateway's table for data knows the subnet a of the application alone.
+		{"aws_instance.data", `aws_instance.server["a"]`, 80, reach.Open, "answered"},
+		{"aws_instance.data", `aws_instance.server["b"]`, 80, reach.Filtered, "transit gateway has no route"},
+		// The prefix list has the office in it, and not the data VPC.
+		{"aws_instance.data", `aws_instance.server["a"]`, 22, reach.Filtered, "no security group ingress rule allows it"},
+		// The route to the office is propagated from the VPN connection; beyond is no plan.
+		{"aws_instance.data", "192.168.1.1", 80, reach.Unknown, "not modelled"},
+		// One server has an Elastic IP address, the other has none.
+		{`aws_instance.server["a"]`, "internet", 443, reach.Open, "answered"},
+		{`aws_instance.server["b"]`, "internet", 443, reach.Filtered, "source has no public address"},
+		// Services.
+		{`aws_instance.server["b"]`, address("aws_vpc_endpoint.sqs"), 443, reach.Open, "answered"},
+		{`aws_instance.server["b"]`, address("aws_lb.net"), 8080, reach.Open, "answered"},
+		{`aws_instance.server["b"]`, address("aws_lb.web"), 80, reach.Open, "answered"},
+		{"aws_instance.west", "orders", 5432, reach.Filtered, "no route"},
+		{`aws_instance.server["a"]`, "orders", 5432, reach.Open, "answered"},
+		{`aws_instance.server["b"]`, "orders", 5432, reach.Filtered, "transit gateway has no route"},
+	} {
+		q, err := p.Question(reach.Spec{From: c.from, To: c.to, Proto: "tcp", Port: c.port})
+		require.NoError(t, err, "%+v", c)
+		r := p.Probe(q)
+		require.Equal(t, c.observed, r.Observed, "%+v: %s", c, r.Reason)
+		require.Equal(t, c.reason, r.Reason, "%+v", c)
+	}
+	require.Len(t, n.Find("aws_db_instance.orders"), 1)
+	require.Equal(t, n.Find("orders"), n.Find("aws_db_instance.orders"))
+	require.Len(t, n.Find("aws_vpc_peering_connection.west"), 2, "one end in each region")
+}

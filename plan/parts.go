@@ -46,6 +46,10 @@ type parts struct {
 	interfaces list[ec2.NetworkInterface]
 	addresses  list[ec2.Address]
 	internet   list[ec2.InternetGateway]
+	peerings   list[ec2.VpcPeeringConnection]
+	regional   []regional
+	transitParts
+	ruleNumber int                             // of listener rules that AWS has yet to number
 	given      map[*resource]map[string]string // values that apply will give, as they were picked here
 	public     int                             // how many public addresses were picked
 	taken      map[string]bool                 // public addresses that are known
@@ -55,7 +59,7 @@ type parts struct {
 func (b *builder) build() *Network {
 	b.given, b.taken = map[*resource]map[string]string{}, map[string]bool{}
 	for _, step := range []func(){
-		b.places, b.hosts, b.routeTables, b.securityGroups, b.networkACLs, b.gateways,
+		b.places, b.hosts, b.prefixLists, b.routeTables, b.securityGroups, b.networkACLs, b.gateways, b.joins, b.distant, b.transit, b.endpoints, b.balancers, b.databases,
 	} {
 		step()
 	}

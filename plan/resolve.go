@@ -243,6 +243,3 @@ func (b *builder) newIdentity(r *resource) string {
 	}
 	return ""
 }
-
-// newARN is the ARN of a resource that apply makes.
-func (b *builder) newARN(r *resource) string { return "" }

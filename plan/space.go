@@ -103,3 +103,11 @@ func (b *builder) publicAddress() string {
 	}
 	return ""
 }
+
+// subnetName is what a subnet is called: its address, where it has one.
+func (b *builder) subnetName(id string) string {
+	if p := b.subnets.byID[id]; p != nil {
+		return p.r.address
+	}
+	return id
+}

@@ -19,6 +19,7 @@ type Shape struct {
 	VpcSecurityGroups    []GroupMembership
 	Endpoint             *Endpoint
 	TagList              []ec2.Tag
+	NetworkInterfaceId   *string // no member of the API's: the interface, where something else tells it
 }
 
 // SubnetGroup is where a database instance may have its interfaces.
@@ -45,6 +46,13 @@ func Restore(tx *vpc.Tx, s Shape) (*DBInstance, error) {
 	d := &DBInstance{Base: b, name: ec2.Value(s.DBInstanceIdentifier)}
 	if port := s.listens(); port > 0 && port < 1<<16 {
 		d.port = uint16(port)
+	}
+	if s.NetworkInterfaceId != nil {
+		if d.nic, err = tx.Adopt(d, "NetworkInterfaceId", s.NetworkInterfaceId); err == nil {
+			tx.Add(d)
+			return d, nil
+		}
+		return nil, err
 	}
 	var own []*vpc.NetworkInterface
 	for _, n := range tx.Described("RDSNetworkInterface") {

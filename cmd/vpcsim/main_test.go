@@ -24,13 +24,20 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the scripts in testdata/script, each in a folder with the networks
-// shop and broken.
+// shop and broken, and the plan of answers.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: flag.Lookup("update").Value.String() == "true",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TERM", "dumb")
+			plan, err := os.ReadFile(filepath.Join("testdata", "answers", "plan.json"))
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "plan.json"), plan, 0o644); err != nil {
+				return err
+			}
 			if err := write(t, false, filepath.Join(e.WorkDir, "shop")); err != nil {
 				return err
 			}
