@@ -195,3 +195,11 @@ func TestExpectationsAreIntents(t *testing.T) {
 		require.NotZero(t, e)
 	}
 }
+
+func TestLoadTakesATerraformPlan(t *testing.T) {
+	n := vpctest.Load(t, "../cmd/vpcsim/testdata/answers/plan.json")
+	vpctest.Matrix(t, n, []vpctest.Want{
+		{"aws_instance.app", "aws_instance.db", "tcp/5432", vpctest.Blocked()},
+		{"aws_instance.db", "internet", "tcp/443", vpctest.Via("aws_nat_gateway.data")},
+	})
+}

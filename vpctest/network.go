@@ -28,7 +28,8 @@ type Network struct {
 	free []*reach.Prober // those that nobody is asking
 }
 
-// Load loads a folder of what the aws CLI printed of a network; see package load. What
+// Load loads a folder of what the aws CLI printed of a network, or a Terraform plan as JSON;
+// see package load. What
 // can't be read fails the test.
 func Load(t TB, dir string) *Network {
 	t.Helper()
@@ -41,9 +42,9 @@ func Load(t TB, dir string) *Network {
 }
 
 // LoadNetwork is Load for a network with changes to try ([reach.Overlay]): routes, rules,
-// flags. It returns an error where the folder can't be read or AWS would refuse a change.
+// flags. It returns an error where the folder or plan can't be read or AWS would refuse a change.
 func LoadNetwork(dir string, changes reach.Overlay) (*Network, error) {
-	l, err := load.Dir(dir, load.Config{})
+	l, err := load.Open(dir, load.Config{})
 	if err != nil {
 		return nil, err
 	}
