@@ -71,6 +71,9 @@ func Answers(r *vpc.Region) []Answer {
 	add("TransitGatewayAttachments", tgw.DescribeAttachments(r))
 	add("TransitGatewayVpcAttachments", tgw.DescribeVPCAttachments(r))
 	add("TransitGatewayPeeringAttachments", tgw.DescribePeeringAttachments(r))
+	add("TransitGatewayConnects", tgw.DescribeConnects(r))
+	add("TransitGatewayConnectPeers", tgw.DescribeConnectPeers(r))
+	add("TransitGatewayPrefixListReferences", map[string]any{"TransitGatewayPrefixListReferences": referencesOf(r)})
 	add("TransitGatewayPropagations", map[string]any{"TransitGatewayPropagations": propagationsOf(r)})
 	add("TransitGatewayStaticRoutes", map[string]any{"TransitGatewayStaticRoutes": staticRoutesOf(r)})
 	add("TransitGatewayRoutes", map[string]any{"TransitGatewayRoutes": learnedRoutesOf(r)})
@@ -110,6 +113,14 @@ func propagationsOf(r *vpc.Region) []propagations {
 	list := []propagations{}
 	for _, t := range resources[*tgw.RouteTable](r) {
 		list = append(list, propagations{new(t.ID()), t.Propagations().TransitGatewayRouteTablePropagations})
+	}
+	return list
+}
+
+func referencesOf(r *vpc.Region) []ec2.TransitGatewayPrefixListReference {
+	list := []ec2.TransitGatewayPrefixListReference{}
+	for _, t := range resources[*tgw.RouteTable](r) {
+		list = append(list, t.PrefixListReferences().TransitGatewayPrefixListReferences...)
 	}
 	return list
 }

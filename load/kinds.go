@@ -78,6 +78,11 @@ type shapes struct {
 	Attachments        []item[ec2.TransitGatewayAttachment]
 	VpcAttachments     []item[ec2.TransitGatewayVpcAttachment]
 	PeerAttachments    []item[ec2.TransitGatewayPeeringAttachment]
+	Connects           []item[ec2.TransitGatewayConnect]
+	ConnectPeers       []item[ec2.TransitGatewayConnectPeer]
+	TransitLinks       []item[transitAssociations]
+	TransitLists       []item[ec2.TransitGatewayPrefixListReference]
+	AttachmentTables   []item[attachmentPropagations]
 	Propagations       []item[propagations]
 	TransitRoutes      []item[transitRoutes]
 	Balancers          []item[elbv2.LoadBalancer]
@@ -117,6 +122,20 @@ type listEntries struct {
 type propagations struct {
 	TransitGatewayRouteTableId           *string
 	TransitGatewayRouteTablePropagations []ec2.TransitGatewayRouteTablePropagation
+}
+
+// transitAssociations are an answer of GetTransitGatewayRouteTableAssociations with its
+// table.
+type transitAssociations struct {
+	TransitGatewayRouteTableId *string
+	Associations               []ec2.TransitGatewayRouteTableAssociation
+}
+
+// attachmentPropagations are an answer of GetTransitGatewayAttachmentPropagations with its
+// attachment.
+type attachmentPropagations struct {
+	TransitGatewayAttachmentId           *string
+	TransitGatewayAttachmentPropagations []ec2.TransitGatewayAttachmentPropagation
 }
 
 // transitRoutes are an answer of SearchTransitGatewayRoutes with its table.
@@ -216,6 +235,10 @@ var kinds = map[string]*kind{
 	"TransitGatewayAttachments":                into("TransitGatewayAttachments", func(s *shapes) *[]item[ec2.TransitGatewayAttachment] { return &s.Attachments }),
 	"TransitGatewayVpcAttachments":             into("TransitGatewayVpcAttachments", func(s *shapes) *[]item[ec2.TransitGatewayVpcAttachment] { return &s.VpcAttachments }),
 	"TransitGatewayPeeringAttachments":         into("TransitGatewayPeeringAttachments", func(s *shapes) *[]item[ec2.TransitGatewayPeeringAttachment] { return &s.PeerAttachments }),
+	"TransitGatewayConnects":                   into("TransitGatewayConnects", func(s *shapes) *[]item[ec2.TransitGatewayConnect] { return &s.Connects }),
+	"TransitGatewayConnectPeers":               into("TransitGatewayConnectPeers", func(s *shapes) *[]item[ec2.TransitGatewayConnectPeer] { return &s.ConnectPeers }),
+	"TransitGatewayRouteTableAssociations":     into("TransitGatewayRouteTableAssociations", func(s *shapes) *[]item[transitAssociations] { return &s.TransitLinks }),
+	"TransitGatewayPrefixListReferences":       into("TransitGatewayPrefixListReferences", func(s *shapes) *[]item[ec2.TransitGatewayPrefixListReference] { return &s.TransitLists }),
 	"TransitGatewayPropagations":               into("TransitGatewayPropagations", func(s *shapes) *[]item[propagations] { return &s.Propagations }),
 	"TransitGatewayStaticRoutes":               into("TransitGatewayStaticRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
 	"TransitGatewayRoutes":                     into("TransitGatewayRoutes", func(s *shapes) *[]item[transitRoutes] { return &s.TransitRoutes }),
@@ -240,6 +263,9 @@ var kinds = map[string]*kind{
 	"SecurityGroupRules":                       ignored, // the groups hold them too
 	"ServiceDetails":                           ignored,
 	"ServiceNames":                             ignored,
+	"TransitGatewayMulticastDomains":           ignored, // multicast is not modelled
+	"TransitGatewayRouteTableAnnouncements":    ignored, // of Cloud WAN
+	"TransitGatewayMeteringPolicies":           ignored,
 	"virtualGateways":                          ignored, // of Direct Connect: VpnGateways tells more
 	"locations":                                ignored,
 	"directConnectGatewayAssociationProposals": ignored, // an association comes of one that is accepted

@@ -26,6 +26,14 @@ func (f *file) loose(members map[string]json.RawMessage) (bool, error) {
 		return true, member(f, members, "TransitGatewayRouteTablePropagations", func(list []ec2.TransitGatewayRouteTablePropagation) {
 			s.Propagations = append(s.Propagations, item[propagations]{shape: propagations{new(f.idIn("tgw-rtb")), list}, file: f, whole: true})
 		})
+	case members["Associations"] != nil && f.idIn("tgw-rtb") != "":
+		return true, member(f, members, "Associations", func(list []ec2.TransitGatewayRouteTableAssociation) {
+			s.TransitLinks = append(s.TransitLinks, item[transitAssociations]{shape: transitAssociations{new(f.idIn("tgw-rtb")), list}, file: f, whole: true})
+		})
+	case members["TransitGatewayAttachmentPropagations"] != nil && f.idIn("tgw-attach") != "":
+		return true, member(f, members, "TransitGatewayAttachmentPropagations", func(list []ec2.TransitGatewayAttachmentPropagation) {
+			s.AttachmentTables = append(s.AttachmentTables, item[attachmentPropagations]{shape: attachmentPropagations{new(f.idIn("tgw-attach")), list}, file: f, whole: true})
+		})
 	case members["Routes"] != nil && f.idIn("tgw-rtb") != "":
 		return true, member(f, members, "Routes", func(list []ec2.TransitGatewayRoute) {
 			s.TransitRoutes = append(s.TransitRoutes, item[transitRoutes]{shape: transitRoutes{new(f.idIn("tgw-rtb")), list}, file: f, whole: true})

@@ -386,15 +386,25 @@ func (l *restoring) transit() {
 		func(s *ec2.TransitGatewayVpcAttachment) string { return ended(s.State) }, with(l, tgw.RestoreAttachment))
 	each(l, l.PeerAttachments, func(s *ec2.TransitGatewayPeeringAttachment) *string { return s.TransitGatewayAttachmentId },
 		func(s *ec2.TransitGatewayPeeringAttachment) string { return ended(s.State) }, with(l, tgw.RestorePeering))
+	own := map[string]bool{} // those that a description of their own tells of
+	for _, d := range described {
+		own[ec2.Value(d.shape.TransitGatewayAttachmentId)] = true
+	}
+	for _, d := range l.Connects {
+		own[ec2.Value(d.shape.TransitGatewayAttachmentId)] = true
+	}
 	others := slices.DeleteFunc(slices.Clone(l.Attachments), func(i item[ec2.TransitGatewayAttachment]) bool {
-		return slices.ContainsFunc(described, func(d item[ec2.TransitGatewayVpcAttachment]) bool {
-			return ec2.Value(d.shape.TransitGatewayAttachmentId) == ec2.Value(i.shape.TransitGatewayAttachmentId)
-		})
+		return own[ec2.Value(i.shape.TransitGatewayAttachmentId)]
 	})
 	each(l, others, func(s *ec2.TransitGatewayAttachment) *string { return s.TransitGatewayAttachmentId },
 		func(s *ec2.TransitGatewayAttachment) string { return ended(s.State) }, with(l, tgw.RestoreOther))
+	l.connects()
 	l.associations()
 	l.propagated()
+	l.attachmentPropagations()
+	for _, i := range l.TransitLists {
+		l.note(i.file, i.path(), tgw.RestoreReference(l.tx, i.shape))
+	}
 	l.transitRoutes()
 }
 

@@ -64,9 +64,32 @@ func (l *restoring) associations() {
 		}
 		tgw.RestoreAssociation(l.tx, a, t)
 	}
+	l.tableAssociations()
 	for _, a := range vpc.Resources[*tgw.Attachment](l.tx) {
 		if !told[a.ID()] {
 			a.RestoreUntold(l.tx)
+		}
+	}
+}
+
+// tableAssociations ties attachments to tables where the tables tell of it.
+func (l *restoring) tableAssociations() {
+	for _, i := range l.TransitLinks {
+		t, err := vpc.Named[*tgw.RouteTable](l.tx, "TransitGatewayRouteTableId", i.shape.TransitGatewayRouteTableId)
+		if err != nil {
+			l.note(i.file, i.path(), err)
+			continue
+		}
+		for k, s := range i.shape.Associations {
+			if ec2.Value(s.State) == ec2.TransitGatewayAssociationStateDisassociated {
+				continue
+			}
+			a, err := vpc.Named[*tgw.Attachment](l.tx, fmt.Sprintf("Associations[%d].TransitGatewayAttachmentId", k), s.TransitGatewayAttachmentId)
+			if err != nil {
+				l.note(i.file, i.path(), err)
+				continue
+			}
+			tgw.RestoreAssociation(l.tx, a, t)
 		}
 	}
 }
@@ -88,6 +111,34 @@ func (l *restoring) propagated() {
 			tgw.RestorePropagation(l.tx, t, a)
 		}
 	}
+}
+
+// attachmentPropagations has attachments propagate to tables where the attachments tell of
+// it. It does not tell all that propagates to a table.
+func (l *restoring) attachmentPropagations() {
+	for _, i := range l.AttachmentTables {
+		a, err := vpc.Named[*tgw.Attachment](l.tx, "TransitGatewayAttachmentId", i.shape.TransitGatewayAttachmentId)
+		if err != nil {
+			l.note(i.file, i.path(), err)
+			continue
+		}
+		for k, s := range i.shape.TransitGatewayAttachmentPropagations {
+			t, err := vpc.Named[*tgw.RouteTable](l.tx, fmt.Sprintf("TransitGatewayAttachmentPropagations[%d].TransitGatewayRouteTableId", k), s.TransitGatewayRouteTableId)
+			if err != nil {
+				l.note(i.file, i.path(), err)
+				continue
+			}
+			tgw.RestorePropagation(l.tx, t, a)
+		}
+	}
+}
+
+// connects restores Connect attachments with their peers, over attachments that are there.
+func (l *restoring) connects() {
+	each(l, l.Connects, func(s *ec2.TransitGatewayConnect) *string { return s.TransitGatewayAttachmentId },
+		func(s *ec2.TransitGatewayConnect) string { return ended(s.State) }, with(l, tgw.RestoreConnect))
+	each(l, l.ConnectPeers, func(s *ec2.TransitGatewayConnectPeer) *string { return s.TransitGatewayConnectPeerId },
+		func(s *ec2.TransitGatewayConnectPeer) string { return ended(s.State) }, with(l, tgw.RestoreConnectPeer))
 }
 
 // transitRoutes restores the routes of tables. A table of which no file tells what

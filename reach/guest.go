@@ -79,6 +79,9 @@ func (g *guest) Frame(frame []byte) trace.Reason {
 		return trace.Delivered
 	case own && r.from.nic == g.nic && r.take(&p):
 		return trace.Delivered
+	case own && inGRE(&p):
+		r.unknown(g.nic.ID(), fmt.Sprintf("the GRE tunnel of a Connect peer ends at %s; what that does with packets out of it is in no snapshot", g.owner()))
+		return trace.Unmodelled
 	case own && tunnelled(&p):
 		return g.inspect(&p)
 	case g.linux != nil && !(own && r.asks(&p)) && (!g.tunnels || own || g.crosses(&p)):
@@ -111,6 +114,16 @@ func tunnelled(p *wire.Packet) bool {
 	}
 	g := wire.Geneve(wire.UDP(p.Transport()).Payload())
 	return g.Check() == nil && g.Options().Find(0x0108, 1) != nil
+}
+
+// inGRE reports whether the packet holds another, as a transit gateway hands it to the
+// appliance of a Connect peer.
+func inGRE(p *wire.Packet) bool {
+	if p.Flow.Proto != wire.ProtoGRE || p.Fragment != wire.Whole {
+		return false
+	}
+	g, inside := wire.GRE(p.Transport()), wire.Packet{}
+	return g.Check() == nil && inside.Read(g.Payload()) == nil
 }
 
 // inspect takes a packet that a Gateway Load Balancer hands to the guest, an appliance:

@@ -80,9 +80,12 @@ func (t *RouteTable) linked(tx *vpc.Tx) []Route {
 	return list
 }
 
-// spreads reports whether flows are spread over ways alike: those by BGP, unless ECMP is
-// off (Transit Gateway guide, "VPN attachments": not for static routes).
-func (g *TransitGateway) spreads(k remote.Kind) bool { return k != remote.VPNStatic && !g.noECMP }
+// spreads reports whether flows are spread over ways alike: those by BGP, of a VPN's unless
+// ECMP is off (Transit Gateway guide, "Equal Cost Multipath routing": not for static
+// routes).
+func (g *TransitGateway) spreads(k remote.Kind) bool {
+	return k != remote.VPNStatic && (k != remote.VPNBGP || !g.noECMP)
+}
 
 // spread is a compiled route by links.
 type spread struct {
@@ -126,6 +129,17 @@ func (r *Route) spread(c *vpc.Compiler, g *TransitGateway) *spread {
 	if len(s.ways) == 0 {
 		s.ways = append(s.ways, l.Outbound(c, 0))
 	}
-	s.flows = !g.noECMP && !slices.ContainsFunc(l.Paths(c.Tx()), func(p remote.Path) bool { return p.Kind == remote.VPNStatic })
+	s.flows = g.spreads(wayKind(r.Attachment.kind)) && !slices.ContainsFunc(l.Paths(c.Tx()), func(p remote.Path) bool { return p.Kind == remote.VPNStatic })
 	return s
+}
+
+// wayKind is the kind of the ways by an attachment's BGP.
+func wayKind(k ec2.TransitGatewayAttachmentResourceType) remote.Kind {
+	switch k {
+	case ec2.TransitGatewayAttachmentResourceTypeDirectConnectGateway:
+		return remote.DirectConnect
+	case ec2.TransitGatewayAttachmentResourceTypeConnect:
+		return remote.Connect
+	}
+	return remote.VPNBGP
 }

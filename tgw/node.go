@@ -67,6 +67,7 @@ type ingress struct {
 	out      dataplane.Node // back by the interface, nil where nobody is told of what is dropped
 	table    *table         // nil where the attachment has none
 	untold   bool           // or where it is not known
+	tunnels  []tunnel       // of Connect peers, whose packets come by the interface
 	refers   bool           // references to security groups are supported
 	six      bool
 	seed     flowtable.Seed
@@ -91,26 +92,32 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 			p.onward = tables[a.table]
 		}
 	}
-	seed := flowtable.NewSeed(c.Seed(g.ID()))
+	seed, tunnels := flowtable.NewSeed(c.Seed(g.ID())), map[*Attachment][]tunnel{}
+	from := func(a *Attachment) *ingress {
+		return &ingress{name: c.LabelOf(g), id: g.ID(), table: tables[a.table], untold: a.untold, six: a.six, refers: a.references(), seed: seed, cross: c.Latency().CrossZone}
+	}
 	for _, a := range g.attachments {
-		if !a.available() {
+		switch {
+		case !a.available():
+		case a.peer != nil:
+			c.EnterFromAbroad(key(a.ID(), g.ID()), from(a))
+		case a.link != nil:
+			in := a.link.Inbound(c, from(a))
+			c.EnterFromAbroad(a.link.ID(), in)
+			if x, ok := a.link.(*Connect); ok {
+				tunnels[x.transport] = append(tunnels[x.transport], x.tunnels(in)...)
+			}
+		}
+	}
+	for _, a := range g.attachments {
+		if !a.available() || a.vpc == nil {
 			continue
 		}
-		name := c.LabelOf(g)
-		from := ingress{name: name, id: g.ID(), table: tables[a.table], untold: a.untold, six: a.six, refers: a.references(), seed: seed, cross: c.Latency().CrossZone}
-		if a.peer != nil {
-			c.EnterFromAbroad(key(a.ID(), g.ID()), &from)
-			continue
-		}
-		if a.link != nil {
-			c.EnterFromAbroad(a.link.ID(), a.link.Inbound(c, &from))
-			continue
-		}
-		c.Enter(g, a.vpc, vpc.Entry{Node: &approach{name: name + " attachment " + c.LabelOf(a), id: a.ID(), place: places[a]}})
+		c.Enter(g, a.vpc, vpc.Entry{Node: &approach{name: c.LabelOf(g) + " attachment " + c.LabelOf(a), id: a.ID(), place: places[a]}})
 		for _, n := range a.nics {
-			i, in := c.Interface(n), from
-			in.zone, in.addrs, in.out = c.Zone(n), i.Addrs, i.Out()
-			i.Owner = &in
+			i, in := c.Interface(n), from(a)
+			in.zone, in.addrs, in.out, in.tunnels = c.Zone(n), i.Addrs, i.Out(), tunnels[a]
+			i.Owner = in
 		}
 	}
 }
@@ -199,6 +206,11 @@ func (n *ingress) Resource() string { return n.id }
 // the attachment and sends it out of an interface of the next one: one hop less to
 // live (measured: labs), but no hop that answers (inferred).
 func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	if p.Flow.Proto == wire.ProtoGRE {
+		if next, took := n.decapsulate(c, p); took {
+			return next
+		}
+	}
 	switch {
 	case slices.Contains(n.addrs, p.Flow.Dst):
 		return dataplane.Drop(trace.TransitAddress)

@@ -24,13 +24,19 @@ func TestTheStoryOfAPingIsToldAsWritten(t *testing.T) {
 	_, a, b := newPair(t)
 	o := a.host.Ping(b.host.Addr)
 	o.OK(t)
-	name := filepath.Join("testdata", "vpc-to-vpc.txt")
+	story(t, "vpc-to-vpc.txt", o.Walks.String())
+}
+
+// story holds a story to the one that is written.
+func story(t *testing.T, file, text string) {
+	t.Helper()
+	name := filepath.Join("testdata", file)
 	if *rewrite {
-		require.NoError(t, os.WriteFile(name, []byte(o.Walks.String()), 0o644))
+		require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
 	}
 	want, err := os.ReadFile(name)
 	require.NoError(t, err)
-	require.Equal(t, string(want), o.Walks.String())
+	require.Equal(t, string(want), text)
 }
 
 func TestATransitGatewayRoutesByTheTableOfTheAttachment(t *testing.T) {

@@ -24,6 +24,11 @@ func Restore(tx *vpc.Tx, s ec2.TransitGateway) (*TransitGateway, error) {
 	g := &TransitGateway{Base: b, asn: DefaultASN, description: ec2.Value(s.Description), created: tx.RestoreTime(s.CreationTime)}
 	if o := s.Options; o != nil {
 		g.asn = cmp.Or(ec2.Value(o.AmazonSideAsn), g.asn)
+		for _, text := range o.TransitGatewayCidrBlocks {
+			if p, err := netip.ParsePrefix(text); err == nil { // nothing but new peers' addresses depends on it
+				g.cidrs = append(g.cidrs, p.Masked())
+			}
+		}
 		g.noECMP = ec2.Value(o.VpnEcmpSupport) == ec2.VpnEcmpSupportValueDisable
 		g.references = ec2.Value(o.SecurityGroupReferencingSupport) == ec2.SecurityGroupReferencingSupportValueEnable
 	}
@@ -160,6 +165,52 @@ func (t *RouteTable) learn(tx *vpc.Tx, s ec2.TransitGatewayRoute, dst netip.Pref
 	}
 }
 
+// RestoreReference has a table refer to a prefix list as described
+// (GetTransitGatewayPrefixListReferences), before its routes are restored.
+func RestoreReference(tx *vpc.Tx, s ec2.TransitGatewayPrefixListReference) error {
+	t, err := vpc.Named[*RouteTable](tx, "TransitGatewayRouteTableId", s.TransitGatewayRouteTableId)
+	if err != nil {
+		return err
+	}
+	l, err := vpc.Named[*vpc.PrefixList](tx, "PrefixListId", s.PrefixListId)
+	if err != nil {
+		return err
+	}
+	r := reference{list: l}
+	if s.TransitGatewayAttachment != nil {
+		if r.to, err = vpc.Named[*Attachment](tx, "TransitGatewayAttachment.TransitGatewayAttachmentId", s.TransitGatewayAttachment.TransitGatewayAttachmentId); err != nil {
+			return err
+		}
+	}
+	if ec2.Value(s.State) != ec2.TransitGatewayPrefixListReferenceStateDeleting && t.reference(l) < 0 {
+		t.lists = append(t.lists, r)
+	}
+	return nil
+}
+
+// entryOf reports whether a route is one of a prefix list's that the table refers to; one
+// that its description tells of and nothing else is made a reference.
+func (t *RouteTable) entryOf(tx *vpc.Tx, s ec2.TransitGatewayRoute, dst netip.Prefix) bool {
+	l, err := vpc.Named[*vpc.PrefixList](tx, "PrefixListId", s.PrefixListId)
+	if err != nil {
+		return false
+	}
+	if entries, _ := tx.Entries(l); !slices.Contains(entries, dst) {
+		return false // its entries are told by nobody, or were others
+	}
+	if t.reference(l) >= 0 {
+		return true
+	}
+	r := reference{list: l}
+	if len(s.TransitGatewayAttachments) > 0 {
+		if r.to, err = vpc.Named[*Attachment](tx, "", s.TransitGatewayAttachments[0].TransitGatewayAttachmentId); err != nil {
+			return false
+		}
+	}
+	t.lists = append(t.lists, r)
+	return true
+}
+
 // RestoreRoute adds a route as SearchTransitGatewayRoutes has it. A propagated one has
 // its attachments propagate to the table, tells links what lies beyond them, and is left
 // out itself. So is a route to an attachment that is not there,
@@ -176,7 +227,7 @@ func RestoreRoute(tx *vpc.Tx, t *RouteTable, s ec2.TransitGatewayRoute) error {
 		t.learn(tx, s, dst)
 		return nil
 	}
-	if t.find(dst) >= 0 {
+	if t.find(dst) >= 0 || t.entryOf(tx, s, dst) {
 		return nil
 	}
 	r := Route{Destination: dst}

@@ -32,6 +32,9 @@ func (g *TransitGateway) shape(tx *vpc.Tx) ec2.TransitGateway {
 		SecurityGroupReferencingSupport: new(ec2.SecurityGroupReferencingSupportValueDisable),
 		MulticastSupport:                new(ec2.MulticastSupportValueDisable),
 	}
+	for _, p := range g.cidrs {
+		o.TransitGatewayCidrBlocks = append(o.TransitGatewayCidrBlocks, p.String())
+	}
 	if g.references {
 		o.SecurityGroupReferencingSupport = new(ec2.SecurityGroupReferencingSupportValueEnable)
 	}

@@ -24,6 +24,7 @@ const DefaultASN = 64512
 type TransitGateway struct {
 	vpc.Base
 	asn         int64
+	cidrs       []netip.Prefix // of which Connect peers have addresses
 	noECMP      bool
 	references  bool // to security groups between attached VPCs
 	description string
@@ -45,8 +46,10 @@ type Config struct {
 	Description string
 	// ASN is the autonomous system number; 0 is DefaultASN.
 	ASN int64
-	// NoVPNECMP has each prefix behind VPNs and other links reached by one way, where
-	// else flows are spread over ways alike (VpnEcmpSupport).
+	// CIDRs are the gateway's CIDR blocks, of which Connect peers have addresses.
+	CIDRs []netip.Prefix
+	// NoVPNECMP has each prefix behind VPNs reached by one way, where else flows are spread
+	// over ways alike (VpnEcmpSupport).
 	NoVPNECMP bool
 	// SecurityGroupReferencing lets ingress rules of one attached VPC name groups of
 	// another.
@@ -65,11 +68,15 @@ func Create(r *vpc.Region, c Config) (*TransitGateway, error) {
 		if err := tx.Within(vpc.QuotaTransitGateways, len(vpc.Gateways[*TransitGateway](tx)), r.Name()); err != nil {
 			return err
 		}
+		blocks, err := checkCIDRs(c.CIDRs)
+		if err != nil {
+			return err
+		}
 		b, err := tx.NewBase("tgw", c.ID, c.Name)
 		if err != nil {
 			return err
 		}
-		g = &TransitGateway{Base: b, asn: c.ASN, noECMP: c.NoVPNECMP, references: c.SecurityGroupReferencing, description: c.Description, created: r.Now()}
+		g = &TransitGateway{Base: b, asn: c.ASN, cidrs: blocks, noECMP: c.NoVPNECMP, references: c.SecurityGroupReferencing, description: c.Description, created: r.Now()}
 		if g.asn == 0 {
 			g.asn = DefaultASN
 		}

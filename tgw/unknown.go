@@ -23,16 +23,9 @@ func (u *unknown) ID() string { return u.id }
 
 // Paths returns what propagated routes have told of it.
 func (u *unknown) Paths(*vpc.Tx) []remote.Path {
-	kind := remote.VPNBGP
-	switch u.kind {
-	case ec2.TransitGatewayAttachmentResourceTypeDirectConnectGateway:
-		kind = remote.DirectConnect
-	case ec2.TransitGatewayAttachmentResourceTypeConnect:
-		kind = remote.Connect
-	}
 	list := make([]remote.Path, len(u.learned))
 	for i, p := range u.learned {
-		list[i] = remote.Path{Announcement: remote.Announcement{Prefix: p}, Kind: kind}
+		list[i] = remote.Path{Announcement: remote.Announcement{Prefix: p}, Kind: wayKind(u.kind)}
 	}
 	return list
 }

@@ -49,6 +49,8 @@ const (
 	// BadGeneve: no GENEVE header of version 0, or one whose options do not fit (RFC
 	// 8926 sections 3.4, 3.5).
 	BadGeneve
+	// BadGRE: no GRE header of version 0, or one that is cut short (RFC 2784 section 2).
+	BadGRE
 )
 
 var faultText = [...]string{
@@ -70,6 +72,7 @@ var faultText = [...]string{
 	BadARP:            "ARP packet is not Ethernet and IPv4, or is cut short",
 	BadDiscovery:      "neighbour discovery message was forwarded, is cut short or has an option of length 0",
 	BadGeneve:         "GENEVE header is of another version, cut short or has options that do not fit",
+	BadGRE:            "GRE header is of another version, has RFC 1701's routing or is cut short",
 }
 
 // Error returns what is wrong, in words.

@@ -97,7 +97,7 @@ func TestBytesThatAreNoPacketGetTheirReason(t *testing.T) {
 		})
 		seen[c.fault] = true
 	}
-	elsewhere := map[Fault]bool{ShortFrame: true, BadARP: true, BadChecksum: true, BadDiscovery: true, BadGeneve: true}
+	elsewhere := map[Fault]bool{ShortFrame: true, BadARP: true, BadChecksum: true, BadDiscovery: true, BadGeneve: true, BadGRE: true}
 	for f := range Fault(len(faultText)) {
 		require.True(t, seen[f] != elsewhere[f], f)
 	}

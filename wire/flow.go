@@ -10,6 +10,7 @@ const (
 	ProtoICMP   Proto = 1
 	ProtoTCP    Proto = 6
 	ProtoUDP    Proto = 17
+	ProtoGRE    Proto = 47
 	ProtoICMPv6 Proto = 58
 )
 
@@ -22,6 +23,8 @@ func (p Proto) String() string {
 		return "tcp"
 	case ProtoUDP:
 		return "udp"
+	case ProtoGRE:
+		return "gre"
 	case ProtoICMPv6:
 		return "icmpv6"
 	}

@@ -62,6 +62,8 @@ for region in $regions; do
 	get TransitGatewayAttachments ec2 describe-transit-gateway-attachments
 	get TransitGatewayVpcAttachments ec2 describe-transit-gateway-vpc-attachments
 	get TransitGatewayPeeringAttachments ec2 describe-transit-gateway-peering-attachments
+	get TransitGatewayConnects ec2 describe-transit-gateway-connects
+	get TransitGatewayConnectPeers ec2 describe-transit-gateway-connect-peers
 	get DirectConnectGateways directconnect describe-direct-connect-gateways
 	get VirtualInterfaces directconnect describe-virtual-interfaces
 	get DirectConnectConnections directconnect describe-connections
@@ -86,6 +88,9 @@ for region in $regions; do
 	for id in $(ids 'TransitGatewayRouteTables[].TransitGatewayRouteTableId' ec2 describe-transit-gateway-route-tables); do
 		get "TransitGatewayPropagations-$id" ec2 get-transit-gateway-route-table-propagations --transit-gateway-route-table-id "$id" \
 			--query "{TransitGatewayPropagations: [{TransitGatewayRouteTableId: '$id', TransitGatewayRouteTablePropagations: TransitGatewayRouteTablePropagations}]}"
+		get "TransitGatewayRouteTableAssociations-$id" ec2 get-transit-gateway-route-table-associations --transit-gateway-route-table-id "$id" \
+			--query "{TransitGatewayRouteTableAssociations: [{TransitGatewayRouteTableId: '$id', Associations: Associations}]}"
+		get "TransitGatewayPrefixListReferences-$id" ec2 get-transit-gateway-prefix-list-references --transit-gateway-route-table-id "$id"
 		get "TransitGatewayStaticRoutes-$id" ec2 search-transit-gateway-routes --transit-gateway-route-table-id "$id" --filters Name=type,Values=static,propagated \
 			--query "{TransitGatewayStaticRoutes: [{TransitGatewayRouteTableId: '$id', Routes: Routes}]}"
 	done

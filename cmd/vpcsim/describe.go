@@ -60,6 +60,9 @@ var calls = map[string]func(r *vpc.Region) any{
 	"describe-transit-gateways":                           func(r *vpc.Region) any { return tgw.Describe(r) },
 	"describe-transit-gateway-attachments":                func(r *vpc.Region) any { return tgw.DescribeAttachments(r) },
 	"describe-transit-gateway-vpc-attachments":            func(r *vpc.Region) any { return tgw.DescribeVPCAttachments(r) },
+	"describe-transit-gateway-peering-attachments":        func(r *vpc.Region) any { return tgw.DescribePeeringAttachments(r) },
+	"describe-transit-gateway-connects":                   func(r *vpc.Region) any { return tgw.DescribeConnects(r) },
+	"describe-transit-gateway-connect-peers":              func(r *vpc.Region) any { return tgw.DescribeConnectPeers(r) },
 	"describe-transit-gateway-route-tables":               func(r *vpc.Region) any { return tgw.DescribeRouteTables(r) },
 }
 
@@ -245,7 +248,8 @@ var ownID = map[string]string{
 	"PrefixLists": "PrefixListId", "InternetGateways": "InternetGatewayId", "EgressOnlyInternetGateways": "EgressOnlyInternetGatewayId",
 	"NatGateways": "NatGatewayId", "VpnGateways": "VpnGatewayId", "VpcPeeringConnections": "VpcPeeringConnectionId",
 	"VpcEndpoints": "VpcEndpointId", "TransitGateways": "TransitGatewayId", "TransitGatewayRouteTables": "TransitGatewayRouteTableId",
-	"TransitGatewayAttachments": "TransitGatewayAttachmentId", "CarrierGateways": "CarrierGatewayId", "LocalGateways": "LocalGatewayId",
+	"TransitGatewayAttachments":  "TransitGatewayAttachmentId",
+	"TransitGatewayConnectPeers": "TransitGatewayConnectPeerId", "CarrierGateways": "CarrierGatewayId", "LocalGateways": "LocalGatewayId",
 	"LocalGatewayRouteTables": "LocalGatewayRouteTableId", "LocalGatewayRouteTableVpcAssociations": "LocalGatewayRouteTableVpcAssociationId",
 	"CustomerGateways": "CustomerGatewayId", "VpnConnections": "VpnConnectionId", "directConnectGateways": "directConnectGatewayId",
 	"directConnectGatewayAssociations": "associationId", "virtualInterfaces": "virtualInterfaceId", "connections": "connectionId", "lags": "lagId", "LoadBalancers": "LoadBalancerArn", "TargetGroups": "TargetGroupArn",
