@@ -86,7 +86,11 @@ type Interceptor interface {
 // Prepare names the sides, so that naming a node later formats nothing, and
 // returns i. It is the last step of making an Interface.
 func (i *Interface) Prepare() *Interface {
-	i.outName, i.inName, i.serviceName = i.Label+" out", i.Label+" in", i.Label+" service"
+	const out, in = " out", " in"
+	names := i.Label + out + i.Label + in + i.Label + " service" // in one piece of memory
+	second := len(i.Label) + len(out)
+	third := second + len(i.Label) + len(in)
+	i.outName, i.inName, i.serviceName = names[:second], names[second:third], names[third:]
 	return i
 }
 

@@ -76,6 +76,7 @@ type Compiler struct {
 	addresses  map[*VPC]*Addresses
 	once       map[stateKey]any // see Once
 	watches    []func(*NetworkInterface) eni.Witness
+	last       *compiledGroups // of the interface before
 }
 
 type entryKey struct {
@@ -87,7 +88,11 @@ type compiledACL struct{ ingress, egress *filter.ACL }
 
 // compiledGroups is the rules of an interface's groups, and of these the ones that
 // name no group and those that do; nil where none does.
-type compiledGroups struct{ all, literal, named *filter.Groups }
+type compiledGroups struct {
+	groups              []*SecurityGroup
+	names, ids          string // of the groups, separated by ", "
+	all, literal, named *filter.Groups
+}
 
 // compile makes the snapshot of a region. The region's lock is held.
 func compile(l *Live) *Snapshot {
@@ -179,58 +184,9 @@ func (c *Compiler) shells(v *VPC) {
 			sub.segment.Serve(service.addr, service.service)
 		}
 		c.subnets[s], c.byID[s.id] = sub, sub
-		sub.segment.Reserve(len(s.interfaces))
-		for _, x := range s.interfaces {
-			c.shell(x, sub, n)
-		}
+		c.interfacesOf(s, sub, n)
 	}
 	n.subnets = subnets.Compile()
-}
-
-// shell makes an interface.
-func (c *Compiler) shell(n *NetworkInterface, s *subnet, v *network) {
-	i := &eni.Interface{
-		ID: n.id, Label: n.label(), MAC: n.mac, SourceDestCheck: n.check, Segment: s.segment,
-		Router: (*departure)(s), Down: n.down(), Service: n.kind != InterfaceUser, Transparent: n.kind == InterfaceTransitGateway,
-	}
-	for _, a := range n.addrs {
-		i.Addrs = append(i.Addrs, wire.AddrFrom(a.IP))
-	}
-	for _, a := range n.ipv6 {
-		i.Addrs = append(i.Addrs, wire.AddrFrom(a))
-	}
-	for _, p := range n.prefixes {
-		i.Prefixes = append(i.Prefixes, wire.PrefixFrom(p))
-	}
-	if !n.noGroups {
-		var g *compiledGroups
-		g, i.GroupNames, i.GroupIDs = c.groups(n.groups)
-		i.Groups, i.Literal, i.Named = g.all, g.literal, g.named
-		i.Flows = State(c, n.id, flows, func() *filter.Tracker {
-			return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(n.id)})
-		})
-	}
-	i.Port = State(c, n.id, port, func() *eni.Port { return c.live.newPort(n.id) })
-	i.Arrival = &arrival{s, i}
-	if n.leadsOut() {
-		i.Arrival = &border{s, i}
-	}
-	c.watch(n, i, s, v)
-	s.segment.Add(i.Prepare())
-	c.interfaces[n] = i
-	c.snapshot.interfaces[n.id] = i
-}
-
-func (n *NetworkInterface) down() trace.Reason {
-	switch {
-	case n.kind != InterfaceUser:
-		return trace.None
-	case n.instance == nil:
-		return trace.NotAttached
-	case n.instance.state != Running:
-		return trace.InstanceStopped
-	}
-	return trace.None
 }
 
 func (c *Compiler) acl(a *NetworkACL) *compiledACL {
@@ -242,7 +198,10 @@ func (c *Compiler) acl(a *NetworkACL) *compiledACL {
 
 // groups compiles the rules of several groups together; interfaces with the same
 // groups share them.
-func (c *Compiler) groups(groups []*SecurityGroup) (g *compiledGroups, labels, ids string) {
+func (c *Compiler) groups(groups []*SecurityGroup) *compiledGroups {
+	if c.last != nil && slices.Equal(c.last.groups, groups) {
+		return c.last
+	}
 	names := make([]string, len(groups))
 	for i, g := range groups {
 		names[i] = g.label()
@@ -258,7 +217,7 @@ func (c *Compiler) groups(groups []*SecurityGroup) (g *compiledGroups, labels, i
 			ingress = c.appendRules(ingress, g, g.ingress, "ingress rule ")
 			egress = c.appendRules(egress, g, g.egress, "egress rule ")
 		}
-		c.rules[key] = &compiledGroups{all: filter.NewGroups(ingress, egress)}
+		c.rules[key] = &compiledGroups{groups: groups, names: strings.Join(names, ", "), ids: key, all: filter.NewGroups(ingress, egress)}
 		named := func(r filter.Rule) bool { return r.Members != nil }
 		if slices.ContainsFunc(ingress, named) {
 			literal := slices.DeleteFunc(slices.Clone(ingress), named)
@@ -266,7 +225,8 @@ func (c *Compiler) groups(groups []*SecurityGroup) (g *compiledGroups, labels, i
 			c.rules[key].named = filter.NewGroups(slices.DeleteFunc(ingress, func(r filter.Rule) bool { return !named(r) }), nil)
 		}
 	}
-	return c.rules[key], strings.Join(names, ", "), key
+	c.last = c.rules[key]
+	return c.last
 }
 
 func (c *Compiler) appendRules(to []filter.Rule, g *SecurityGroup, list []Permission, which string) []filter.Rule {

@@ -138,13 +138,23 @@ func (l *Live) newPort(id string) *eni.Port {
 // dropped: it dies with its resource. It panics where the resource has state of
 // another type by the same name.
 func State[T any](c *Compiler, id string, what StateKey[T], make func() *T) *T {
-	l := c.live
+	return stateIn(c, c.live.hold(id), id, what, make)
+}
+
+// hold returns the live state of a resource, which the present compilation asks for.
+func (l *Live) hold(id string) *held {
 	h := l.state[id]
 	if h == nil {
 		h = &held{}
 		l.state[id] = h
 	}
 	h.compiled = l.compiled
+	return h
+}
+
+// stateIn is State of the resource that holds h.
+func stateIn[T any](c *Compiler, h *held, id string, what StateKey[T], make func() *T) *T {
+	l := c.live
 	p := h.of(string(what))
 	if p == nil {
 		h.parts = append(h.parts, part{string(what), make(), l.compiled})
