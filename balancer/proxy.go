@@ -63,23 +63,36 @@ func (n *proxyNode) Resource() string { return n.balancer }
 // ownTTL is the TTL of packets of the node's own. AWS states none.
 const ownTTL = 255
 
-// Forward takes connections to the ports of listeners. A port without listener and ping
-// get no answer (inferred from Network Load Balancers, where it is measured).
+// Forward takes connections to the ports of listeners, and answers ping (ALB guide,
+// "Security groups": where they allow it, and no target sees it). A port without listener
+// gets no answer (inferred from Network Load Balancers, where it is measured).
 func (n *proxyNode) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	begins := p.Flow.Proto == wire.ProtoTCP && p.Flags.Has(wire.SYN) && !p.Flags.Has(wire.ACK)
 	switch {
 	case !slices.Contains(n.addrs, p.Flow.Dst):
 		return dataplane.Drop(trace.NoFamily)
-	case p.IsRequest(), begins && !n.listens(p.Flow.DstPort):
+	case begins && !n.listens(p.Flow.DstPort):
 		return dataplane.Drop(trace.BalancerPort)
 	case !c.Track(p):
 		return dataplane.Drop(trace.TrackingFull)
+	case p.IsRequest() && p.Fragment == wire.Whole && (p.Type == wire.ICMPEcho || p.Type == wire.ICMPv6Echo):
+		return n.echo(c, p)
 	case n.stack.Plugged():
 		return c.Deliver(n.stack)
 	case p.Flow.Proto != wire.ProtoTCP || p.Fragment != wire.Whole || !n.listens(p.Flow.DstPort):
 		return dataplane.Drop(trace.BalancerPort)
 	}
 	return n.shake(c, p)
+}
+
+// echo answers a ping.
+func (n *proxyNode) echo(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	m, typ := wire.ICMP(p.Transport()), wire.ICMPEchoReply
+	if !p.Is4() {
+		typ = wire.ICMPv6EchoReply
+	}
+	c.Emit(n.out, wire.AppendICMP(nil, wire.Header{Src: p.Flow.Dst, Dst: p.Flow.Src, TTL: ownTTL}, typ, 0, m.Rest(), m.Payload()))
+	return dataplane.Drop(trace.Answered)
 }
 
 func (n *proxyNode) listens(port uint16) bool {

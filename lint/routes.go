@@ -148,12 +148,19 @@ func (l *linter) applianceRoutes() {
 				continue
 			}
 			l.checked(t, r, n)
-			if slices.Contains(l.subnetsOf(t), n.Subnet()) {
+			if slices.Contains(l.subnetsOf(t), n.Subnet()) && sendsBack(n) {
 				l.loops(t, r, n)
 			}
 			l.oneWay(t, r, n)
 		}
 	}
+}
+
+// sendsBack reports whether an appliance sends on by the interface what comes to it: not
+// by the first of several, where its default route leads, nor into a tunnel.
+func sendsBack(n *vpc.NetworkInterface) bool {
+	i := n.Instance()
+	return !n.EndsTunnel() && (i == nil || i.Interface() == n)
 }
 
 func (l *linter) checked(t *vpc.RouteTable, r vpc.Route, n *vpc.NetworkInterface) {

@@ -1,6 +1,10 @@
 package vpc
 
-import "github.com/vpcsim/vpcsim/eni"
+import (
+	"slices"
+
+	"github.com/vpcsim/vpcsim/eni"
+)
 
 // TunnelEnd is the end of a tunnel that an instance's guest encrypts and decrypts by
 // itself, such as a customer gateway that is an instance.
@@ -15,6 +19,18 @@ type TunnelEnd interface {
 // of its instance sends may go by the tunnel, whichever of the instance's interfaces it
 // would leave by.
 func (tx *Tx) EndTunnel(n *NetworkInterface, t TunnelEnd) { n.tunnels = append(n.tunnels, t) }
+
+// EndsTunnel reports whether a tunnel ends at the interface's instance.
+func (n *NetworkInterface) EndsTunnel() bool {
+	var ends bool
+	n.region.read(func() {
+		ends = len(n.tunnels) > 0
+		if n.instance != nil {
+			ends = slices.ContainsFunc(n.instance.interfaces, func(m *NetworkInterface) bool { return len(m.tunnels) > 0 })
+		}
+	})
+	return ends
+}
 
 // tunnels compiles the tunnels that end at a VPC's interfaces.
 func (c *Compiler) tunnels(v *VPC) {
