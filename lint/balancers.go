@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/vpcsim/vpcsim/balancer"
-	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -25,7 +24,7 @@ func (l *linter) balancedFlows() {
 				}
 				for _, n := range b.Interfaces() {
 					for _, h := range keep(l.hosts, func(h *vpc.NetworkInterface) bool { return h.Subnet().VPC() == b.VPC() }) {
-						l.balanced(b, n, l.ask(h.ID(), n.ID(), "tcp", int(port)), h)
+						l.balanced(b, n, l.passed(l.ask(h.ID(), n.ID(), "tcp", int(port))), h)
 					}
 				}
 			}
@@ -41,7 +40,12 @@ func (l *linter) balanced(b *balancer.LoadBalancer, n *vpc.NetworkInterface, a *
 	}
 	for _, r := range results {
 		one := &answer{a.spec, r}
+		if slices.Contains(r.Way, n.ID()) {
+			l.halfInspected(b, one, label(from))
+		}
 		switch r.End() {
+		case trace.FirewallMidstream, trace.NoSession:
+			l.acrossZones(one, fmt.Sprintf("%s -> %s tcp/%d", label(from), label(b), a.spec.Port))
 		case trace.Hairpin:
 			l.add(finding{rule: "LB01", object: b, proof: one, fix: "turn preserve_client_ip.enabled of its target group off",
 				message: fmt.Sprintf("%s is a target of %s and gets no answer from it where it is chosen itself", label(from), label(b))})
@@ -66,19 +70,4 @@ func allowsNode(target, node *vpc.NetworkInterface) bool {
 		}
 	}
 	return false
-}
-
-// firewallZones is GL01.
-func (l *linter) firewallZones() {
-	for _, s := range l.subnets {
-		for _, r := range s.RouteTable().Routes() {
-			e, ok := r.Target.(*endpoint.Endpoint)
-			if !ok || e.Kind() != endpoint.GatewayLoadBalancer || len(e.Interfaces()) == 0 {
-				continue
-			}
-			if zone := e.Interfaces()[0].Subnet().Zone(); zone != s.Zone() {
-				l.add(finding{rule: "GL01", object: s.RouteTable(), message: fmt.Sprintf("%s in %s routes %s to %s in %s", label(s), s.Zone(), destination(r), label(e), zone)})
-			}
-		}
-	}
 }

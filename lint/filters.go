@@ -25,10 +25,21 @@ func covers(a, b vpc.ACLEntry) bool {
 	return a.FromPort == -1 || a.FromPort == b.FromPort && (a.ToPort == -1 || a.ToPort == b.ToPort)
 }
 
+// direction is the rules of one direction of an ACL.
+type direction struct {
+	name  string
+	rules []vpc.ACLEntry
+}
+
+func directions(a *vpc.NetworkACL) []direction {
+	return []direction{{"inbound", a.Ingress()}, {"outbound", a.Egress()}}
+}
+
 // listOrder is AC02: a rule behind one that decides all of its packets otherwise.
 func (l *linter) listOrder() {
 	for _, a := range l.acls {
-		for direction, rules := range map[string][]vpc.ACLEntry{"inbound": a.Ingress(), "outbound": a.Egress()} {
+		for _, d := range directions(a) {
+			direction, rules := d.name, d.rules
 			for i, late := range rules {
 				for _, early := range rules[:i] {
 					if early.Allow != late.Allow && late.Number < 32767 && covers(early, late) {
@@ -41,12 +52,61 @@ func (l *linter) listOrder() {
 	}
 }
 
+// withinSubnets is AC05: a rule that denies what a subnet's own hosts send each other,
+// which no ACL is asked of.
+func (l *linter) withinSubnets() {
+	for _, y := range l.hosts {
+		s := y.Subnet()
+		for _, e := range s.NetworkACL().Ingress() {
+			if e.Allow || e.Number >= 32767 || e.CIDR.Bits() < s.CIDR().Bits() || !s.CIDR().Contains(e.CIDR.Addr()) {
+				continue
+			}
+			for _, x := range l.hostsIn(s) {
+				if x != y && e.CIDR.Contains(x.PrivateIP()) {
+					l.unfiltered(e, x, y)
+				}
+			}
+		}
+	}
+}
+
+func (l *linter) unfiltered(e vpc.ACLEntry, x, y *vpc.NetworkInterface) {
+	for _, g := range y.Groups() {
+		for _, p := range g.Ingress() {
+			proto, port, ok := packetOf(p)
+			if !ok || !denies(e, proto, port) {
+				continue
+			}
+			if a := l.ask(x.ID(), y.ID(), proto, port); a.result.Reachable() {
+				acl := y.Subnet().NetworkACL()
+				l.add(finding{rule: "AC05", object: acl, proof: a, message: fmt.Sprintf("%s inbound: rule %d denies %s, and %s of the same subnet reaches %s by %s: ACLs are asked at the subnet's border alone, which the packet does not cross",
+					label(acl), e.Number, e.CIDR, label(x), label(y), traffic(proto, port))})
+			}
+		}
+	}
+}
+
+// denies reports whether a rule is about a packet's protocol and port.
+func denies(e vpc.ACLEntry, proto string, port int) bool {
+	number := map[string]int{"icmp": 1, "tcp": 6, "udp": 17}[proto]
+	switch e.Protocol {
+	case -1, 0:
+		return true
+	case 1:
+		return number == 1 && (e.FromPort == -1 || e.FromPort == 8)
+	case 6, 17:
+		return number == e.Protocol && e.FromPort <= port && port <= e.ToPort
+	}
+	return false
+}
+
 // ephemeralPorts is AC03: an ACL that allows the upper ephemeral ports and no lower ones.
 // Clients of Linux have 32768-60999, NAT gateways, load balancers and Windows 1024 or
 // 49152 and up (VPC guide, "Ephemeral ports").
 func (l *linter) ephemeralPorts() {
 	for _, a := range l.acls {
-		for direction, rules := range map[string][]vpc.ACLEntry{"inbound": a.Ingress(), "outbound": a.Egress()} {
+		for _, d := range directions(a) {
+			direction, rules := d.name, d.rules
 			narrow, wide := 0, false
 			for _, r := range rules {
 				if !r.Allow || r.Protocol != 6 && r.Protocol != -1 && r.Protocol != 0 {

@@ -82,15 +82,42 @@ func (l *linter) expect(from, to *vpc.NetworkInterface, p vpc.Permission, g *vpc
 	if !ok {
 		return
 	}
-	a := l.ask(from.ID(), to.ID(), proto, port)
+	a := l.passed(l.ask(from.ID(), to.ID(), proto, port))
 	if p.Group != nil && a.result.RoundTrip == nil { // what would it be, if the appliance on the way sends it on?
 		a = l.sentOn(a)
 	}
+	l.large(a, jumbo)
 	if !a.dead() {
 		return
 	}
 	why := fmt.Sprintf("%s %s rule expects %s -> %s %s", label(g), direction, label(from), label(to), traffic(proto, port))
 	l.classify(a, from, to, why, direction)
+	if l.weak(p, from, to, direction) {
+		l.soften(a)
+	}
+}
+
+// weak reports whether a rule is too wide to tell that it means a host of another VPC:
+// 10.0.0.0/8 of a network that keeps its VPCs apart.
+func (l *linter) weak(p vpc.Permission, from, to *vpc.NetworkInterface, direction string) bool {
+	other, own := from.Subnet().VPC(), to.Subnet().VPC()
+	if direction == "egress" {
+		other, own = own, other
+	}
+	return other != own && p.CIDR.IsValid() && !slices.ContainsFunc(other.CIDRs(), func(c netip.Prefix) bool {
+		return c.Bits() <= p.CIDR.Bits() && c.Contains(p.CIDR.Addr())
+	})
+}
+
+// soften makes a note of a finding that no route leads to, which a wide rule alone expects.
+func (l *linter) soften(a *answer) {
+	for i := range l.found {
+		f := &l.found[i]
+		if f.Proof != nil && f.Proof.Question == a.spec && f.Proof.Result.Direction == "request" && slices.Contains([]string{"RT01", "PX03", "TG03"}, f.Rule) {
+			f.Severity = Note
+			f.Message += "; the rule names more than that VPC, and may not mean it"
+		}
+	}
 }
 
 // sentOn asks once more, with the guest that the network can't tell of sending packets on.
@@ -116,7 +143,12 @@ func (l *linter) classify(a *answer, from, to *vpc.NetworkInterface, why, direct
 	rule := ""
 	switch r.End() {
 	case trace.NoRoute:
+		if l.noRouteBehind(a, why) {
+			return
+		}
 		rule = l.noRoute(from, to, reply)
+	case trace.FirewallMidstream, trace.NoSession:
+		l.acrossZones(a, why)
 	case trace.Blackhole:
 		rule = "RT03"
 	case trace.ACLIngress, trace.ACLEgress:
@@ -132,14 +164,20 @@ func (l *linter) classify(a *answer, from, to *vpc.NetworkInterface, why, direct
 		return
 	}
 	object := l.objectOf(a, from)
-	l.add(finding{rule: rule, object: object, message: why + "; " + died(a), proof: a})
+	l.add(finding{rule: rule, object: object, message: why + "; " + died(a), proof: a, fix: fixes[rule]})
 	l.longerPrefix(a, why)
+}
+
+// fixes are those of rules whose packet alone does not tell what is wrong.
+var fixes = map[string]string{
+	"NG03": "use a transit gateway, or a NAT gateway in the VPC", "PX02": "use a gateway of the VPC's own",
+	"IG07": "route the subnet's 0.0.0.0/0 to the appliance that the gateway route table names",
 }
 
 // simpleRules are the reasons that name their mistake by themselves.
 var simpleRules = map[trace.Reason]string{
 	trace.TransitZone: "TG01", trace.TransitUnassociated: "TG02", trace.TransitNoRoute: "TG03", trace.TransitBlackhole: "RT03",
-	trace.SourceCheck: "EN01", trace.DestinationCheck: "EN01", trace.GroupReference: "SG04", trace.OutsidePeer: "PX01",
+	trace.TransitReference: "SG03", trace.SourceCheck: "EN01", trace.DestinationCheck: "EN01", trace.GroupReference: "SG04", trace.OutsidePeer: "PX01",
 	trace.SourceNotInVPC: "NG03", trace.PrivateDestination: "IG04", trace.SharedDestination: "IG04", trace.PastAppliance: "IG07",
 	trace.ApplianceNotPublic: "IG10", trace.NoPublicAddress: "IG01",
 	trace.EndpointForeign: "EP04", trace.EndpointSource: "EP04", trace.PublicAccessBlocked: "IG11",
@@ -191,6 +229,9 @@ func (l *linter) objectOf(a *answer, from vpc.Resource) vpc.Resource {
 		if !w.End().IsDrop() || len(w.Steps) == 0 {
 			continue
 		}
+		if t := l.ledBy(w); t != nil && slices.Contains(ledAstray, w.End()) {
+			return t
+		}
 		s := &w.Steps[len(w.Steps)-1]
 		id, _, _ := strings.Cut(s.ObjectID, ", ")
 		for _, id := range []string{id, w.WhereID} {
@@ -200,6 +241,19 @@ func (l *linter) objectOf(a *answer, from vpc.Resource) vpc.Resource {
 		}
 	}
 	return from
+}
+
+// ledAstray are the reasons for which the table is to be changed that led the packet there.
+var ledAstray = []trace.Reason{trace.PrivateDestination, trace.SharedDestination, trace.PastAppliance, trace.OutsidePeer}
+
+// ledBy returns the route table that a packet's last route was of, or nil.
+func (l *linter) ledBy(w *trace.Walk) vpc.Resource {
+	for i := range slices.Backward(w.Steps) {
+		if t, ok := l.resource(w.Steps[i].ObjectID).(*vpc.RouteTable); ok && w.Steps[i].Act == trace.Routed {
+			return t
+		}
+	}
+	return nil
 }
 
 func (l *linter) resource(id string) vpc.Resource {
@@ -244,7 +298,8 @@ func (l *linter) longerPrefix(a *answer, why string) {
 				wider := r.PrefixList == nil && r.Destination.Bits() < used.Bits() && r.Destination.Bits() > 0 && r.Destination.Contains(s.Flow.Dst.Netip())
 				if wider && !isLocal(r) && r.Target.ID() != s.MatchID {
 					l.add(finding{rule: "RT05", object: t, proof: a, message: fmt.Sprintf(
-						"%s; %s beats %s -> %s, and %s", why, s.Match, r.Destination, label(r.Target), died(a))})
+						"%s; %s beats %s -> %s, and %s", why, s.Match, r.Destination, label(r.Target), died(a)),
+						fix: fmt.Sprintf("aws ec2 delete-route --route-table-id %s --destination-cidr-block %s", t.ID(), used)})
 				}
 			}
 			return
@@ -260,11 +315,10 @@ func (l *linter) waysOut() {
 			continue
 		}
 		for _, n := range l.hostsIn(s) {
-			a := l.ask(n.ID(), "internet", "tcp", 443)
-			if !a.dead() {
-				continue
+			l.large(l.ask(n.ID(), "internet", "udp", 53), overEther)
+			if a := l.ask(n.ID(), "internet", "tcp", 443); a.dead() {
+				l.wayOut(a, n, s, r)
 			}
-			l.wayOut(a, n, s, r)
 		}
 	}
 }
@@ -275,7 +329,7 @@ func (l *linter) wayOut(a *answer, n *vpc.NetworkInterface, s *vpc.Subnet, r vpc
 	message := why + "; " + died(a)
 	switch end := a.result.End(); {
 	case end == trace.NoPublicAddress && l.throughNAT(a) != nil:
-		l.add(finding{rule: "NG04", object: l.throughNAT(a), message: message, proof: a})
+		l.add(finding{rule: "NG04", object: l.throughNAT(a), message: message, proof: a, fix: "use a public NAT gateway"})
 	case end == trace.NoPublicAddress && r.Target.ID() == a.result.Where:
 		l.add(finding{rule: "IG01", object: n, message: message, proof: a})
 	case end == trace.NoRoute && a.result.Direction != "reply" && l.throughNAT(a) != nil:
@@ -283,14 +337,26 @@ func (l *linter) wayOut(a *answer, n *vpc.NetworkInterface, s *vpc.Subnet, r vpc
 	case a.result.Direction == "reply" && (end == trace.NoRoute || end == trace.PrivateDestination || end == trace.SharedDestination):
 		l.add(finding{rule: "TG06", object: l.objectOf(a, n), message: message, proof: a})
 	case end == trace.OutsidePeer:
-		l.add(finding{rule: l.beyondPeer(r), object: s.RouteTable(), message: message, proof: a})
+		l.add(finding{rule: l.beyondPeer(r), object: s.RouteTable(), message: message, proof: a, fix: fixes[l.beyondPeer(r)]})
 	case end == trace.GroupIngress && a.result.Where != n.ID():
 		l.add(finding{rule: "EN05", object: l.objectOf(a, n), message: message, proof: a})
 	case end == trace.GroupEgress && a.result.Where == n.ID(): // it is not meant to
 	case end == trace.TooManyHops || end == trace.TTLExpired:
-		l.add(finding{rule: "NG02", object: l.objectOf(a, n), message: message, proof: a})
+		l.goesRound(a, n, s, message)
 	default:
 		l.classify(a, n, nil, why, "")
+	}
+}
+
+// goesRound names the mistake that has a packet go round: the NAT gateway's own subnet
+// (NG02), the firewall's (GL03, which is looked for by itself), an appliance's.
+func (l *linter) goesRound(a *answer, n *vpc.NetworkInterface, s *vpc.Subnet, message string) {
+	if g := l.throughNAT(a); g != nil {
+		l.add(finding{rule: "NG02", object: g, message: message, proof: a, fix: "give it a subnet of its own, whose table leads to the internet gateway"})
+		return
+	}
+	if len(l.inspectors(a.result.Way)) == 0 {
+		l.add(finding{rule: "RT09", object: s.RouteTable(), message: message, proof: a, fix: "give the appliance's subnet a table of its own"})
 	}
 }
 

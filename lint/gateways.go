@@ -121,7 +121,7 @@ func (l *linter) inspected(t *vpc.RouteTable, s *vpc.Subnet, appliance vpc.Targe
 			// becomes of what comes in.
 			back := l.ask(n.ID(), "internet", "tcp", 443)
 			if back.result.End() == trace.PastAppliance {
-				l.add(finding{rule: "IG07", object: s.RouteTable(), proof: back, message: fmt.Sprintf("what comes in for %s passes %s, and %s leads out past it",
+				l.add(finding{rule: "IG07", object: s.RouteTable(), proof: back, fix: fixes["IG07"], message: fmt.Sprintf("what comes in for %s passes %s, and %s leads out past it",
 					label(s), label(appliance), label(s.RouteTable()))})
 			}
 		}
@@ -172,6 +172,7 @@ func (l *linter) natGateways() {
 		if own, is := isNAT(r); ok && is && own == g {
 			l.natOfItself(g)
 		}
+		l.fragmentsThroughNAT(g)
 		if g.PublicIP().IsValid() && (!ok || !viaInternetGateway(r)) && !toItself(r, g) {
 			f := finding{rule: "NG01", object: g, unproven: "nothing in the network sends through it",
 				message: fmt.Sprintf("%s is public, and its subnet %s has no route to an internet gateway", label(g), label(g.Subnet()))}
@@ -212,7 +213,7 @@ func (l *linter) natOfItself(g interface {
 	vpc.Target
 	Subnet() *vpc.Subnet
 }) {
-	f := finding{rule: "NG02", object: g, unproven: "nothing in the network sends through it",
+	f := finding{rule: "NG02", object: g, fix: "give it a subnet of its own, whose table leads to the internet gateway", unproven: "nothing in the network sends through it",
 		message: fmt.Sprintf("%s stands in %s, whose table leads 0.0.0.0/0 back to it", label(g), label(g.Subnet()))}
 	for _, n := range l.throughDefault(g) {
 		if a := l.ask(n.ID(), "internet", "tcp", 443); a.dead() {

@@ -18,7 +18,11 @@ func (l *linter) peeringStates() {
 	for _, p := range l.peerings {
 		switch p.State() {
 		case "pending-acceptance", "expired", "failed", "rejected":
-			l.add(finding{rule: "PX04", object: p, message: fmt.Sprintf("%s between %s and %s is %s", label(p), name(p.Requester()), name(p.Accepter()), p.State())})
+			fix := "aws ec2 delete-vpc-peering-connection --vpc-peering-connection-id " + p.ID()
+			if p.State() == "pending-acceptance" {
+				fix = "aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id " + p.ID()
+			}
+			l.add(finding{rule: "PX04", object: p, fix: fix, message: fmt.Sprintf("%s between %s and %s is %s", label(p), name(p.Requester()), name(p.Accepter()), p.State())})
 		}
 	}
 }
@@ -51,7 +55,7 @@ func (l *linter) peerRoutes() {
 			}
 			for _, n := range l.usersOf(t) {
 				if a := l.ask(n.ID(), to, "tcp", 443); a.result.End() == trace.OutsidePeer || a.result.End() == trace.SourceNotInVPC {
-					l.add(finding{rule: rule, object: t, proof: a, message: fmt.Sprintf("%s: %s -> %s leads beyond the peer; %s", label(t), r.Destination, label(p), died(a))})
+					l.add(finding{rule: rule, object: t, proof: a, fix: fixes[rule], message: fmt.Sprintf("%s: %s -> %s leads beyond the peer; %s", label(t), r.Destination, label(p), died(a))})
 					break
 				}
 			}
@@ -86,7 +90,7 @@ func (l *linter) transitGateways() {
 			}
 		}
 		if !associated {
-			l.add(finding{rule: "TG02", object: x, message: fmt.Sprintf("%s of %s is associated with no route table: what comes from it is dropped", label(x), label(x.VPC()))})
+			l.add(finding{rule: "TG02", object: x, fix: "aws ec2 associate-transit-gateway-route-table --transit-gateway-attachment-id " + x.ID() + " --transit-gateway-route-table-id <tgw-rtb>", message: fmt.Sprintf("%s of %s is associated with no route table: what comes from it is dropped", label(x), label(x.VPC()))})
 		}
 	}
 	for _, t := range l.transit {

@@ -35,6 +35,9 @@ type Finding struct {
 	// Message says what is wrong here, Fix the change that would right it, one line each.
 	Message string `json:"message"`
 	Fix     string `json:"fix"`
+	// Why says what is bad about it, and Source which document says how AWS behaves there.
+	Why    string `json:"why"`
+	Source string `json:"source"`
 	// Code is the explanation code that AWS's analyser has for it, or the simulator's.
 	Code string `json:"code,omitempty"`
 	// Proof is a packet that shows it; nil where there is none, and Unproven says why.
@@ -84,6 +87,10 @@ type Rule struct {
 	Code string `json:"code"`
 	// Static says that the configuration alone shows it, without a packet.
 	Static bool `json:"static"`
+	// Why says what is bad about it.
+	Why string `json:"why"`
+	// Source is the document that says how AWS behaves there.
+	Source string `json:"source"`
 }
 
 // linter is one look at a network.
@@ -97,6 +104,9 @@ type linter struct {
 	found  []Finding
 	seen   map[[2]string]bool
 	failed error
+
+	fleet   *reach.Prober // see sendOn
+	fleeted bool
 }
 
 // answer is a probe's.
@@ -135,7 +145,10 @@ func Run(w *world.World, c Config) ([]Finding, error) {
 
 // ask probes, once for each question.
 func (l *linter) ask(from, to, proto string, port int) *answer {
-	s := reach.Spec{From: from, To: to, Proto: proto, Port: port}
+	return l.askSpec(reach.Spec{From: from, To: to, Proto: proto, Port: port})
+}
+
+func (l *linter) askSpec(s reach.Spec) *answer {
 	if a := l.asked[s]; a != nil {
 		return a
 	}
@@ -168,7 +181,7 @@ func (l *linter) add(f finding) {
 	l.seen[key] = true
 	out := Finding{
 		Rule: r.ID, Severity: cmp.Or(f.severity, r.Severity), Object: f.object.ID(), Message: f.message, Fix: cmp.Or(f.fix, r.Fix), Code: r.Code,
-		Unproven: f.unproven,
+		Why: r.Why, Source: r.Source, Unproven: f.unproven,
 	}
 	if n := label(f.object); n != out.Object {
 		out.Name = strings.Trim(strings.TrimPrefix(n, out.Object), " ()")

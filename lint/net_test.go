@@ -2,6 +2,8 @@ package lint_test
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +12,7 @@ import (
 	"github.com/vpcsim/vpcsim/lint"
 	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/picture"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/vpctest"
@@ -165,37 +168,67 @@ func find(t *testing.T, build func(network, bool), bad bool, rule string) []lint
 type ruleCase struct {
 	rule  string
 	build func(n network, bad bool)
-	// unproven is set where the mistake has no packet here.
-	unproven bool
 }
+
+// arrives are the rules whose mistake is that a packet gets through, or through by a way
+// that it should not take; of all others the packet dies.
+var arrives = []string{"RT08", "IG06", "IG08", "AC05", "SG08", "SG09", "TG05", "TG07", "LB02"}
 
 func TestEachRuleFindsItsMistakeAndNoOther(t *testing.T) {
 	covered := map[string]bool{}
-	for _, c := range append(append([]ruleCase{}, routeCases...), otherCases...) {
+	texts := map[string]string{}
+	for _, c := range slices.Concat(routeCases, gatewayCases, filterCases, joinedCases, serviceCases, firewallCases, sizeCases) {
+		require.False(t, covered[c.rule], "%s has two cases", c.rule)
 		covered[c.rule] = true
 		t.Run(c.rule, func(t *testing.T) {
 			r, ok := lint.RuleOf(c.rule)
 			require.True(t, ok)
 			found := find(t, c.build, true, c.rule)
 			require.NotEmpty(t, found, "the mistake is not found")
-			for _, f := range found {
-				require.NotEmpty(t, f.Message)
-				require.NotEmpty(t, f.Fix)
-				require.NotContains(t, f.Fix, "\n")
-				if f.Proof == nil {
-					require.NotEmpty(t, f.Unproven)
+			for i := range found {
+				require.NotEmpty(t, found[i].Message)
+				require.NotEmpty(t, found[i].Fix)
+				require.NotContains(t, found[i].Fix, "\n")
+				if found[i].Proof == nil {
+					require.NotEmpty(t, found[i].Unproven)
 				}
 			}
-			if !r.Static && !c.unproven {
-				require.NotNil(t, found[0].Proof, found[0].Message)
-				require.NotEmpty(t, found[0].Proof.Hops)
+			if !r.Static {
+				proves(t, &found[0])
 			}
+			var b strings.Builder
+			require.NoError(t, lint.WriteText(&b, found[:1], false, picture.Colourless))
+			texts[c.rule] = b.String()
 			require.Empty(t, find(t, c.build, false, c.rule), "found where it is not")
 		})
 	}
+	var all strings.Builder
 	for _, r := range lint.Rules() {
 		if !covered[r.ID] {
 			t.Errorf("rule %s has no case", r.ID)
 		}
+		text := texts[r.ID]
+		all.WriteString(text[:strings.LastIndexByte(strings.TrimSpace(text), '\n')+1] + "\n")
 	}
+	vpctest.Golden(t, "rules.txt", all.String())
+}
+
+// proves demands a packet that shows the mistake: one that dies for the reason whose code
+// the finding has, or one that arrives where that is the mistake.
+func proves(t *testing.T, f *lint.Finding) {
+	t.Helper()
+	require.NotNil(t, f.Proof, f.Message)
+	require.NotEmpty(t, f.Proof.Hops)
+	r := &f.Proof.Result
+	if slices.Contains(arrives, f.Rule) {
+		require.True(t, r.Delivered)
+		return
+	}
+	if f.Rule == "SG08" && f.Severity == lint.Note {
+		return
+	}
+	require.NotNil(t, r.RoundTrip, "the proof is not certain")
+	require.False(t, *r.RoundTrip, "the packet arrives")
+	require.True(t, r.End().IsDrop())
+	require.Equal(t, r.End().Code(), f.Code)
 }

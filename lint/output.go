@@ -24,6 +24,7 @@ func WriteText(out io.Writer, found []Finding, hops bool, paint picture.Paint) e
 			colour = picture.Faint
 		}
 		fmt.Fprintf(&b, "%s %s %s: %s\n", paint(colour, string(f.Severity)), f.Rule, f.called(), f.Message)
+		fmt.Fprintf(&b, " why   %s\n", f.because())
 		fmt.Fprintf(&b, " fix   %s\n", f.Fix)
 		fmt.Fprintf(&b, " proof %s\n", f.proved())
 		if f.Proof != nil && hops {
@@ -73,17 +74,20 @@ func (f *Finding) proved() string {
 	return text
 }
 
+// because says what is bad about it, and which document says so.
+func (f *Finding) because() string { return f.Why + " (" + f.Source + ")" }
+
 // WriteMarkdown writes findings as a table, for comments of code forges, and the proofs
 // below it.
 func WriteMarkdown(out io.Writer, found []Finding) error {
 	var b strings.Builder
-	b.WriteString("| severity | rule | object | finding | fix | proof |\n|---|---|---|---|---|---|\n")
+	b.WriteString("| severity | rule | object | finding | why | fix | proof |\n|---|---|---|---|---|---|---|\n")
 	for i := range found {
 		f := &found[i]
 		if f.Suppressed != "" {
 			continue
 		}
-		cells := []string{string(f.Severity), f.Rule, f.called(), f.Message, f.Fix, f.proved()}
+		cells := []string{string(f.Severity), f.Rule, f.called(), f.Message, f.because(), f.Fix, f.proved()}
 		for k := range cells {
 			cells[k] = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(cells[k])
 		}
@@ -141,7 +145,7 @@ func WriteJUnit(out io.Writer, found []Finding) error {
 			c.Skipped = &junitSkipped{f.Suppressed}
 			suite.Skipped++
 		} else {
-			text := "fix: " + f.Fix + "\nproof: " + f.proved()
+			text := "why: " + f.because() + "\nfix: " + f.Fix + "\nproof: " + f.proved()
 			if f.Proof != nil {
 				text += "\n" + strings.Join(f.Proof.Hops, "\n")
 			}

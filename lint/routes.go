@@ -66,7 +66,7 @@ func (l *linter) usersOf(t *vpc.RouteTable) []*vpc.NetworkInterface {
 }
 
 // mainTable is RT04: a subnet without a table of its own, of a VPC whose main table leads
-// somewhere.
+// somewhere; to anywhere but the internet it may be meant.
 func (l *linter) mainTable() {
 	for _, s := range l.subnets {
 		if l.ownTable(s) {
@@ -78,7 +78,8 @@ func (l *linter) mainTable() {
 			}
 			f := finding{rule: "RT04", object: s, message: fmt.Sprintf("%s has no route table of its own; the main table %s leads %s to %s",
 				label(s), label(s.RouteTable()), destination(r), label(r.Target))}
-			if viaInternetGateway(r) {
+			if f.severity = Note; viaInternetGateway(r) {
+				f.severity = Warning
 				f.message += ", so the subnet is public"
 			}
 			l.add(f)
@@ -305,6 +306,7 @@ func (l *linter) drift() {
 					continue
 				}
 				f := finding{rule: "RT11", object: b.RouteTable(), unproven: "no host in the subnet sends there",
+					fix:     fmt.Sprintf("give %s the route of %s: %s -> %s, or that of its own zone", label(b.RouteTable()), label(a.RouteTable()), r.Destination, label(r.Target)),
 					message: fmt.Sprintf("%s has a route to %s, %s of the same tier has none", label(a), r.Destination, label(b))}
 				for _, n := range l.hostsIn(b) {
 					if x := l.ask(n.ID(), within(r.Destination), "tcp", 443); x.result.End() == trace.NoRoute {

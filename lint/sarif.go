@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"io"
+	"net/url"
+	"path/filepath"
 )
 
 // The shapes of SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format") that
@@ -29,7 +31,9 @@ type (
 	sarifRule struct {
 		ID               string      `json:"id"`
 		ShortDescription sarifText   `json:"shortDescription"`
+		FullDescription  sarifText   `json:"fullDescription"`
 		Help             sarifText   `json:"help"`
+		HelpURI          string      `json:"helpUri"`
 		Configuration    sarifConfig `json:"defaultConfiguration"`
 	}
 	sarifConfig struct {
@@ -80,21 +84,27 @@ type (
 	}
 	sarifSuppression struct {
 		Kind          string `json:"kind"`
+		Status        string `json:"status"`
 		Justification string `json:"justification"`
 	}
 )
+
+// home is where the project is.
+const home = "https://github.com/vpcsim/vpcsim"
 
 // WriteSARIF writes findings as a SARIF 2.1.0 log: the object is the logical location, the
 // file that it was read from the physical one, and the hops of the proof are a code flow.
 func WriteSARIF(out io.Writer, found []Finding) error {
 	run := sarifRun{
-		Tool:    sarifTool{sarifDriver{Name: "vpcsim lint", InformationURI: "https://github.com/vpcsim/vpcsim"}},
+		Tool:    sarifTool{sarifDriver{Name: "vpcsim lint", InformationURI: home}},
 		Results: []sarifResult{},
 	}
 	index := map[string]int{}
 	for i, r := range catalogue {
 		index[r.ID] = i
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{r.ID, sarifText{r.Title}, sarifText{r.Fix}, sarifConfig{r.Severity}})
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
+			r.ID, sarifText{r.Title}, sarifText{r.Why}, sarifText{"Fix: " + r.Fix + "\nSource: " + r.Source}, home + "/blob/main/docs/lint.md", sarifConfig{r.Severity},
+		})
 	}
 	for i := range found {
 		run.Results = append(run.Results, found[i].sarif(index))
@@ -110,20 +120,20 @@ func WriteSARIF(out io.Writer, found []Finding) error {
 func (f *Finding) sarif(index map[string]int) sarifResult {
 	r := sarifResult{
 		RuleID: f.Rule, RuleIndex: index[f.Rule], Level: f.Severity,
-		Message:      sarifText{f.Message + "\nfix: " + f.Fix + "\nproof: " + f.proved()},
+		Message:      sarifText{f.Message + "\nwhy: " + f.because() + "\nfix: " + f.Fix + "\nproof: " + f.proved()},
 		Fingerprints: map[string]string{"vpcsim/v1": f.Rule + "/" + f.Object},
 		Properties:   map[string]any{"object": f.Object, "proven": f.Proof != nil},
 	}
 	here := sarifLocation{Logical: []sarifLogical{{Name: cmp.Or(f.Name, f.Object), FullyQualifiedName: f.Object, Kind: "resource"}}}
 	if f.File != "" {
-		here.Physical = &sarifPhysical{Artifact: sarifArtifact{f.File}, Region: &sarifRegion{1}}
+		here.Physical = &sarifPhysical{Artifact: sarifArtifact{(&url.URL{Path: filepath.ToSlash(f.File)}).String()}, Region: &sarifRegion{1}}
 	}
 	r.Locations = []sarifLocation{here}
 	if f.Code != "" {
 		r.Properties["code"] = f.Code
 	}
 	if f.Suppressed != "" {
-		r.Suppressions = []sarifSuppression{{"external", f.Suppressed}}
+		r.Suppressions = []sarifSuppression{{"external", "accepted", f.Suppressed}}
 	}
 	if f.Proof != nil && len(f.Proof.Hops) > 0 {
 		flow := sarifThreadFlow{}

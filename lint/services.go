@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,15 +26,18 @@ func (l *linter) serviceEndpoints() {
 	}
 	for _, v := range l.vpcs {
 		has := slices.ContainsFunc(l.endpoints, func(e *endpoint.Endpoint) bool { return e.VPC() == v && strings.HasSuffix(e.Service(), ".s3") })
-		for _, s := range l.subnets {
+		for _, s := range slices.Concat(keep(l.subnets, l.used), l.subnets) {
 			if r, ok := routeTo(s.RouteTable(), all4); ok && !has && s.VPC() == v {
 				if g, is := isNAT(r); is {
-					l.add(finding{rule: "CO01", object: v, message: fmt.Sprintf("%s has no gateway endpoint for S3, and %s sends through %s", label(v), label(s), label(g))})
+					l.add(finding{rule: "CO01", object: v, fix: "aws ec2 create-vpc-endpoint --vpc-id " + v.ID() + " --service-name com.amazonaws." + v.Region().Name() + ".s3 --route-table-ids " + s.RouteTable().ID(), message: fmt.Sprintf("%s has no gateway endpoint for S3, and %s sends through %s", label(v), label(s), label(g))})
 				}
 			}
 		}
 	}
 }
+
+// used reports whether a subnet has running instances.
+func (l *linter) used(s *vpc.Subnet) bool { return len(l.hostsIn(s)) > 0 }
 
 func (l *linter) interfaceEndpoint(e *endpoint.Endpoint) {
 	for _, n := range e.Interfaces() {
@@ -59,7 +63,7 @@ func (l *linter) gatewayEndpoint(e *endpoint.Endpoint) {
 		}
 		has := slices.ContainsFunc(s.RouteTable().Routes(), func(r vpc.Route) bool { return r.PrefixList == list })
 		if !has {
-			l.add(finding{rule: "EP02", object: s.RouteTable(), message: fmt.Sprintf("%s of %s has no route to %s (%s)", label(s.RouteTable()), label(s), label(e), e.Service())})
+			l.withoutEndpoint(e, s, list)
 			continue
 		}
 		for _, p := range list.Entries() {
@@ -68,7 +72,8 @@ func (l *linter) gatewayEndpoint(e *endpoint.Endpoint) {
 				message := fmt.Sprintf("%s -> %s (%s) tcp/443: %s", label(h), p, e.Service(), died(a))
 				switch a.result.End() {
 				case trace.GroupEgress:
-					l.add(finding{rule: "EP03", object: l.objectOf(a, h), proof: a, message: message})
+					l.add(finding{rule: "EP03", object: l.objectOf(a, h), proof: a, message: message, fix: fmt.Sprintf("aws ec2 authorize-security-group-egress --group-id %s "+
+						"--ip-permissions 'IpProtocol=tcp,FromPort=443,ToPort=443,PrefixListIds=[{PrefixListId=%s}]'", l.objectOf(a, h).ID(), list.ID())})
 				case trace.ACLEgress, trace.ACLIngress:
 					l.add(finding{rule: "AC04", object: l.objectOf(a, s.NetworkACL()), proof: a, message: message})
 				}
@@ -77,18 +82,17 @@ func (l *linter) gatewayEndpoint(e *endpoint.Endpoint) {
 	}
 }
 
-// dns is DN01.
-func (l *linter) dns() {
-	for _, v := range l.vpcs {
-		a := v.Attributes()
-		private := slices.ContainsFunc(l.endpoints, func(e *endpoint.Endpoint) bool { return e.VPC() == v && e.Kind() == endpoint.Interface })
-		switch {
-		case !a.EnableDNSSupport:
-			l.add(finding{rule: "DN01", object: v, message: label(v) + ": enableDnsSupport is off, so the VPC's resolver does not answer"})
-		case private && !a.EnableDNSHostnames:
-			l.add(finding{rule: "DN01", object: v, message: label(v) + ": enableDnsHostnames is off, so the private names of its interface endpoints do not resolve"})
+// withoutEndpoint is EP02, with a packet where it gets lost: elsewhere it goes by a NAT
+// gateway or the internet.
+func (l *linter) withoutEndpoint(e *endpoint.Endpoint, s *vpc.Subnet, list *vpc.PrefixList) {
+	f := finding{rule: "EP02", object: s.RouteTable(), message: fmt.Sprintf("%s of %s has no route to %s (%s)", label(s.RouteTable()), label(s), label(e), e.Service()),
+		fix: "aws ec2 modify-vpc-endpoint --vpc-endpoint-id " + e.ID() + " --add-route-table-ids " + s.RouteTable().ID()}
+	if all := list.Entries(); len(all) > 0 {
+		if a := l.ask(l.hostsIn(s)[0].ID(), within(all[0]), "tcp", 443); a.result.End() == trace.NoRoute {
+			f.proof = a
 		}
 	}
+	l.add(f)
 }
 
 // sixRoutes is V601: hosts with IPv6 addresses and no way out by them.
@@ -178,15 +182,7 @@ func (l *linter) balancers() {
 func (l *linter) balancer(b *balancer.LoadBalancer) {
 	for _, n := range b.Interfaces() {
 		if b.InternetFacing() && !isPublic(n.Subnet()) {
-			f := finding{rule: "LB06", object: b, unproven: "its node has no public address to send to",
-				message: fmt.Sprintf("%s is internet-facing, and its subnet %s has no route to an internet gateway", label(b), label(n.Subnet()))}
-			if public := publicOf(n); public.IsValid() && len(b.Listeners()) > 0 {
-				_, port := b.Listeners()[0].Takes()
-				if a := l.ask("internet", public.String(), "tcp", int(port)); !a.result.Reachable() {
-					f.proof, f.unproven = a, ""
-				}
-			}
-			l.add(f)
+			l.facing(b, n)
 		}
 	}
 	for _, x := range b.Listeners() {
@@ -196,11 +192,60 @@ func (l *linter) balancer(b *balancer.LoadBalancer) {
 	}
 }
 
+// checkedIn reports whether the groups of all targets that are instances let health checks
+// in from each node; their network ACLs are not asked.
+func (l *linter) checkedIn(b *balancer.LoadBalancer, g *balancer.TargetGroup) bool {
+	asked := false
+	for _, t := range g.Targets() {
+		i, ok := l.resource(t.Target.ID).(*vpc.Instance)
+		if !ok || i.Interface() == nil {
+			return false
+		}
+		port := int(cmp.Or(t.Target.Port, g.Port()))
+		for _, n := range b.Interfaces() {
+			in := slices.ContainsFunc(i.Interface().Groups(), func(s *vpc.SecurityGroup) bool {
+				return slices.ContainsFunc(s.Ingress(), func(p vpc.Permission) bool {
+					ported := p.Protocol == -1 || p.Protocol == 6 && p.FromPort <= port && port <= p.ToPort
+					return ported && (p.CIDR.IsValid() && p.CIDR.Contains(n.PrivateIP()) || p.Group != nil && slices.Contains(n.Groups(), p.Group))
+				})
+			})
+			if asked = true; !in {
+				return false
+			}
+		}
+	}
+	return asked
+}
+
+// facing is LB06, of a node whose subnet has no route to an internet gateway: it may
+// have one past a firewall.
+func (l *linter) facing(b *balancer.LoadBalancer, n *vpc.NetworkInterface) {
+	f := finding{rule: "LB06", object: b, unproven: "its node has no public address to send to",
+		message: fmt.Sprintf("%s is internet-facing, and its subnet %s has no route to an internet gateway", label(b), label(n.Subnet()))}
+	if r, ok := routeTo(n.Subnet().RouteTable(), all4); ok && edgeTarget(r.Target) && !publicOf(n).IsValid() {
+		return
+	}
+	if public := publicOf(n); public.IsValid() && len(b.Listeners()) > 0 {
+		_, port := b.Listeners()[0].Takes()
+		a := l.passed(l.ask("internet", public.String(), "tcp", int(port)))
+		if !a.dead() {
+			return
+		}
+		f.proof, f.unproven = a, ""
+	}
+	l.add(f)
+}
+
 func (l *linter) targets(b *balancer.LoadBalancer, g *balancer.TargetGroup) {
 	all := g.Targets()
 	bad := keep(all, func(t balancer.TargetHealth) bool { return t.State == "unhealthy" })
 	if len(all) > 0 && len(bad) == len(all) {
-		l.add(finding{rule: "LB04", object: g, message: fmt.Sprintf("%s: all %d targets of %s are unhealthy (%s)", label(b), len(all), g.GroupName(), bad[0].Reason)})
+		f := finding{rule: "LB04", object: g, message: fmt.Sprintf("%s: all %d targets of %s are unhealthy (%s)", label(b), len(all), g.GroupName(), bad[0].Reason)}
+		if l.checkedIn(b, g) {
+			f.message += "; their groups let the load balancer in"
+			f.fix = fmt.Sprintf("see that the targets listen on port %d and answer the check as the target group expects", g.Port())
+		}
+		l.add(f)
 	}
 	for _, n := range b.Interfaces() {
 		var s balancer.Selection

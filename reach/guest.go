@@ -180,14 +180,16 @@ func (g *guest) send(ip []byte) trace.Reason {
 	return g.port.Send(append(frame, ip...))
 }
 
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
 // crowd is the hosts on the internet: there is one at every address, and it answers.
 type crowd struct{ prober *Prober }
 
 // routable reports whether there can be a host at an address of the internet: none of a
 // private network's (RFC 1918, RFC 6598, RFC 4193), none of this host, one link, a group
-// or class E.
+// or class E, or of NAT64, whose prefix is each network's own (RFC 6052 section 3.1).
 func routable(a netip.Addr) bool {
-	return a.IsGlobalUnicast() && !isPrivate(a) && !(a.Is4() && (a.As4()[0] == 0 || a.As4()[0] >= 240))
+	return !nat64.Contains(a) && a.IsGlobalUnicast() && !isPrivate(a) && !(a.Is4() && (a.As4()[0] == 0 || a.As4()[0] >= 240))
 }
 
 // Receive takes what has left for the internet.
