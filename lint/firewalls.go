@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/vpcsim/vpcsim/balancer"
-	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/trace"
@@ -70,7 +69,7 @@ func (l *linter) appliances() []string {
 		var groups []*balancer.TargetGroup
 		r.View(func(tx *vpc.Tx) { groups = vpc.Resources[*balancer.TargetGroup](tx) })
 		for _, g := range groups {
-			if g.Protocol() != elbv2.GENEVE {
+			if g.Protocol() != "GENEVE" {
 				continue
 			}
 			for _, t := range g.Targets() {
