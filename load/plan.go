@@ -100,6 +100,8 @@ func (s *snapshot) take(f *file, e plan.Entry) {
 		put(&s.Vpcs, f, e.Address, x)
 	case plan.Attributes:
 		put(&s.Attributes, f, e.Address, vpcAttributes{&x.VpcId, &ec2.AttributeBooleanValue{Value: &x.EnableDnsSupport}, &ec2.AttributeBooleanValue{Value: &x.EnableDnsHostnames}})
+	case ec2.DhcpOptions:
+		put(&s.Dhcp, f, e.Address, x)
 	case ec2.Subnet:
 		put(&s.Subnets, f, e.Address, x)
 	case ec2.RouteTable:

@@ -64,7 +64,8 @@ func (b *builder) aclRules(p *part[ec2.NetworkAcl], r *resource) {
 	for _, attr := range []string{"ingress", "egress"} {
 		all := r.root().get(attr)
 		if !all.known() && all.expr != nil {
-			b.note(r, attr, "known after apply: the rules are left out, and the last rule denies")
+			b.note(r, attr, "known after apply: what the ACL is asked ends as not modelled")
+			p.shape.Entries = append(p.shape.Entries, unreadable(attr == "egress", all.place()))
 		}
 		for _, n := range all.list() {
 			if !theirs[number{attr == "egress", n.get("rule_no").text()}] {
@@ -97,6 +98,11 @@ func (b *builder) guard(r *resource, acl, subnet string) {
 	p.shape.Associations = append(p.shape.Associations, ec2.NetworkAclAssociation{
 		NetworkAclAssociationId: new(newID("aclassoc", acl, subnet)), NetworkAclId: &acl, SubnetId: &subnet,
 	})
+}
+
+// unreadable is an entry before all others that nobody knows: the loader can't read it.
+func unreadable(egress bool, place string) ec2.NetworkAclEntry {
+	return ec2.NetworkAclEntry{Egress: &egress, Protocol: &place, RuleNumber: new(int32(1)), CidrBlock: new("0.0.0.0/0"), RuleAction: new(ec2.RuleActionDeny)}
 }
 
 // aclRule adds a rule. What it can't be read of the loader tells: such a rule denies.

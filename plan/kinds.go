@@ -31,7 +31,7 @@ var wanted = map[string][]string{
 	"transit_gateway_id": {"aws_ec2_transit_gateway"}, "peer_transit_gateway_id": {"aws_ec2_transit_gateway"},
 	"transit_gateway_attachment_id": transitKinds, "transit_gateway_route_table_id": {"aws_ec2_transit_gateway_route_table"},
 	"vpc_endpoint_id": {"aws_vpc_endpoint"}, "vpc_peering_connection_id": {"aws_vpc_peering_connection"},
-	"customer_gateway_id": {"aws_customer_gateway"}, "vpn_connection_id": {"aws_vpn_connection"},
+	"dhcp_options_id": {"aws_vpc_dhcp_options"}, "customer_gateway_id": {"aws_customer_gateway"}, "vpn_connection_id": {"aws_vpn_connection"},
 	"prefix_list_id": {"aws_ec2_managed_prefix_list"}, "prefix_list_ids": {"aws_ec2_managed_prefix_list"},
 	"destination_prefix_list_id": {"aws_ec2_managed_prefix_list"},
 	"load_balancer_arn":          balancerKinds, "listener_arn": listenerKinds, "target_group_arn": groupKinds, "arn": groupKinds,
@@ -58,7 +58,7 @@ var prefixes = map[string]string{
 	"aws_vpc_peering_connection": "pcx", "aws_vpc_endpoint": "vpce", "aws_ec2_transit_gateway": "tgw",
 	"aws_ec2_transit_gateway_vpc_attachment": "tgw-attach", "aws_ec2_transit_gateway_peering_attachment": "tgw-attach",
 	"aws_ec2_transit_gateway_route_table": "tgw-rtb", "aws_customer_gateway": "cgw", "aws_vpn_connection": "vpn",
-	"aws_ec2_managed_prefix_list": "pl",
+	"aws_ec2_managed_prefix_list": "pl", "aws_vpc_dhcp_options": "dopt",
 }
 
 // made are the attributes whose values AWS gives with a resource: the prefix of the id.

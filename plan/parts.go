@@ -37,6 +37,7 @@ func (l *list[T]) put(r *resource, id string, shape T) *part[T] {
 
 // parts are the shapes that more than one resource tells of.
 type parts struct {
+	dhcp       list[ec2.DhcpOptions]
 	vpcs       list[ec2.Vpc]
 	subnets    list[ec2.Subnet]
 	tables     list[ec2.RouteTable]
@@ -66,7 +67,7 @@ func (b *builder) build() *Network {
 	b.emit()
 	for _, r := range b.all {
 		if !r.used && !r.data && strings.HasPrefix(r.kind, "aws_") && network(r.kind) {
-			b.leave(r, "", "a "+r.kind+" is not read: the network is without it")
+			b.leave(r, "", "resources of the kind "+r.kind+" are not read: the network is without it")
 		}
 	}
 	return b.network()
@@ -89,11 +90,12 @@ var networkKinds = []string{
 	"aws_nat_gateway", "aws_eip", "aws_instance", "aws_spot_instance", "aws_vpn", "aws_customer_gateway", "aws_ec2_transit", "aws_ec2_managed_prefix", "aws_ec2_carrier",
 	"aws_ec2_local_gateway", "aws_lb", "aws_alb", "aws_elb", "aws_dx_", "aws_db_instance", "aws_rds_cluster", "aws_networkfirewall", "aws_networkmanager",
 	"aws_vpclattice", "aws_ec2_client_vpn", "aws_autoscaling_group", "aws_eks_cluster", "aws_ecs_service", "aws_elasticache", "aws_redshift_cluster", "aws_opensearch_domain",
-	"aws_efs_mount_target", "aws_globalaccelerator", "aws_route53_resolver", "aws_flow_log",
+	"aws_efs_mount_target", "aws_globalaccelerator", "aws_route53_resolver",
 }
 
 // emit describes what was put together.
 func (b *builder) emit() {
+	emit(b, &b.dhcp)
 	emit(b, &b.vpcs)
 	emit(b, &b.subnets)
 	emit(b, &b.tables)

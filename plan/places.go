@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/vpcsim/vpcsim/ec2"
 )
@@ -35,6 +36,7 @@ func (b *builder) places() {
 			b.dataVPC(r)
 		}
 	}
+	b.dhcpOptions()
 	for _, r := range b.of(subnets...) {
 		b.subnet(r)
 	}
@@ -70,8 +72,8 @@ func (b *builder) vpc(r *resource) {
 		VpcId: &id, CidrBlock: &text, OwnerId: owner(r), Tags: tags(r), State: new(ec2.VpcStateAvailable), IsDefault: new(r.kind == "aws_default_vpc"),
 		InstanceTenancy: new(ec2.Tenancy(n.get("instance_tenancy").text())), DhcpOptionsId: some(n.get("dhcp_options_id").text()),
 	}
-	if s.DhcpOptionsId == nil {
-		s.DhcpOptionsId = new("default")
+	if s.DhcpOptionsId == nil && r.created(b) {
+		s.DhcpOptionsId = new(b.defaultDHCP(r))
 	}
 	s.CidrBlockAssociationSet = ec2.List[ec2.VpcCidrBlockAssociation]{{
 		AssociationId: attachment("vpc-cidr-assoc", r, 0), CidrBlock: &text, CidrBlockState: &ec2.VpcCidrBlockState{State: new(ec2.VpcCidrBlockStateCodeAssociated)},
@@ -129,6 +131,60 @@ func allowAll(v ec2.Vpc) ec2.List[ec2.NetworkAclEntry] {
 	return list
 }
 
+// dhcpOptions describes DHCP option sets, and gives them to VPCs.
+func (b *builder) dhcpOptions() {
+	for _, r := range b.of("aws_vpc_dhcp_options") {
+		n, id := r.root(), b.identify(r)
+		b.call(r, id)
+		s := ec2.DhcpOptions{DhcpOptionsId: &id, OwnerId: owner(r), Tags: tags(r)}
+		add := func(key string, values ...string) {
+			c := ec2.DhcpConfiguration{Key: &key}
+			for _, v := range values {
+				if v != "" {
+					c.Values = append(c.Values, ec2.AttributeValue{Value: &v})
+				}
+			}
+			if len(c.Values) > 0 {
+				s.DhcpConfigurations = append(s.DhcpConfigurations, c)
+			}
+		}
+		add("domain-name", n.get("domain_name").text())
+		for _, attr := range []string{"domain_name_servers", "ntp_servers", "netbios_name_servers"} {
+			var values []string
+			for _, e := range n.get(attr).list() {
+				values = append(values, e.text())
+			}
+			add(strings.ReplaceAll(attr, "_", "-"), values...)
+		}
+		add("netbios-node-type", n.get("netbios_node_type").text())
+		b.dhcp.put(r, id, s)
+	}
+	for _, r := range b.of("aws_vpc_dhcp_options_association") {
+		r.used = true
+		if p := b.vpcs.byID[b.known(r, "vpc_id")]; p != nil {
+			if id, ok := b.id(r.root().get("dhcp_options_id")); ok {
+				p.shape.DhcpOptionsId = &id
+			}
+		}
+	}
+}
+
+// defaultDHCP returns the id of the option set that accounts have by default in a region
+// (VPC guide, "Default DHCP option set"), which is described once.
+func (b *builder) defaultDHCP(r *resource) string {
+	id, domain := newID("dopt", r.region, "default"), r.region+".compute.internal"
+	if r.region == "us-east-1" || r.region == "" {
+		domain = "ec2.internal"
+	}
+	if b.dhcp.byID[id] == nil {
+		values := func(v string) ec2.List[ec2.AttributeValue] { return ec2.List[ec2.AttributeValue]{{Value: &v}} }
+		b.dhcp.put(r, id, ec2.DhcpOptions{DhcpOptionsId: &id, DhcpConfigurations: ec2.List[ec2.DhcpConfiguration]{
+			{Key: new("domain-name"), Values: values(domain)}, {Key: new("domain-name-servers"), Values: values("AmazonProvidedDNS")},
+		}})
+	}
+	return id
+}
+
 // block gives a VPC another block of addresses.
 func (b *builder) block(p *part[ec2.Vpc], cidr node, r *resource) {
 	if cidr.text() == "" {
@@ -174,7 +230,14 @@ func (b *builder) dataVPC(r *resource) {
 	}
 	b.call(r, id)
 	b.vpcs.put(r, id, s)
-	b.assume(r, "", "the VPC is another configuration's: of its subnets, route tables, network ACLs and security groups there is what this plan has")
+	b.note(r, "", "the VPC is another configuration's: its main route table, network ACLs and default security group are not in the plan, and what they decide ends as not modelled")
+	b.main(r, id, b.unknownTable(r, id).id)
+	acl, group := newID("acl", r.address, "default"), newID("sg", r.address, "default")
+	b.acls.put(r, acl, ec2.NetworkAcl{NetworkAclId: &acl, VpcId: &id, IsDefault: new(true), Entries: ec2.List[ec2.NetworkAclEntry]{unreadable(true, r.address), unreadable(false, r.address)}})
+	g := b.parts.groups.put(r, group, ec2.SecurityGroup{GroupId: &group, VpcId: &id, GroupName: new("default")})
+	for _, egress := range []bool{false, true} {
+		permit(&g.shape, rule{egress: egress, protocol: "-1", prefixes: r.address})
+	}
 }
 
 // subnet describes a subnet.

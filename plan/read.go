@@ -85,29 +85,6 @@ type moduleCall struct {
 	Module            configModule
 }
 
-// Is reports whether a text may be a plan or a state: a JSON object with a
-// format_version.
-func Is(data []byte) bool {
-	dec := json.NewDecoder(bytes.NewReader(trimBOM(data)))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return false
-	}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return false
-		}
-		if key == "format_version" {
-			return true
-		}
-		var skipped json.RawMessage
-		if dec.Decode(&skipped) != nil {
-			return false
-		}
-	}
-	return false
-}
-
 func trimBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
 
 // Read reads a plan or a state. The error is a *Error.

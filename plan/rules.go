@@ -94,7 +94,8 @@ func (b *builder) inline(p *part[ec2.SecurityGroup], r *resource) {
 	for _, attr := range []string{"ingress", "egress"} {
 		all := r.root().get(attr)
 		if !all.known() && all.expr != nil {
-			b.note(r, attr, "known after apply: the rules are left out, and allow nothing")
+			b.note(r, attr, "known after apply: what no other rule allows ends as not modelled")
+			permit(&p.shape, rule{egress: attr == "egress", protocol: "-1", prefixes: all.place()})
 		}
 		for _, n := range all.list() {
 			for _, x := range b.rulesOf(n, attr, p.id) {
@@ -131,7 +132,13 @@ func (b *builder) rulesOf(n node, kind, group string) (rules []rule) {
 	if x.protocol != "-1" && ok {
 		x.from, x.to, x.hasPorts = from, to, true
 	}
-	add := func(set func(*rule, string), values []string, at node) {
+	for _, of := range []node{protocol, n.get("from_port"), n.get("to_port")} {
+		if !of.known() {
+			b.note(of.r, of.path, "known after apply: what no other rule allows ends as not modelled")
+			x.protocol = of.place()
+		}
+	}
+	add := func(set func(*rule, string), values []string) {
 		for _, v := range values {
 			one := x
 			set(&one, v)
@@ -139,41 +146,46 @@ func (b *builder) rulesOf(n node, kind, group string) (rules []rule) {
 		}
 	}
 	for _, attr := range []string{"cidr_blocks", "cidr_ipv4"} {
-		add(func(r *rule, v string) { r.cidr = v }, b.cidrs(n.get(attr), 32), n.get(attr))
+		add(func(r *rule, v string) { r.cidr = v }, b.cidrs(n.get(attr), 32))
 	}
 	for _, attr := range []string{"ipv6_cidr_blocks", "cidr_ipv6"} {
-		add(func(r *rule, v string) { r.six = v }, b.cidrs(n.get(attr), 128), n.get(attr))
+		add(func(r *rule, v string) { r.six = v }, b.cidrs(n.get(attr), 128))
 	}
 	for _, attr := range []string{"security_groups", "source_security_group_id", "referenced_security_group_id"} {
-		add(func(r *rule, v string) { r.group = v[strings.LastIndexByte(v, '/')+1:] }, b.peers(n.get(attr)), n.get(attr))
+		ids, unknown := b.peers(n.get(attr))
+		add(func(r *rule, v string) { r.group = v[strings.LastIndexByte(v, '/')+1:] }, ids)
+		add(func(r *rule, v string) { r.prefixes = v }, unknown) // a list that nobody knows is anybody, perhaps
 	}
 	for _, attr := range []string{"prefix_list_ids", "prefix_list_id"} {
-		add(func(r *rule, v string) { r.prefixes = v }, b.peers(n.get(attr)), n.get(attr))
+		ids, unknown := b.peers(n.get(attr))
+		add(func(r *rule, v string) { r.prefixes = v }, append(ids, unknown...))
 	}
 	if n.get("self").bool() {
-		add(func(r *rule, v string) { r.group = v }, []string{group}, n)
+		add(func(r *rule, v string) { r.group = v }, []string{group})
 	}
 	return rules
 }
 
-// peers returns the ids of an attribute of one or of several, and of what is not known
-// before apply the attribute's place.
-func (b *builder) peers(n node) []string {
+// peers returns the ids of an attribute of one or of several; unknown is the attribute's
+// place where not all are known before apply.
+func (b *builder) peers(n node) (ids, unknown []string) {
 	if _, many := n.value.([]any); many {
 		ids, ok := b.ids(n)
 		if !ok {
-			ids = append(ids, n.place())
+			unknown = []string{n.place()}
 		}
-		return ids
+		return ids, unknown
 	}
-	if n.null() || !n.known() && (n.expr == nil || len(references(n.expr)) == 0) {
-		return nil
+	if n.null() || !n.known() && len(references(n.expr)) == 0 {
+		return nil, nil
 	}
-	id, _ := b.id(n)
-	if id == "" {
-		return nil
+	switch id, ok := b.id(n); {
+	case !ok:
+		return nil, []string{id}
+	case id != "":
+		return []string{id}, nil
 	}
-	return []string{id}
+	return nil, nil
 }
 
 // cidrs returns the CIDRs of an attribute of one or of several. One that is not known before

@@ -274,8 +274,12 @@ func (b *builder) dataTable(r *resource) {
 		b.row(p, row, "")
 	}
 	for _, a := range n.get("associations").list() {
+		if a.get("main").bool() {
+			b.main(r, in, id)
+			continue
+		}
 		p.shape.Associations = append(p.shape.Associations, ec2.RouteTableAssociation{
-			Main: new(a.get("main").bool()), RouteTableId: &id, RouteTableAssociationId: some(a.get("route_table_association_id").text()),
+			Main: new(false), RouteTableId: &id, RouteTableAssociationId: some(a.get("route_table_association_id").text()),
 			SubnetId: some(a.get("subnet_id").text()), GatewayId: some(a.get("gateway_id").text()),
 		})
 	}
