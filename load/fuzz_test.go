@@ -80,7 +80,12 @@ func nodes(v any, f func(put func(x any))) {
 // Every member of every kind, in turn absent or of another type, or with a value that
 // means nothing there or names something else.
 func TestNoMutationOfAnyKindPanics(t *testing.T) {
-	whole := folder(newShop(t).region, "us-east-1")
+	t.Run("shop", func(t *testing.T) { mutate(t, folder(newShop(t).region, "us-east-1")) })
+	t.Run("Direct Connect", func(t *testing.T) { mutate(t, newLines(t).files()) })
+	t.Run("Connect", func(t *testing.T) { mutate(t, folder(newMesh(t), "us-east-1")) })
+}
+
+func mutate(t *testing.T, whole fstest.MapFS) {
 	odd := []any{
 		nil, "", "x", "deleted", "-1", "10.0.0.0/16", "10.0.0.5", "2001:db8::1", "::/0", "local", true, -1.0, 0.5, 1e12, []any{}, []any{nil}, map[string]any{},
 		map[string]any{"State": "x"}, "eni-0", "vpc-0", "2026-01-01",
@@ -111,7 +116,12 @@ func TestNoMutationOfAnyKindPanics(t *testing.T) {
 
 // Ids that stand in the place of others: a resource may be named as what it is not.
 func TestNoExchangeOfIdsPanics(t *testing.T) {
-	whole := folder(newShop(t).region, "us-east-1")
+	t.Run("shop", func(t *testing.T) { exchange(t, folder(newShop(t).region, "us-east-1")) })
+	t.Run("Direct Connect", func(t *testing.T) { exchange(t, newLines(t).files()) })
+	t.Run("Connect", func(t *testing.T) { exchange(t, folder(newMesh(t), "us-east-1")) })
+}
+
+func exchange(t *testing.T, whole fstest.MapFS) {
 	var ids []string
 	for _, name := range slices.Sorted(maps.Keys(whole)) {
 		walkText(document(t, whole[name].Data), func(s string) { ids = append(ids, s) })
@@ -141,7 +151,9 @@ func TestNoExchangeOfIdsPanics(t *testing.T) {
 // told, and never keep the rest from being loaded: real accounts and their collectors
 // leave things out.
 func TestWhatIsGoneOrThereTwiceIsNoError(t *testing.T) {
-	lossy(t, folder(newShop(t).region, "us-east-1"))
+	t.Run("shop", func(t *testing.T) { lossy(t, folder(newShop(t).region, "us-east-1")) })
+	t.Run("Direct Connect", func(t *testing.T) { lossy(t, newLines(t).files()) })
+	t.Run("Connect", func(t *testing.T) { lossy(t, folder(newMesh(t), "us-east-1")) })
 }
 
 func TestNoLabFailsForWhatIsGoneOrThereTwice(t *testing.T) {
@@ -230,6 +242,7 @@ func walkText(v any, f func(s string)) {
 
 func FuzzFS(f *testing.F) {
 	whole := folder(newShop(f).region, "us-east-1")
+	maps.Copy(whole, newLines(f).files())
 	names := slices.Sorted(maps.Keys(whole))
 	for i, name := range names {
 		f.Add(uint8(i), whole[name].Data)
