@@ -1,15 +1,22 @@
 package load_test
 
 import (
+	"fmt"
 	"maps"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/directconnect"
+	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/load"
+	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/trace"
@@ -164,4 +171,76 @@ func TestWhatLiesBeyondDirectConnectIsUnknownByName(t *testing.T) {
 		require.Equal(t, trace.Unmodelled, w.End())
 		require.Equal(t, "dxvif-third", w.WhereID)
 	}
+}
+
+// The story of a transit gateway that reaches a site by two virtual interfaces and a VPN, as
+// these fail one after another.
+func TestFailoverToldAsWritten(t *testing.T) {
+	n := loadFS(t, newLines(t).files())
+	find := func(name string) vpc.Resource { return n.Find(name)[0] }
+	first, second := find("first").(*directconnect.VirtualInterface), find("second").(*directconnect.VirtualInterface)
+	vpns := resourcesOf[*vpn.Connection](n.Region("us-east-1"))
+	require.Len(t, vpns, 1)
+	link := resourcesOf[*directconnect.Association](n.Region("us-east-1"))
+	at := slices.IndexFunc(link, func(a *directconnect.Association) bool { return a.Gateway().Name() == "transit" })
+	site, err := n.World.Behind("office", link[at], vpns[0])
+	require.NoError(t, err)
+	for _, desk := range []string{"192.168.1.1", "192.168.64.9"} {
+		got(n.World.At(site, host.Config{Name: "desk " + desk}, netip.MustParseAddr(desk))).or(t)
+	}
+	app := host.New(n.World.Engine, host.Config{Name: "orders"})
+	require.NoError(t, n.World.Plug(app, nic(t, n, "orders")))
+	log := n.World.Trace()
+	var b strings.Builder
+	tell := func(what string) {
+		fmt.Fprintf(&b, "== %s\n", what)
+		for _, desk := range []string{"192.168.1.1", "192.168.64.9"} {
+			before := len(log.Walks())
+			r := app.Ping(netip.MustParseAddr(desk), host.PingConfig{Count: 1})
+			w := log.Walks()[before]
+			way := "by no way"
+			if k := len(w.Steps) - 2; w.End() == trace.Delivered {
+				way = "by " + w.Steps[k].Node
+			}
+			fmt.Fprintf(&b, "%-13s %d of 1, %s: %s\n", desk, r.Received, way, w.End())
+		}
+	}
+	tell("as described: the own region's virtual interface before the shorter AS_PATH; the longer prefix by VPN before both")
+	first.SetUp(false)
+	tell("the first virtual interface is down")
+	require.NoError(t, find("seattle").(*directconnect.Connection).SetUp(false))
+	tell("the second's connection is cut too: nothing else has announced the prefix in these files")
+	require.NoError(t, vpns[0].Announce(0, announce("192.168.0.0/17", 1), announce("192.168.64.0/24", 1)))
+	tell("the VPN announces it too")
+	second.SetUp(true)
+	tell("a virtual interface on a connection that is down stays down")
+	first.SetUp(true)
+	tell("the first is back")
+	require.NoError(t, vpns[0].SetTunnel(0, false))
+	tell("the tunnel is down")
+	name := filepath.Join("testdata", "failover.txt")
+	if *update {
+		require.NoError(t, os.WriteFile(name, []byte(b.String()), 0o644))
+	}
+	require.Equal(t, string(got(os.ReadFile(name)).or(t)), b.String())
+}
+
+// resourcesOf returns a region's resources of a type, by id.
+func resourcesOf[R vpc.Resource](r *vpc.Region) []R {
+	var list []R
+	r.View(func(tx *vpc.Tx) { list = vpc.Resources[R](tx) })
+	return list
+}
+
+// What is asked of a host beyond Direct Connect enters by the virtual interface that leads
+// to it.
+func TestAProbeFromBeyondDirectConnect(t *testing.T) {
+	n := loadFS(t, newLines(t).files())
+	p := got(reach.New(n.World, reach.Config{})).or(t)
+	for from, to := range map[string]string{"dxvif-first/192.168.1.1": "10.1.0.4", "dxvif-third/192.168.200.1": "10.2.0.4"} {
+		r := p.Ask(reach.Spec{From: from, To: to})
+		require.Equal(t, reach.Reply, r.Observed, r.Reason+" at "+r.Where+" "+r.Unknown)
+	}
+	r := p.Ask(reach.Spec{From: "dxvif-first/192.168.1.1", To: "10.2.0.4"}) // the other Direct Connect gateway's
+	require.Equal(t, trace.UnknownPrefix, r.End(), r.Unknown)
 }
