@@ -1,7 +1,6 @@
 package vpcsim_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -81,36 +80,4 @@ func TestABatchIsWhatItsPacketsAreOneByOne(t *testing.T) {
 	require.Equal(t, alone.got, together.got)
 	require.Greater(t, alone.got.n, 100)
 	require.Zero(t, alone.sent.bad+alone.got.bad)
-}
-
-// TestNodesLookAheadAlongTheWay holds what nodes say of a packet's way beforehand to the
-// way that it takes.
-func TestNodesLookAheadAlongTheWay(t *testing.T) {
-	p := newPath(t)
-	requests, answers := p.open(t, 1)
-	for _, c := range []struct {
-		at   dataplane.Node
-		ip   []byte
-		want string // the last node that looks ahead
-	}{{p.host, requests.at(0), p.nat.ID()}, {p.back, answers.at(0), p.nat.ID()}} {
-		var packet wire.Packet
-		require.NoError(t, packet.Read(c.ip))
-		f, at, way := packet.Flow, c.at, []string{}
-		var a dataplane.Ahead
-		for n, ok := at.(dataplane.Prefetcher); ok; n, ok = at.(dataplane.Prefetcher) {
-			way = append(way, at.Name())
-			at = n.Prefetch(&f, &a)
-		}
-		log := p.world.Trace()
-		p.world.Engine.Send(c.at, c.ip)
-		p.world.Clock.Step()
-		var walked []string
-		for _, s := range log.Walks()[len(log.Walks())-1].Steps {
-			if len(walked) == 0 || walked[len(walked)-1] != s.Node {
-				walked = append(walked, s.Node)
-			}
-		}
-		require.Equal(t, walked[:len(way)], way, fmt.Sprint(walked))
-		require.Contains(t, way[len(way)-1], c.want)
-	}
 }

@@ -120,11 +120,6 @@ type Context struct {
 	// the endpoint of a service, on its way to a load balancer's interface; the way out of
 	// an endpoint, behind an appliance, which is in a loop where it comes back. Else nil.
 	Behind Node
-	// Hint is a word kept with the flow at the interface that the packet came from, nil
-	// where none is kept: a node that has many flows may leave there the number under which
-	// it has this one, and look there first for the next packet. Others write there too, and
-	// flows end: the number is a guess, to be verified by the whole flow.
-	Hint *uint32
 	// Link is the interface that an Ethernet frame was addressed to, nil where it
 	// was the router: neighbours talk directly. The first router takes it away.
 	Link Node
@@ -139,6 +134,12 @@ type Context struct {
 	untracked Tracker
 	tracked   bool
 	noted     int // how many steps the walk had when the node began
+
+	// See flowcache.go.
+	outset    bool // what is known of a flow may begin at the node
+	recording bool // what the node says of itself is kept
+	fixed     bool // the node said that it is
+	varies    bool // though it did something that is to be done for each packet
 }
 
 // Tracing reports whether steps are kept: build one only if they are.
@@ -166,7 +167,10 @@ func (c *Context) Step(p *wire.Packet, a trace.Act) *trace.Mark {
 // Emit sends a packet of the platform's own, such as an ICMP error, from node at.
 // It walks after the present packet, and takes as long as that has taken so far
 // and its own way. The bytes are copied. It does not allocate in the long run.
-func (c *Context) Emit(at Node, ip []byte) { c.engine.emit(at, ip) }
+func (c *Context) Emit(at Node, ip []byte) {
+	c.varies = true
+	c.engine.emit(at, ip)
+}
 
 // Deliver hands the walking packet to a guest when its walk has ended, after its
 // latency. The node returns what Deliver returns.
@@ -188,13 +192,18 @@ func (c *Context) Untracked(t Tracker) { c.untracked = t }
 func (c *Context) Track(p *wire.Packet) bool {
 	t := c.untracked
 	c.tracked, c.untracked = true, nil
-	return t == nil || t.Track(p, c.Now)
+	if t == nil {
+		return true
+	}
+	c.varies = true
+	return t.Track(p, c.Now)
 }
 
 // Lift reports whether a packet passes all the same that a filter is about to drop for
 // the reason end: see [Engine.Lift]. A filter calls it when it has noted why it drops,
 // and only then. It does not allocate.
 func (c *Context) Lift(end trace.Reason) bool {
+	c.varies = true
 	return c.engine.Lift != nil && c.engine.Lift(end)
 }
 
@@ -206,6 +215,7 @@ func (c *Context) Lift(end trace.Reason) bool {
 // packets, all four are alike. options names them. It does not allocate.
 func (c *Context) Choose(at, what string, hash uint32, of int, options Options) int {
 	if of > 1 && c.engine.Choose != nil {
+		c.varies = true
 		return c.engine.Choose(at, what, hash, of, options)
 	}
 	return int(hash % uint32(of))

@@ -38,6 +38,11 @@ type Engine struct {
 	// Choose, where not nil, makes the choices that AWS leaves to a hash, in the place
 	// of the hash: see [Context.Choose]. It returns a number from 0 to of-1.
 	Choose func(at, what string, hash uint32, of int, options Options) int
+	// WalkWhole has every packet walk from node to node, those of known flows too. It
+	// changes nothing but time: it is for tests and measurements.
+	WalkWhole bool
+	// Seed makes the places of known flows the engine's own. It decides nothing.
+	Seed uint64
 
 	ctx     Context
 	walking bool
@@ -45,9 +50,10 @@ type Engine struct {
 	preface trace.Step // with which the next walk begins
 	queue   []emission
 	free    *flight // a list of those that wait to be used again
-	ahead   Ahead
+	flows   flowCache
+	draft   draft
 	row     []*flight // of a batch
-	flow    wire.Flow // that is looked ahead for; here, so that it is not on the heap anew
+	sum     uint64    // of what was loaded for it, so that it is
 }
 
 // emission is a packet of the platform's own that waits for the present one's end.
@@ -98,6 +104,7 @@ func (e *Engine) walk(f *flight, at, link Node, cause int, after time.Duration) 
 	c := &e.ctx
 	*c = Context{} // in place: a Context with its fields would be made elsewhere, and copied
 	c.Now, c.Latency, c.Link, c.engine, c.flight, c.node = e.Clock.Now(), after, link, e, f, at
+	c.outset = true
 	if f.fault != nil {
 		r := Refusal{Where: at.Name(), WhereID: resource(at), Size: f.n, End: trace.Malformed, Why: f.fault.Error()}
 		e.release(f)
@@ -138,10 +145,18 @@ func (e *Engine) begin(at Node, cause int, p *wire.Packet) {
 // follow is the loop. Everything a packet meets, it meets here.
 func (e *Engine) follow(p *wire.Packet) trace.Reason {
 	c := &e.ctx
-	for range MaxNodes {
+	for n := 0; n < MaxNodes; n++ {
+		if c.outset {
+			if n += e.recall(p); c.guest != nil {
+				return trace.Delivered
+			}
+		}
 		next := c.node.Forward(c, p)
-		if c.walk != nil {
+		switch {
+		case c.walk != nil:
 			c.complete(p, next)
+		case c.recording:
+			e.learn(p, next)
 		}
 		if next.node == nil {
 			return next.end

@@ -11,8 +11,9 @@ type flight struct {
 	engine *Engine
 	p      wire.Packet
 	buf    []byte
-	n      int   // how many bytes of buf were sent
-	fault  error // what is wrong with the headers; p is the packet where it is nil
+	n      int    // how many bytes of buf were sent
+	fault  error  // what is wrong with the headers; p is the packet where it is nil
+	hash   uint32 // of the flow, for what is known of that; 0 is not reckoned yet
 	guest  Guest
 	from   Node        // that delivered it
 	walk   *trace.Walk // nil where no Log is set
@@ -38,7 +39,7 @@ func (e *Engine) take(ip []byte) *flight {
 	if len(f.buf) < len(ip) {
 		f.buf = make([]byte, len(ip))
 	}
-	f.n = copy(f.buf, ip)
+	f.n, f.hash = copy(f.buf, ip), 0
 	f.fault = f.p.Read(f.buf[:f.n])
 	return f
 }

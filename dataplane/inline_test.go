@@ -13,8 +13,8 @@ func TestWhatEveryNodeCallsIsInlined(t *testing.T) {
 		t.Skip("skipped: no go command on the path")
 	}
 	for pkg, names := range map[string][]string{
-		".":            {"To", "Drop", "Next.Node", "Next.End", "(*Context).Tracing", "(*Context).Deliver", "(*Context).Untracked", "(*Engine).release", "(*Ahead).Need"},
-		"../flowtable": {"(*Index).Touch", "fold"},
+		".":            {"To", "Drop", "Next.Node", "Next.End", "(*Context).Tracing", "(*Context).Deliver", "(*Context).Untracked", "(*Engine).release", "(*Context).Fixed", "(*Context).Fits", "(*Context).Recording", "(*flowCache).courseOf"},
+		"../flowtable": {"fold"},
 		"../filter":    {"(*flow).is", "(*flow).alive", "ends", "probeOf"},
 		"../nat":       {"(*record).is", "(*wide).is", "packPorts", "side", "closed"},
 		"../eni":       {"(*Port).impaired", "(*Interface).Out"},

@@ -7,6 +7,7 @@ import "github.com/vpcsim/vpcsim/wire"
 // copied and read; what is wrong with them comes back, and then there is no packet: the
 // node drops it for trace.Malformed. It does not allocate in the long run.
 func (c *Context) Replace(p *wire.Packet, ip []byte) error {
+	c.varies = true
 	f := c.flight
 	if len(f.buf) < len(ip) {
 		f.buf = make([]byte, len(ip))

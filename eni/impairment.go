@@ -28,7 +28,10 @@ type Fate struct {
 // Impair has every packet of the interface, a service's too, pass m from now on, both
 // ways; nil is a sound link again. What is answered beside the guest (ARP, neighbour
 // discovery, the metadata service) is not on the link.
-func (p *Port) Impair(m Impairment) { p.impairment = m }
+func (p *Port) Impair(m Impairment) {
+	p.impairment = m
+	p.engine.ForgetFlows()
+}
 
 // Impairment returns what every packet has to pass, nil of a sound link.
 func (p *Port) Impairment() Impairment { return p.impairment }
@@ -44,6 +47,9 @@ func (p *Port) PowerOn() { p.dead = "" }
 
 // Dead returns the fault that left the guest behind the port dead, "" where none did.
 func (p *Port) Dead() string { return p.dead }
+
+// sound reports whether nothing is wrong with the link. p may be nil.
+func (p *Port) sound() bool { return p == nil || p.impairment == nil }
 
 // impaired has a packet pass the port's impairment, where there is one, and reports
 // whether that took it.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/filter"
+	"github.com/vpcsim/vpcsim/flowtable"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/wire"
 )
@@ -175,17 +176,37 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if i.Port.impaired(c, p, true) {
 		return dataplane.Drop(trace.Lost)
 	}
-	if i.Groups != nil {
-		if end := i.filter(c, p, filter.Egress); end != trace.None {
-			return dataplane.Drop(end)
-		}
+	end, known := i.filter(c, p, filter.Egress)
+	if end != trace.None {
+		return dataplane.Drop(end)
 	}
 	for _, x := range i.Interceptors {
 		if n := x.Intercept(c, p); n != nil {
 			return dataplane.To(n)
 		}
 	}
+	if known && i.Port.sound() && len(i.Interceptors) == 0 {
+		c.Fixed(o)
+	}
 	return dataplane.To(i.Router)
+}
+
+// Find finds what is known of a flow with the flow that the groups know: see
+// dataplane.Indexed.
+func (o *out) Find(e *dataplane.Engine, f *wire.Flow, flags wire.TCPFlags, now time.Duration) (number uint32, memo *flowtable.Memo, ok bool) {
+	if o.Groups == nil || o.Port == nil || o.Port.engine != e {
+		return 0, nil, false
+	}
+	number, memo = o.Flows.Find(f, flags, now)
+	return number, memo, true
+}
+
+// Ahead loads the flow that Find will look at.
+func (o *out) Ahead(f *wire.Flow) uint64 {
+	if o.Groups == nil {
+		return 0
+	}
+	return o.Flows.Ahead(f)
 }
 
 // Resource returns the interface's id.
@@ -215,10 +236,12 @@ func (n *in) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if i.Port.impaired(c, p, false) {
 		return dataplane.Drop(trace.Lost)
 	}
-	if i.Groups != nil {
-		if end := i.filter(c, p, filter.Ingress); end != trace.None {
-			return dataplane.Drop(end)
-		}
+	end, known := i.filter(c, p, filter.Ingress)
+	if end != trace.None {
+		return dataplane.Drop(end)
+	}
+	if known && i.Port.sound() {
+		c.Fixed(n)
 	}
 	if i.SourceDestCheck || c.Tracing() {
 		own := i.Owns(p.Flow.Dst)
@@ -277,22 +300,32 @@ func (i *Interface) noteCheck(c *dataplane.Context, p *wire.Packet, own bool, si
 }
 
 // filter asks the security groups in one direction: known flows pass, new ones
-// need a rule and are remembered unless AWS would not track them.
+// need a rule and are remembered unless AWS would not track them. Where there are no
+// groups all flows are known.
 //
 // Which flows AWS always tracks depends on their way, which an interface can't see
 // ahead: on the way in the nodes passed have said so ([dataplane.Context.Tracked]);
 // on the way out the interface leaves word, and such a node has it track after all.
-func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
-	hint, known := i.Flows.Recall(d, p, c.Now)
-	if d == filter.Egress {
-		c.Hint = hint
+func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direction) (end trace.Reason, known bool) {
+	if i.Groups == nil {
+		return trace.None, true
 	}
-	if known {
+	if i.Flows.Knows(d, p, c.Now) {
 		if c.Tracing() {
 			c.Step(p, trace.Tracked)
 		}
-		return trace.None
+		if !c.Recording() {
+			return trace.None, true
+		}
+		number, ok := i.Flows.Place(d, &p.Flow)
+		c.Keep(p, i.Flows, number)
+		return trace.None, ok
 	}
+	return i.judge(c, p, d), false
+}
+
+// judge has the rules decide on a packet of no known flow.
+func (i *Interface) judge(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
 	m, ok := i.ask(c, d, p)
 	if !ok {
 		if end := i.noRule(c, p, d); !c.Lift(end) {
@@ -307,12 +340,8 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 	}
 	switch {
 	case !m.Untracked || c.Tracked():
-		hint, ok := i.Flows.Remember(d, p, c.Now)
-		if !ok {
+		if !i.Flows.Admit(d, p, c.Now) {
 			return trace.TrackingFull
-		}
-		if d == filter.Egress {
-			c.Hint = hint
 		}
 	case d == filter.Egress:
 		c.Untracked((*out)(i))

@@ -50,7 +50,10 @@ func NewPort(e *dataplane.Engine, fresh func() *Interface) *Port {
 
 // Plug puts a guest behind the port, alive, nil pulls it out. Without a guest packets
 // for the interface end as trace.NotAttached.
-func (p *Port) Plug(g Guest) { p.guest, p.dead = g, "" }
+func (p *Port) Plug(g Guest) {
+	p.guest, p.dead = g, ""
+	p.engine.ForgetFlows()
+}
 
 // Plugged reports whether a guest is behind the port.
 func (p *Port) Plugged() bool { return p.guest != nil }

@@ -221,7 +221,7 @@ func TestTrafficPrintsAsPeopleSayIt(t *testing.T) {
 	}{
 		{filter.Traffic{}, "none"},
 		{filter.AllTraffic(), "all"},
-		{filter.Protocol(47), "47"},
+		{filter.Protocol(47), "gre"},
 		{filter.Ports(wire.ProtoTCP, 22, 22), "tcp 22"},
 		{filter.Ports(wire.ProtoUDP, 1024, 65535), "udp 1024-65535"},
 		{filter.Ports(wire.ProtoUDP, 0, 65535), "udp"},

@@ -14,10 +14,9 @@ type flow struct {
 	rest          uint64        // 16 bits local port, 16 remote, 8 direction of fragments, 8 protocol
 	expires       time.Duration // dead from this instant on
 	hash          uint32
-	hint          uint32 // see Tracker.Recall
-	state         state  // noFlow: the place is free
+	memo          flowtable.Memo // of packets on egress
+	state         state          // noFlow: the place is free
 	opener        Direction
-	_             [6]byte
 }
 
 func (f *flow) alive(now time.Duration) bool { return f != nil && f.expires > now }
@@ -59,6 +58,19 @@ func (t *flows) find(hash uint32, local, remote wire.Addr, rest uint64) *flow {
 		}
 	}
 }
+
+// number returns the number of the place of a flow with this hash, which at finds again.
+func (t *flows) number(f *flow, hash uint32) uint32 {
+	n := t.buckets.Find(hash)
+	b, i := t.buckets.Bucket(n), hash
+	for &b[i%places] != f {
+		i++
+	}
+	return n*places + i%places
+}
+
+// at returns the place with a number, be there a flow or not.
+func (t *flows) at(number uint32) *flow { return &t.buckets.Bucket(number / places)[number%places] }
 
 // dead returns a flow that has died and was passed in looking for the hash, nil where
 // there is none: a new flow may take its place.

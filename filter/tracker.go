@@ -113,22 +113,12 @@ func (t *Tracker) Exceeded() uint64 { return t.exceeded }
 // is not known: the rules decide. now must not go back. It does not allocate,
 // but where p is the first fragment of a datagram.
 func (t *Tracker) Knows(d Direction, p *wire.Packet, now time.Duration) bool {
-	_, known := t.Recall(d, p, now)
-	return known
-}
-
-// Recall is [Tracker.Knows], and returns a word that is kept with the flow, for who looks
-// the same packets up further on and would rather not search anew; nil where the packet is
-// no whole one of a tracked flow. The Tracker does not read it: it is 0 when the flow
-// begins, and then what was written last. The place is good until the next flow is
-// admitted; what is written later may be found with another flow.
-func (t *Tracker) Recall(d Direction, p *wire.Packet, now time.Duration) (hint *uint32, known bool) {
 	if p.IsError() {
-		return nil, t.related(d, p, now)
+		return t.related(d, p, now)
 	}
 	if p.Fragment == wire.LaterFragment {
 		f := t.find(fragmentEnds(d, &p.Flow))
-		return nil, f.alive(now)
+		return f.alive(now)
 	}
 	local, remote, rest := ends(d, &p.Flow)
 	h := t.seed.Hash(local, remote, rest)
@@ -137,19 +127,18 @@ func (t *Tracker) Recall(d Direction, p *wire.Packet, now time.Duration) (hint *
 		t.stranger = stranger{local, remote, rest, h, true}
 	}
 	if !f.alive(now) {
-		return nil, false
+		return false
 	}
 	s := f.state.next(p.Flags, d == f.opener)
 	if s == noFlow {
-		return nil, false
+		return false
 	}
 	f.state = s
 	f.expires = now + t.timeouts[s]
 	if p.Fragment == wire.FirstFragment {
 		t.follow(d, p, now)
-		return nil, true
 	}
-	return &f.hint, true
+	return true
 }
 
 // Admit begins to track the flow of p, which goes in direction d, is not known and
@@ -158,27 +147,18 @@ func (t *Tracker) Recall(d Direction, p *wire.Packet, now time.Duration) (hint *
 // segment other than a SYN, an ICMP message other than a query, a later fragment. It
 // allocates now and then, and nothing where the place of a dead flow is found.
 func (t *Tracker) Admit(d Direction, p *wire.Packet, now time.Duration) bool {
-	_, ok := t.Remember(d, p, now)
-	return ok
-}
-
-// Remember is [Tracker.Admit], and returns the word that [Tracker.Recall] returns of the
-// next packet, nil where there will be none.
-func (t *Tracker) Remember(d Direction, p *wire.Packet, now time.Duration) (hint *uint32, ok bool) {
 	s := opening(p)
 	if s == noFlow || p.Fragment == wire.LaterFragment {
-		return nil, true
+		return true
 	}
 	local, remote, rest := ends(d, &p.Flow)
-	f := t.begin(local, remote, rest, s, d, now)
-	if f == nil {
-		return nil, false
+	if t.begin(local, remote, rest, s, d, now) == nil {
+		return false
 	}
 	if p.Fragment == wire.FirstFragment {
 		t.follow(d, p, now)
-		return nil, true
 	}
-	return &f.hint, true
+	return true
 }
 
 // related reports whether an ICMP error is about a tracked flow: one that quotes a

@@ -1,6 +1,7 @@
 package filter_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -331,40 +332,88 @@ func TestTheTableStaysSmallUnderChurn(t *testing.T) {
 	require.Less(t, s.flows.Len(), 2*30_000)
 }
 
-func TestTouchFindsWhatKnowsFinds(t *testing.T) {
+func TestAPlaceHoldsForItsFlowAlone(t *testing.T) {
 	s := newStory(t, filter.TrackerConfig{})
-	p := udp(me, 4000, peer, 53).read(t)
-	require.Zero(t, s.flows.Touch(s.flows.HashOf(out, &p.Flow), 0), "an empty table")
-	s.admit(out, udp(me, 4000, peer, 53))
-	answer := p.Flow.Reverse()
-	require.NotZero(t, s.flows.Touch(s.flows.HashOf(out, &p.Flow), 0))
-	require.NotZero(t, s.flows.Touch(s.flows.HashOf(in, &answer), 0))
-	require.Zero(t, s.flows.Touch(s.flows.HashOf(in, &p.Flow), 0), "its place is free")
-}
-
-func TestAWordIsKeptWithItsFlow(t *testing.T) {
-	s := newStory(t, filter.TrackerConfig{})
-	recall := func(d filter.Direction, p spec) *uint32 {
-		hint, known := s.flows.Recall(d, p.read(s), s.now)
-		require.Equal(t, known, hint != nil)
-		return hint
-	}
 	one := spec{src: me, dst: peer, proto: wire.ProtoUDP, sport: 4000, dport: 53}
 	back := spec{src: peer, dst: me, proto: wire.ProtoUDP, sport: 53, dport: 4000}
-	require.Nil(t, recall(out, one), "not known")
+	place := func(d filter.Direction, p spec) (number uint32, ok bool) {
+		return s.flows.Place(d, &p.read(s).Flow)
+	}
+	holds := func(number uint32, p spec) bool {
+		f := p.read(s).Flow
+		defer func() { require.Equal(t, p.read(s).Flow, f, "a tracker translates nothing") }()
+		return s.flows.Holds(number, &f, 0, s.now)
+	}
+	_, ok := place(out, one)
+	require.False(t, ok, "not known")
 	s.admit(out, one)
-	require.Zero(t, *recall(out, one))
-	*recall(out, one) = 7
-	require.EqualValues(t, 7, *recall(in, back))
+	forth, ok := place(out, one)
+	require.True(t, ok)
+	answer, ok := place(in, back)
+	require.True(t, ok)
+	require.NotEqual(t, forth, answer)
+	_, ok = place(in, one)
+	require.False(t, ok)
+	require.True(t, holds(forth, one))
+	require.True(t, holds(answer, back))
+	require.False(t, holds(forth, back))
+	require.False(t, holds(answer, one))
+	require.NotZero(t, s.flows.Load(forth))
 	for port := range uint16(1000) { // the table grows, and moves it
 		other := one
 		other.sport = 5000 + port
 		s.admit(out, other)
-		require.Zero(t, *recall(out, other))
 	}
-	require.EqualValues(t, 7, *recall(out, one))
+	again, ok := place(out, one)
+	require.True(t, ok)
+	require.NotEqual(t, forth, again)
+	require.False(t, holds(forth, one), "another's now")
+	require.True(t, holds(again, one))
 	s.wait(time.Hour)
-	require.Nil(t, recall(out, one), "dead")
-	s.admit(out, one)
-	require.Zero(t, *recall(out, one), "another flow")
+	require.False(t, holds(again, one), "dead")
+}
+
+// A packet that is told of by its number does what it does as a packet.
+func TestRenewingIsKnowing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	s, twin := newStory(t, filter.TrackerConfig{}), newStory(t, filter.TrackerConfig{})
+	flags := []wire.TCPFlags{wire.SYN, wire.SYN | wire.ACK, wire.ACK, wire.ACK, wire.FIN | wire.ACK, wire.RST}
+	type key struct {
+		f wire.Flow
+		d filter.Direction
+	}
+	numbers := map[key]uint32{}
+	renewed := 0
+	for range 100_000 {
+		x, d := spec{src: me, dst: peer, proto: wire.ProtoUDP, sport: uint16(rng.IntN(300)), dport: 53}, out
+		if rng.IntN(2) == 0 {
+			x.proto, x.flags = wire.ProtoTCP, flags[rng.IntN(len(flags))]
+		}
+		if rng.IntN(3) == 0 {
+			x, d = back(x, x.flags), in
+		}
+		p := x.read(t)
+		at := key{p.Flow, d}
+		known := twin.flows.Knows(d, p, twin.now)
+		number, kept := numbers[at]
+		switch f := p.Flow; {
+		case kept && s.flows.Holds(number, &f, p.Flags, s.now):
+			require.True(t, known)
+			s.flows.Renew(number, p.Flags, p.Len(), s.now)
+			renewed++
+		default:
+			require.Equal(t, known, s.flows.Knows(d, p, s.now))
+			if number, ok := s.flows.Place(d, &p.Flow); ok {
+				numbers[at] = number
+			}
+		}
+		if !known && d == out {
+			require.Equal(t, twin.flows.Admit(d, p, twin.now), s.flows.Admit(d, p, s.now))
+		}
+		wait := time.Duration(rng.Int64N(int64(200 * time.Millisecond)))
+		s.wait(wait)
+		twin.wait(wait)
+	}
+	require.Greater(t, renewed, 10_000)
+	require.Equal(t, twin.flows.Len(), s.flows.Len())
 }

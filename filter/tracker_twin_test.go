@@ -171,7 +171,7 @@ func TestTrackerKnowsWhatTheListKnows(t *testing.T) {
 			}
 		}
 	}
-	for _, what := range []string{"known tcp", "known udp", "known icmp", "known icmpv6", "known 47", "related"} {
+	for _, what := range []string{"known tcp", "known udp", "known icmp", "known icmpv6", "known gre", "related"} {
 		require.Greater(t, count[what], 100, what)
 	}
 }

@@ -80,6 +80,8 @@ func (o *outbound) Resource() string { return o.id }
 func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	n, from := (*node)(o), c.From
 	c.From = nil
+	c.Fixed(o)
+	c.Fits(MTU)
 	if end := foreign(p.Flow.Dst, trace.PrivateDestination, trace.SharedDestination); end != trace.None {
 		return dataplane.Drop(end)
 	}
@@ -137,6 +139,7 @@ func (i *inbound) Resource() string { return i.id }
 func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	n := (*node)(i)
 	c.From, c.Entered = nil, dataplane.ByInternetGateway
+	c.Fixed(i)
 	if end := foreign(p.Flow.Src, trace.PrivateSource, trace.SharedSource); end != trace.None {
 		return dataplane.Drop(end)
 	}
@@ -164,14 +167,6 @@ func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.PublicAccessBlocked)
 	}
 	return dataplane.To(n.edge.Entry())
-}
-
-// Prefetch follows the packet in with its private address: see dataplane.Prefetcher.
-func (i *inbound) Prefetch(f *wire.Flow, _ *dataplane.Ahead) dataplane.Node {
-	if a, ok := i.static.Inside(f.Dst); ok {
-		f.Dst = a
-	}
-	return i.edge.Entry()
 }
 
 // foreign returns private (RFC 1918) or shared (RFC 6598) for an IPv4 address that the

@@ -150,6 +150,7 @@ func (o outside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	next := o.forward(c, p, o.Regions)
 	if next.Node() != nil {
 		c.Latency += o.latency()
+		c.Outset()
 	}
 	return next
 }

@@ -172,16 +172,11 @@ func (m *Masquerade) Sessions() *Table { return m.table }
 
 // Out translates a packet from inside, opening a session where it needs one. It does
 // not allocate for a packet of a known session, nor for one that is refused.
-func (m *Masquerade) Out(p *wire.Packet, now time.Duration) Verdict { return m.OutBy(nil, p, now) }
-
-// OutBy is Out for a packet whose session may have the number at hint, which is then found
-// without a search. It is a guess: where it is not the flow's session, 0 or stale for
-// instance, the session is searched as by Out, and its number left there. hint may be nil.
-func (m *Masquerade) OutBy(hint *uint32, p *wire.Packet, now time.Duration) Verdict {
+func (m *Masquerade) Out(p *wire.Packet, now time.Duration) Verdict {
 	c, n := &m.counters, uint64(p.Len())
 	c.PacketsInFromSource++
 	c.BytesInFromSource += n
-	v := m.pass(p, Original, hint, now)
+	v := m.pass(p, Original, now)
 	if v == Translated {
 		c.PacketsOutToDestination++
 		c.BytesOutToDestination += n
@@ -197,7 +192,7 @@ func (m *Masquerade) Back(p *wire.Packet, now time.Duration) Verdict {
 	c, n := &m.counters, uint64(p.Len())
 	c.PacketsInFromDestination++
 	c.BytesInFromDestination += n
-	v := m.pass(p, Reply, nil, now)
+	v := m.pass(p, Reply, now)
 	if v == Translated {
 		c.PacketsOutToSource++
 		c.BytesOutToSource += n
@@ -208,9 +203,9 @@ func (m *Masquerade) Back(p *wire.Packet, now time.Duration) Verdict {
 }
 
 // pass decides on a packet that goes in direction d.
-func (m *Masquerade) pass(p *wire.Packet, d Direction, hint *uint32, now time.Duration) Verdict {
+func (m *Masquerade) pass(p *wire.Packet, d Direction, now time.Duration) Verdict {
 	if p.Fragment == wire.Whole && p.HasPorts() {
-		return m.translate(p, d, hint, now)
+		return m.translate(p, d, now)
 	}
 	switch ported := translatesPorts(p.Flow.Proto); {
 	case !ported:
@@ -223,7 +218,7 @@ func (m *Masquerade) pass(p *wire.Packet, d Direction, hint *uint32, now time.Du
 		return m.fragments.follow(p, now)
 	}
 	k, _ := p.FragmentKey()
-	v := m.translate(p, d, nil, now)
+	v := m.translate(p, d, now)
 	if v == Translated {
 		m.fragments.remember(k, p, now)
 	}
@@ -231,37 +226,23 @@ func (m *Masquerade) pass(p *wire.Packet, d Direction, hint *uint32, now time.Du
 }
 
 // translate decides on a packet that has ports or an identifier to go by.
-func (m *Masquerade) translate(p *wire.Packet, d Direction, hint *uint32, now time.Duration) Verdict {
-	t, i := m.table, side(d)
-	var n uint32
-	var r *record
-	if hint != nil {
-		n = *hint - 1
-		r = t.at(n, &p.Flow, i)
-	}
-	if r == nil {
-		h := t.hash(&p.Flow)
-		if r, n, i = t.lookup(&p.Flow, h); r == nil {
-			return m.stranger(p, h, d, hint, now)
-		}
-		if hint != nil {
-			*hint = n + 1
-		}
-	}
+func (m *Masquerade) translate(p *wire.Packet, d Direction, now time.Duration) Verdict {
+	t := m.table
+	h := t.hash(&p.Flow)
+	r, n, i := t.lookup(&p.Flow, h)
 	switch {
+	case r == nil:
+		return m.stranger(p, h, d, now)
 	case r.expires <= now:
 		t.end(n, Expired)
-		return m.stranger(p, t.hash(&p.Flow), d, hint, now)
+		return m.stranger(p, h, d, now)
 	case i != side(d):
 		return NoSession
 	case d == Original && closed(r.state) && segmentOf(p.Flags) == segSYN:
 		t.end(n, Deleted) // a new connection from the port of one that is over
-		return m.stranger(p, t.hash(&p.Flow), d, hint, now)
-	case p.Flow.Proto == wire.ProtoTCP:
-		m.trackTCP(n, r, p, d, now)
-	default:
-		t.track(n, r, d, 0, now)
+		return m.stranger(p, h, d, now)
 	}
+	m.track(n, r, d, p.Flags, now)
 	if d == Original {
 		r.setSrc(p, i, t.wideOf(r))
 	} else {
@@ -280,20 +261,21 @@ func (m *Masquerade) translateError(p *wire.Packet, d Direction, now time.Durati
 	return Translated
 }
 
-// trackTCP renews a connection's session, also where the segment does not fit its
-// state: out of order or lost to us. A NAT gateway is no firewall.
-func (m *Masquerade) trackTCP(n uint32, r *record, p *wire.Packet, d Direction, now time.Duration) {
+// track moves and renews the session of a packet, also where a TCP segment does not fit
+// its state: out of order or lost to us. A NAT gateway is no firewall.
+func (m *Masquerade) track(n uint32, r *record, d Direction, flags wire.TCPFlags, now time.Duration) {
 	before := r.state
-	if m.table.track(n, r, d, p.Flags, now) == Tracked {
+	switch word := m.table.track(n, r, d, flags, now); {
+	case r.proto[0] != wire.ProtoTCP:
+	case word == Tracked:
 		m.counters.moved(before, r.state)
-	} else {
+	default:
 		m.table.renew(n, r, now+m.config.Idle)
 	}
 }
 
-// stranger decides on a packet without a session; h is its flow's hash. The number of a
-// session that it begins is left at hint.
-func (m *Masquerade) stranger(p *wire.Packet, h uint32, d Direction, hint *uint32, now time.Duration) Verdict {
+// stranger decides on a packet without a session; h is its flow's hash.
+func (m *Masquerade) stranger(p *wire.Packet, h uint32, d Direction, now time.Duration) Verdict {
 	if d == Reply || p.IsReply() {
 		return NoSession
 	}
@@ -307,13 +289,9 @@ func (m *Masquerade) stranger(p *wire.Packet, h uint32, d Direction, hint *uint3
 			return NoSession
 		}
 	}
-	id := m.open(p, h, now)
-	if id == 0 {
+	if !m.open(p, h, now) {
 		m.counters.ErrorPortAllocation++
 		return NoPort
-	}
-	if hint != nil {
-		*hint = uint32(id)
 	}
 	if p.Flow.Proto == wire.ProtoTCP {
 		m.counters.ActiveConnectionCount++
@@ -322,8 +300,8 @@ func (m *Masquerade) stranger(p *wire.Packet, h uint32, d Direction, hint *uint3
 }
 
 // open begins a session for p from the first address, a random one before the
-// others, that has a port, and translates p. It returns 0 where none has.
-func (m *Masquerade) open(p *wire.Packet, h uint32, now time.Duration) ID {
+// others, that has a port, and translates p.
+func (m *Masquerade) open(p *wire.Packet, h uint32, now time.Duration) bool {
 	t, addrs := m.table, m.config.Addrs
 	t.advance(now, workPerSession)
 	first := 0
@@ -340,13 +318,13 @@ func (m *Masquerade) open(p *wire.Packet, h uint32, now time.Duration) ID {
 		if !ok {
 			continue
 		}
-		if id := t.insert(&p.Flow, &back, h, reply, opening(p.Flow.Proto, p.Flags), now); id != 0 {
+		if t.insert(&p.Flow, &back, h, reply, opening(p.Flow.Proto, p.Flags), now) != 0 {
 			p.SetSrc(back.Dst, back.DstPort)
-			return id
+			return true
 		}
 		m.pools.gave(back)
 	}
-	return 0
+	return false
 }
 
 // ended gives back the port of a session whose record is r and counts a connection that

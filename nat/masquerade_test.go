@@ -375,19 +375,3 @@ func TestTheSameSeedMakesTheSameChoices(t *testing.T) {
 	require.Equal(t, ports(1), ports(1))
 	require.NotEqual(t, ports(1), ports(2))
 }
-
-func TestTouchFindsWhatTheSessionIsFoundBy(t *testing.T) {
-	m := masquerade(t, nat.Config{Addrs: []wire.Addr{gateway}})
-	f := flow(wire.ProtoUDP, inside, 4000, server, 53)
-	touch := func(f wire.Flow) [2]uint64 {
-		h := m.HashOf(&f)
-		return [2]uint64{m.Touch(h, 0), m.Touch(h, 1)}
-	}
-	require.Equal(t, [2]uint64{}, touch(f))
-	p := of(t, f, 0)
-	require.Equal(t, nat.Translated, m.Out(p, 0))
-	for _, f := range []wire.Flow{f, p.Flow.Reverse()} {
-		require.NotZero(t, touch(f)[0])
-		require.EqualValues(t, nat.DefaultIdle, touch(f)[1])
-	}
-}

@@ -123,21 +123,6 @@ func (t *Table) lookup(f *wire.Flow, h uint32) (r *record, n uint32, tuple int) 
 	}
 }
 
-// at returns record n where flow f is the given tuple of it, be the session expired or
-// not; nil where f is not, n is free, or there is no such record.
-func (t *Table) at(n uint32, f *wire.Flow, tuple int) *record {
-	if n >= uint32(t.records.Len()) {
-		return nil
-	}
-	_, src := f.Src.Words()
-	_, dst := f.Dst.Words()
-	r := t.records.At(n)
-	if r.state == noState || !r.is(tuple, src, dst, packPorts(f), f.Proto) || !t.wideOf(r).is(f, tuple) {
-		return nil
-	}
-	return r
-}
-
 // wideOf returns the high halves of a record's addresses.
 func (t *Table) wideOf(r *record) *wide {
 	if r.wide == 0 {

@@ -84,12 +84,15 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 	if !c.Track(p) {
 		return dataplane.Drop(trace.TrackingFull)
 	}
+	if c.Recording() {
+		t.keep(c, p, back)
+	}
 	before := p.Flow
 	verdict := nat.NoSession
 	if back {
 		verdict = t.sessions.Back(p, c.Now)
 	} else {
-		verdict = t.sessions.OutBy(c.Hint, p, c.Now)
+		verdict = t.sessions.Out(p, c.Now)
 	}
 	if verdict != nat.Translated {
 		return t.refuse(c, p, verdict)
@@ -107,11 +110,17 @@ func (t *translator) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Nex
 	return dataplane.To(t.out)
 }
 
-// Prefetch looks ahead to the session, which alone knows what becomes of the flow: see
-// dataplane.Prefetcher.
-func (t *translator) Prefetch(f *wire.Flow, a *dataplane.Ahead) dataplane.Node {
-	a.Need(t.sessions, t.sessions.HashOf(f))
-	return nil
+// keep has the packets of a session that lives already be translated without the node.
+func (t *translator) keep(c *dataplane.Context, p *wire.Packet, back bool) {
+	d := nat.Original
+	if back {
+		d = nat.Reply
+	}
+	if number, ok := t.sessions.Place(d, &p.Flow, c.Now); ok {
+		c.Keep(p, t.sessions, number)
+		c.Fits(MTU)
+		c.Fixed(t)
+	}
 }
 
 func (t *translator) owns(a wire.Addr) bool {

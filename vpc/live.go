@@ -102,6 +102,7 @@ func (l *Live) Snapshot() *Snapshot {
 	l.region.Advance(l.engine.Clock.Now())
 	l.age = l.region.changes.Load()
 	l.snapshot = compile(l)
+	l.engine.ForgetFlows()
 	return l.snapshot
 }
 
@@ -193,6 +194,7 @@ func (l *Live) dropState() {
 // packet. Who asks many questions of one network has each begin alike by it. Its cost
 // is that of what there is to forget.
 func (l *Live) Forget(id string) {
+	l.engine.ForgetFlows()
 	if h := l.state[id]; h != nil {
 		for _, p := range h.parts {
 			if s, ok := p.value.(interface{ Reset() }); ok {

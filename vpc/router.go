@@ -104,6 +104,7 @@ func (d *departure) Resource() string { return d.origin.Subnet }
 func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	s, dst := (*subnet)(d), p.Flow.Dst
 	c.From, c.Entered = &s.origin, dataplane.ByInterface
+	c.Fixed(d)
 	var h *hop
 	if p.Is4() {
 		h, _ = s.routes.fib.Lookup4(dst.V4())
@@ -218,6 +219,7 @@ var delivers = trace.Entry{Match: "delivers inside the VPC"}
 
 // Forward finds the destination's subnet and interface.
 func (n *inside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	c.Fixed(n)
 	s, ok := n.subnets.LookupPacked(p.Flow.Dst.Words())
 	if !ok {
 		return dataplane.Drop(trace.NotInSubnet)
@@ -248,6 +250,7 @@ func (a *arrival) Resource() string { return a.origin.Subnet }
 // Forward takes a packet into the subnet: the network ACL inbound, unless the
 // packet has not left the subnet.
 func (a *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	c.Fixed(a)
 	if c.From == &a.origin {
 		c.Latency += a.latency.SameZone
 	} else {
@@ -293,6 +296,7 @@ func (e *Edge) Resource() string { return e.id }
 // from the internet needs a public IPv4 address (VPC guide, "Gateway route tables";
 // Reachability Analyzer, INGRESS_RTB_NO_PUBLIC_IP).
 func (e *Edge) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	c.Fixed(e)
 	h, _ := e.routes.lookup(p.Flow.Dst)
 	if h != nil && h.unpublished && e.public && p.Is4() {
 		if c.Tracing() {

@@ -32,6 +32,7 @@ type place struct {
 	role    icmpRole
 	v4      bool
 	routed  bool // Dst is not the final one: the pseudo-header has another
+	plain   bool // see Packet.IsPlain
 }
 
 // Read takes b, which begins with an IP header, for the packet's bytes and reads
@@ -86,7 +87,7 @@ func (p *Packet) readUsual(b []byte) bool {
 	p.Fragment, p.Flags, p.Type, p.Code = Whole, flags, 0, 0
 	p.at = place{
 		b: b[:n:n], l4: IPv4Len, sum: sum, srcPort: IPv4Len, dstPort: IPv4Len + 2, frag: fragmentWord4,
-		proto: proto, v4: true,
+		proto: proto, v4: true, plain: true,
 	}
 	return true
 }
@@ -236,6 +237,10 @@ func (p *Packet) Transport() []byte {
 	}
 	return p.at.b[p.at.l4:]
 }
+
+// IsPlain reports whether the packet is what most are: IPv4 without options, whole, UDP
+// or TCP.
+func (p *Packet) IsPlain() bool { return p.at.plain }
 
 // IsRequest reports whether the packet is an ICMP query that asks, such as echo.
 func (p *Packet) IsRequest() bool { return p.at.role == roleRequest }

@@ -49,6 +49,37 @@ func (p *Packet) SetTTL(ttl uint8) {
 	patch(b[10:12:12], uint64(^old)+uint64(binary.BigEndian.Uint16(b[8:])))
 }
 
+// Rewrite is SetSrc and SetDst with the ends of f, and DecTTL as many times as there are
+// hops, in one go: the same bytes come out. p must be plain, f's addresses IPv4 and
+// the TTL over hops. It does not allocate.
+func (p *Packet) Rewrite(f *Flow, hops uint8) {
+	const hop = 0xffff - 0x100 // what a TTL less by one adds to the checksum's sum (RFC 1624)
+	be, h := binary.BigEndian, p.at.b[:IPv4Len+UDPLen]
+	var d, ports uint64
+	if from, to := p.Flow.Src.V4(), f.Src.V4(); from != to {
+		d = uint64(^from) + uint64(to)
+		be.PutUint32(h[12:], to)
+	}
+	if from, to := p.Flow.Dst.V4(), f.Dst.V4(); from != to {
+		d += uint64(^from) + uint64(to)
+		be.PutUint32(h[16:], to)
+	}
+	if from, to := p.Flow.SrcPort, f.SrcPort; from != to {
+		ports = uint64(^from) + uint64(to)
+		be.PutUint16(h[IPv4Len:], to)
+	}
+	if from, to := p.Flow.DstPort, f.DstPort; from != to {
+		ports += uint64(^from) + uint64(to)
+		be.PutUint16(h[IPv4Len+2:], to)
+	}
+	p.Flow.Src, p.Flow.Dst, p.Flow.SrcPort, p.Flow.DstPort = f.Src, f.Dst, f.SrcPort, f.DstPort
+	h[8] -= hops
+	if all := d + uint64(hops)*hop; all != 0 {
+		patch(h[10:12:12], all)
+	}
+	p.at.patchTransport(d + ports)
+}
+
 // setSrc writes a and, where there is one on this side, port as the source.
 func (h *place) setSrc(f *Flow, a Addr, port uint16) {
 	h.setEnd(&f.Src, &f.SrcPort, a, port, h.srcPort, 12, 8)

@@ -75,6 +75,45 @@ func (g gen) rewriteBoth(d *datagram, p *Packet, v4 bool, seen map[string]int) {
 	q.setDst(b, port)
 }
 
+func TestRewritingInOneGoIsRewritingStepByStep(t *testing.T) {
+	g := newGen(6)
+	plain := map[Proto]int{}
+	for range rewrites / 10 {
+		d := g.datagram(g.oneIn(2), 0)
+		b := d.bytes()
+		var p, q Packet
+		require.NoError(t, p.Read(b))
+		usual := p.Is4() && d.options == nil && p.Fragment == Whole && (p.Flow.Proto == ProtoUDP || p.Flow.Proto == ProtoTCP)
+		require.Equal(t, usual, p.IsPlain(), "%x", b)
+		if !usual || p.TTL() < 5 {
+			continue
+		}
+		plain[p.Flow.Proto]++
+		if g.oneIn(4) { // a checksum that is none, or that may be wrong
+			sum := b[p.at.sum : p.at.sum+2]
+			sum[0] = byte(-g.IntN(2))
+			sum[1] = sum[0]
+		}
+		twin := append([]byte(nil), b...)
+		require.NoError(t, q.Read(twin))
+		for range g.IntN(4) {
+			require.True(t, p.DecTTL())
+		}
+		for range g.IntN(4) {
+			if g.oneIn(2) {
+				p.SetSrc(g.addr(true), g.port())
+			} else {
+				p.SetDst(g.addr(true), g.port())
+			}
+		}
+		q.Rewrite(&p.Flow, q.TTL()-p.TTL())
+		require.Equal(t, b, twin)
+		require.Equal(t, p.Flow, q.Flow)
+		require.Equal(t, p.TTL(), q.TTL())
+	}
+	require.Greater(t, min(plain[ProtoUDP], plain[ProtoTCP]), 1000)
+}
+
 func TestAWrongChecksumStaysWrong(t *testing.T) {
 	g := newGen(2)
 	wrong := 0

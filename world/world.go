@@ -58,7 +58,7 @@ type World struct {
 // New returns a world with an empty internet and no region.
 func New(c Config) *World {
 	w := &World{Clock: &clock.Clock{}, seed: c.Seed, guests: map[*vpc.NetworkInterface]*host.Host{}}
-	w.Engine = &dataplane.Engine{Clock: w.Clock}
+	w.Engine = &dataplane.Engine{Clock: w.Clock, Seed: c.Seed}
 	w.Internet = internet.New(w.Engine, "internet")
 	w.Internet.Latency = c.InternetLatency
 	w.Internet.Regions = w.public
