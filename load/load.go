@@ -119,7 +119,7 @@ func Open(path string, c Config) (*Network, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, lost(path, "a folder of describe-… answers, as vpcsim collect makes it, or a Terraform plan", err)
 	case !info.IsDir():
 		return Plan(path, c)
 	case c.Before:
@@ -128,16 +128,21 @@ func Open(path string, c Config) (*Network, error) {
 	return Dir(path, c)
 }
 
+// lost is the error of a path that is not there, or can't be read.
+func lost(path, want string, err error) error {
+	var why *fs.PathError
+	if errors.As(err, &why) {
+		err = why.Err
+	}
+	return fmt.Errorf("load: %s: expected %s: %w", path, want, err)
+}
+
 // Dir loads a folder. The error is a *Error where a file can't be read as what it
 // should be, and the file system's where it can't be read at all.
 func Dir(path string, c Config) (*Network, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		var why *fs.PathError
-		if errors.As(err, &why) {
-			err = why.Err
-		}
-		return nil, fmt.Errorf("load: %s: expected a folder of describe-… answers, as vpcsim collect makes it: %w", path, err)
+		return nil, lost(path, "a folder of describe-… answers, as vpcsim collect makes it", err)
 	}
 	if !info.IsDir() {
 		return nil, &Error{File: path, Msg: "expected a folder"}

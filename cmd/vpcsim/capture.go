@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -43,6 +43,8 @@ printed as tcpdump does.`,
 	c.Flags().StringArrayVar(&at, "at", nil, "a hop, by id or name; may be repeated")
 	c.Flags().StringVarP(&file, "write", "w", "", "the pcapng file to write, - for standard output")
 	t.flags(c)
+	c.ValidArgsFunction = s.names(1)
+	s.ends(c, "from", "to", "at")
 	return c
 }
 
@@ -83,15 +85,11 @@ func (s *session) capture(dir string, spec reach.Spec, at []string, file string)
 	case file == "-":
 		return capture.WriteRaw(s.out, time.Time{}, frames)
 	case file != "":
-		f, err := os.Create(file)
-		if err != nil {
+		var b bytes.Buffer
+		if err := capture.WriteRaw(&b, time.Time{}, frames); err != nil {
 			return err
 		}
-		if err := capture.WriteRaw(f, time.Time{}, frames); err != nil {
-			f.Close()
-			return err
-		}
-		return f.Close()
+		return write("write", file, b.Bytes())
 	}
 	for _, f := range captured(frames) {
 		if _, err := fmt.Fprintf(s.out, "%s  %s\n", f.Hop, f.Text); err != nil {

@@ -38,6 +38,7 @@ docs/testing.md has the language. Exit status: 0 all hold, 1 one fails or is unk
 		},
 	}
 	c.Flags().StringVar(&format, "format", "text", "text, json or junit")
+	words(c, "format", "text", "json", "junit")
 	return c
 }
 
@@ -46,7 +47,7 @@ func (s *session) check(dir, file, format string) error {
 	if err != nil {
 		return err
 	}
-	text, err := s.read(file)
+	text, err := s.read(file, "a file of intents")
 	if err != nil {
 		return err
 	}

@@ -99,6 +99,9 @@ shape. --aws prints what that call of the aws CLI would, --set changes included.
 	c.Flags().StringVar(&d.output, "output", "json", "of --aws: json, table or text")
 	c.Flags().StringVar(&d.query, "query", "", "of --aws: a JMESPath expression")
 	c.Flags().StringVar(&d.region, "region", "", "of --aws: the region, if there are several")
+	c.ValidArgsFunction = s.names(2)
+	words(c, "output", "json", "table", "text")
+	words(c, "aws", slices.Sorted(maps.Keys(calls))...)
 	return c
 }
 

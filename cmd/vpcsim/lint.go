@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,7 @@ Exit status: 0 nothing but notes and suppressed findings, 1 findings, 2 bad inpu
 				return s.listRules()
 			}
 			if len(args) != 1 {
-				return fmt.Errorf("expected a folder")
+				return errors.New("expected vpcsim lint DIR, or --list")
 			}
 			if s.json {
 				format = "json"
@@ -47,6 +48,7 @@ Exit status: 0 nothing but notes and suppressed findings, 1 findings, 2 bad inpu
 	c.Flags().StringSliceVar(&rules, "rule", nil, "the rules to ask; all without it")
 	c.Flags().BoolVar(&hops, "hops", false, "show the hops of each proof")
 	c.Flags().BoolVar(&list, "list", false, "list the rules")
+	words(c, "format", "text", "json", "sarif", "junit", "markdown")
 	return c
 }
 
@@ -57,7 +59,7 @@ func (s *session) lint(dir, format, suppressions string, rules []string, hops bo
 	}
 	c := lint.Config{Rules: rules}
 	if suppressions != "" {
-		text, err := s.read(suppressions)
+		text, err := s.read(suppressions, "a file of suppressions")
 		if err != nil {
 			return err
 		}

@@ -11,10 +11,15 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -41,10 +46,13 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		return good
 	case errors.Is(err, errFound):
 		return found
+	case slices.Contains(args, "--json"):
+		text, _ := json.Marshal(map[string]string{"error": err.Error()})
+		fmt.Fprintf(errs, "%s\n", text)
 	default:
 		fmt.Fprintf(errs, "vpcsim: %v\n", err)
-		return badInput
 	}
+	return badInput
 }
 
 func newRoot(in io.Reader, out, errs io.Writer) *cobra.Command {
@@ -55,20 +63,60 @@ func newRoot(in io.Reader, out, errs io.Writer) *cobra.Command {
 		Long: `vpcsim loads a folder of what "aws ec2 describe-…" printed of a network (vpcsim collect
 prints the commands) and walks packets through it, request and reply, hop by hop.
 
-Exit status: 0 all is well, 1 a probe, an intent or a finding says no, 2 bad input.`,
+Exit status: 0 all is well, 1 a probe, an intent or a finding says no, 2 bad input, with one line
+on standard error that says what was expected; with --json as {"error": "…"}.`,
+		Example: `  vpcsim collect --region us-east-1 > collect.sh && sh collect.sh snapshot
+  vpcsim trace snapshot web db:5432
+  vpcsim probe snapshot --from web --to internet --tcp 443
+  vpcsim lint snapshot`,
+		Version:       version(),
+		Args:          command,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
+	root.SetVersionTemplate("vpcsim {{.Version}}\n")
+	root.Flags().BoolP("version", "v", false, "print the version")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	s.flags(root)
 	root.AddCommand(
 		probeCommand(s), traceCommand(s), checkCommand(s), describeCommand(s), lintCommand(s),
 		diffCommand(s), captureCommand(s), collectCommand(s),
 	)
+	cobra.CheckErr(root.RegisterFlagCompletionFunc("set", s.changes))
+	words(root, "color", "auto", "always", "never")
+	words(root, "assume-open", "all", "none")
 	return root
+}
+
+// command refuses a word that is no command.
+func command(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, k := range c.Commands() {
+		names = append(names, k.Name())
+	}
+	return fmt.Errorf("%q: expected a command: %s", args[0], strings.Join(names, ", "))
+}
+
+// version is that of the module, or the revision that the program was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	text := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (text == "" || text == "(devel)") {
+			text = s.Value
+		}
+	}
+	return cmp.Or(text, "(devel)")
 }
 
 // flagError says of a flag's value what was expected, in place of the words of the

@@ -38,10 +38,10 @@ func TestScripts(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "plan.json"), plan, 0o644); err != nil {
 				return err
 			}
-			if err := write(t, false, filepath.Join(e.WorkDir, "shop")); err != nil {
+			if err := writeNetwork(t, false, filepath.Join(e.WorkDir, "shop")); err != nil {
 				return err
 			}
-			return write(t, true, filepath.Join(e.WorkDir, "broken"))
+			return writeNetwork(t, true, filepath.Join(e.WorkDir, "broken"))
 		},
 	})
 }
@@ -86,8 +86,8 @@ func launch(t testing.TB, s *vpctest.Subnet, name string, public bool, in ...vpc
 	require.NoError(t, err)
 }
 
-// write writes a network as the aws CLI would print it.
-func write(t testing.TB, broken bool, dir string) error {
+// writeNetwork writes a network as the aws CLI would print it.
+func writeNetwork(t testing.TB, broken bool, dir string) error {
 	w := build(t, broken)
 	w.Run(600e9)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -113,7 +113,7 @@ func write(t testing.TB, broken bool, dir string) error {
 func TestNetworksOfTheDocuments(t *testing.T) {
 	for name, broken := range map[string]bool{"shop": false, "broken": true} {
 		dir := t.TempDir()
-		require.NoError(t, write(t, broken, dir))
+		require.NoError(t, writeNetwork(t, broken, dir))
 		files, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		for _, f := range files {
@@ -141,7 +141,7 @@ func TestDocumentedCommandsWork(t *testing.T) {
 				}
 				count++
 				var out, errs bytes.Buffer
-				status := run(words(command), strings.NewReader(""), &out, &errs)
+				status := run(splitLine(command), strings.NewReader(""), &out, &errs)
 				require.NotEqual(t, badInput, status, "%s: %s: %s", doc, command, errs.String())
 				shown := lines[i+1:]
 				if end := slices.IndexFunc(shown, func(l string) bool { return strings.HasPrefix(l, "$ ") }); end >= 0 {
@@ -156,8 +156,8 @@ func TestDocumentedCommandsWork(t *testing.T) {
 	require.Greater(t, count, 8)
 }
 
-// words splits a command line as a shell does where there are no quotes but single ones.
-func words(line string) []string {
+// splitLine splits a command line as a shell does where there are no quotes but single ones.
+func splitLine(line string) []string {
 	var out []string
 	for i, part := range strings.Split(line, "'") {
 		if i%2 == 1 {

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,6 +57,8 @@ of a batch 0 once all questions have been asked, whatever the answers.`,
 	c.Flags().StringVar(&to, "to", "", "whom to")
 	c.Flags().StringVar(&batch, "batch", "", "a file of questions, - for standard input")
 	t.flags(c)
+	c.ValidArgsFunction = s.names(1)
+	s.ends(c, "from", "to")
 	return c
 }
 
@@ -140,51 +143,71 @@ func (s *session) batch(dir, file string) error {
 
 // writeArray writes one element a line.
 func (s *session) writeArray(results []reach.Result) error {
-	var b strings.Builder
+	var b bytes.Buffer
 	b.WriteString("[")
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
 	for i := range results {
-		one, err := json.Marshal(&results[i])
-		if err != nil {
-			return err
-		}
 		if i > 0 {
+			b.Truncate(b.Len() - 1) // the newline that Encode writes
 			b.WriteString(",")
 		}
 		b.WriteString("\n")
-		b.Write(one)
+		if err := e.Encode(&results[i]); err != nil {
+			return err
+		}
 	}
-	b.WriteString("\n]\n")
-	_, err := io.WriteString(s.out, b.String())
+	if len(results) == 0 {
+		b.WriteString("\n")
+	}
+	b.WriteString("]\n")
+	_, err := s.out.Write(b.Bytes())
 	return err
 }
 
 // questions reads a batch.
 func (s *session) questions(file string) ([]reach.Spec, error) {
-	text, err := s.read(file)
+	const want = `an array of questions, such as [{"src_ip": "10.0.0.4", "dst_ip": "web", "proto": "tcp", "dport": 443}]`
+	text, err := s.read(file, "a file of questions")
 	if err != nil {
 		return nil, err
 	}
 	var raw []json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
-		return nil, fmt.Errorf("%s: %v; expected an array of questions", file, err)
+		var typ *json.UnmarshalTypeError
+		var syntax *json.SyntaxError
+		switch {
+		case errors.As(err, &typ):
+			return nil, fmt.Errorf("%s: expected %s, found %s", file, want, typ.Value)
+		case errors.As(err, &syntax):
+			return nil, fmt.Errorf("%s:%d: expected %s: %v", file, 1+bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n")), want, err)
+		}
+		return nil, fmt.Errorf("%s: expected %s: %v", file, want, err)
 	}
 	questions := make([]reach.Spec, len(raw))
 	for i, r := range raw {
-		q := &questions[i]
-		if err := json.Unmarshal(r, q); err != nil {
-			return nil, fmt.Errorf("%s: [%d]: %v; expected src_ip, dst_ip, proto and dport", file, i, err)
-		}
-		if q.From == "" || q.To == "" {
-			return nil, fmt.Errorf(`%s: [%d]: expected "src_ip" and "dst_ip"`, file, i)
+		if err := question(r, &questions[i]); err != nil {
+			return nil, fmt.Errorf("%s: [%d]%w", file, i, err)
 		}
 	}
 	return questions, nil
 }
 
-// read reads a file, or standard input for "-".
-func (s *session) read(file string) ([]byte, error) {
-	if file == "-" {
-		return io.ReadAll(s.in)
+// question reads one question of a batch; the error says which member is wrong.
+func question(text json.RawMessage, q *reach.Spec) error {
+	var typ *json.UnmarshalTypeError
+	switch err := json.Unmarshal(text, q); {
+	case errors.As(err, &typ) && typ.Field != "":
+		want := map[string]string{"int": "a whole number", "string": "a text"}[typ.Type.String()]
+		return fmt.Errorf(".%s: expected %s, found %s", typ.Field, cmp.Or(want, typ.Type.String()), typ.Value)
+	case errors.As(err, &typ):
+		return fmt.Errorf(": expected an object with src_ip, dst_ip, proto and dport, found %s", typ.Value)
+	case err != nil:
+		return fmt.Errorf(": %w", err)
+	case q.From == "":
+		return errors.New(`: expected "src_ip", who sends`)
+	case q.To == "":
+		return errors.New(`: expected "dst_ip", whom to`)
 	}
-	return os.ReadFile(file)
+	return nil
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"regexp"
@@ -70,8 +72,22 @@ func (s *session) loadPlain(dir string) (*network, error) {
 		return nil, err
 	}
 	n := &network{Network: l, dir: dir}
+	if !n.hasVPC() {
+		return nil, fmt.Errorf("%s: expected a network, found no VPC in it (describe-vpcs), and %d things left out", dir, len(l.Skipped))
+	}
 	n.config, err = s.config(l)
 	return n, err
+}
+
+// hasVPC reports whether there is anything to ask.
+func (n *network) hasVPC() bool {
+	for _, r := range n.Regions {
+		some := false
+		if r.View(func(tx *vpc.Tx) { some = len(tx.VPCs()) > 0 }); some {
+			return true
+		}
+	}
+	return false
 }
 
 // change is the network with the changes of --set made, in a copy.
@@ -200,6 +216,35 @@ func (s *session) paint() (picture.Paint, error) {
 	return nil, fmt.Errorf("--color %q: expected auto, always or never", s.colour)
 }
 
+// read reads a file, or standard input for "-"; what says what it should be.
+func (s *session) read(file, what string) ([]byte, error) {
+	if file == "-" {
+		return io.ReadAll(s.in)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: expected %s: %w", file, what, bare(err))
+	}
+	return text, nil
+}
+
+// write writes a file that a flag names.
+func write(flag, file string, text []byte) error {
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		return fmt.Errorf("--%s %s: expected a file that can be written: %w", flag, file, bare(err))
+	}
+	return nil
+}
+
+// bare is an error of the file system without the call and the name.
+func bare(err error) error {
+	var why *fs.PathError
+	if errors.As(err, &why) {
+		return why.Err
+	}
+	return err
+}
+
 // writeJSON writes a value as JSON, indented, a newline behind it.
 func (s *session) writeJSON(v any) error {
 	e := json.NewEncoder(s.out)
@@ -220,12 +265,28 @@ func (t *traffic) flags(c *cobra.Command) {
 	c.Flags().IntVar(&t.tcp, "tcp", 0, "send a SYN to this port, as nmap and curl do")
 	c.Flags().IntVar(&t.udp, "udp", 0, "send a datagram to this port")
 	c.Flags().StringVar(&t.proto, "proto", "", "send a packet of this IP protocol, a number")
-	c.MarkFlagsMutuallyExclusive("icmp", "tcp", "udp", "proto")
+}
+
+// oneOf refuses more than one of the flags.
+func oneOf(c *cobra.Command, flags ...string) error {
+	var set []string
+	for _, f := range flags {
+		if c.Flags().Changed(f) {
+			set = append(set, "--"+f)
+		}
+	}
+	if len(set) > 1 {
+		return fmt.Errorf("%s: expected one of them", strings.Join(set, " and "))
+	}
+	return nil
 }
 
 // spec is the question; the destination may have a port, which is of TCP.
 func (t *traffic) spec(c *cobra.Command, from, to string) (reach.Spec, error) {
 	q := reach.Spec{From: from, To: to, Proto: "icmp"}
+	if err := oneOf(c, "icmp", "tcp", "udp", "proto"); err != nil {
+		return q, err
+	}
 	switch {
 	case c.Flags().Changed("tcp"):
 		q.Proto, q.Port = "tcp", t.tcp

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,6 +28,9 @@ what would change it. FROM and TO are as in probe; a port behind TO is of TCP.`,
   vpcsim trace lab web db:22 --set acl-db/egress/90=allow\ all\ 0.0.0.0/0`,
 		Args: arguments(3, 3),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := oneOf(c, "lanes", "mermaid", "steps"); err != nil {
+				return err
+			}
 			q, err := t.spec(c, args[1], args[2])
 			if err != nil {
 				return err
@@ -41,7 +43,7 @@ what would change it. FROM and TO are as in probe; a port behind TO is of TCP.`,
 	c.Flags().BoolVar(&d.mermaid, "mermaid", false, "draw the path as a Mermaid flowchart")
 	c.Flags().StringVar(&d.svg, "svg", "", "draw the path as SVG into this file, - for standard output")
 	c.Flags().BoolVar(&d.steps, "steps", false, "show each decision of each node in full")
-	c.MarkFlagsMutuallyExclusive("lanes", "mermaid", "steps")
+	c.ValidArgsFunction = s.names(3)
 	return c
 }
 
@@ -88,7 +90,7 @@ func (s *session) trace(dir string, spec reach.Spec, d drawings) error {
 		if d.svg == "-" {
 			return verdictOf(&v.Result, b.Path.WriteSVG(s.out))
 		}
-		if err := os.WriteFile(d.svg, []byte(b.Path.SVG()), 0o644); err != nil {
+		if err := write("svg", d.svg, []byte(b.Path.SVG())); err != nil {
 			return err
 		}
 		b.See = append(b.See, d.svg)
