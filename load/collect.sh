@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes what a network is made of into a folder that vpcsim loads: sh collect.sh [FOLDER]
-# It calls describe-, get- and search- commands only, and changes nothing. What a call is not
+# It calls describe-, get-, search- and list- commands only, and changes nothing. What a call is not
 # permitted or not known is reported and left out.
 set -u
 folder=${1:-snapshot}@below@
@@ -125,6 +125,9 @@ for region in $regions; do
 			--query "{LoadBalancerTargetHealth: [{TargetGroupArn: '$arn', TargetHealthDescriptions: TargetHealthDescriptions}]}"
 		get "TargetGroupAttributes-$number" elbv2 describe-target-group-attributes --target-group-arn "$arn" \
 			--query "{TargetGroupAttributes: [{TargetGroupArn: '$arn', Attributes: Attributes}]}"
+	done
+	for name in $(ids 'DomainNames[].DomainName' opensearch list-domain-names); do
+		get "DomainStatusList-$name" opensearch describe-domains --domain-names "$name"
 	done
 	for arn in $(ids 'Firewalls[].FirewallArn' network-firewall list-firewalls); do
 		number=$((number + 1))
