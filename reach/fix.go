@@ -66,6 +66,10 @@ func (p *Prober) fixGateway(b *Blocker) string {
 		return "aws ec2 associate-address --allocation-id <eipalloc> --network-interface-id " + b.step.MatchID
 	case trace.PrivateDestination, trace.SharedDestination:
 		return p.newRoute(b.table, b)
+	case trace.NoSession:
+		if b.Direction == "reply" && len(p.find().byAddr[b.flow.Dst.Netip()]) == 1 { // it should go as the request came
+			return p.newRoute(b.table, b)
+		}
 	case trace.NoSuchHost:
 		if of := p.find().byAddr[b.flow.Dst.Netip()]; len(of) == 1 {
 			return "aws ec2 associate-address --allocation-id <eipalloc> --network-interface-id " + of[0].ID()
