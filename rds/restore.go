@@ -85,7 +85,7 @@ func (s *Shape) listens() int32 {
 
 // suits reports whether the interface may be the instance's.
 func (s *Shape) suits(tx *vpc.Tx, n *vpc.NetworkInterface) bool {
-	if s.DBSubnetGroup == nil || s.AvailabilityZone != nil && n.Subnet().Zone() != *s.AvailabilityZone {
+	if s.DBSubnetGroup == nil || s.AvailabilityZone != nil && n.Subnet().OwnersZone() != *s.AvailabilityZone {
 		return false
 	}
 	var groups, subnets []string

@@ -45,3 +45,11 @@ func TestNetworksOfShapesThatCompaniesHave(t *testing.T) {
 		})
 	}
 }
+
+// TestAStoryOfATunnel tells a ping through a VPN connection whose customer gateway is an
+// instance of another region, and its reply.
+func TestAStoryOfATunnel(t *testing.T) {
+	p := prober(t, network(t, filepath.Join("testdata", "nets", "vpn-vgw-static")).World, reach.Config{})
+	r := p.Ask(reach.Spec{From: "10.0.1.10", To: "192.168.1.20"})
+	golden(t, "tunnel.txt", r.Story.String()+"\n"+line(r)+"\n")
+}

@@ -197,6 +197,10 @@ func (s *Subnet) IPv6() netip.Prefix {
 // zoneName is what the owner's account calls the zone.
 func (s *Subnet) zoneName() string { return cmp.Or(s.zoneHere, s.zone) }
 
+// OwnersZone returns what the subnet's owner calls the availability zone: accounts have
+// names of their own for them.
+func (s *Subnet) OwnersZone() string { return s.zoneName() }
+
 // Zone returns the availability zone's name.
 func (s *Subnet) Zone() string { return s.zone }
 
