@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/vpcsim/vpcsim/capture"
 	"github.com/vpcsim/vpcsim/picture"
-	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/trace"
 )
 
@@ -44,14 +42,17 @@ func artifacts(t *testing.T, n *Network, b *picture.Block, s trace.Story) []stri
 	return names
 }
 
-// command is the command that shows a question of a loaded network.
-func command(n *Network, q reach.Spec) string {
-	words := fmt.Sprintf("vpcsim trace %s %s %s", n.dir, q.From, q.To)
-	switch q.Proto {
-	case "tcp", "udp":
-		words += fmt.Sprintf(" --%s %d", q.Proto, q.Port)
-	default:
-		words += " --" + q.Proto
+// flags are those of the command line that make what the network is asked with.
+func (n *Network) flags() []string {
+	var flags []string
+	for _, c := range n.changes {
+		flags = append(flags, "--set", c)
 	}
-	return strings.TrimSpace(fmt.Sprintf("%s --seed %d", words, n.config.Seed))
+	if n.config.TTL != 0 {
+		flags = append(flags, "--ttl", fmt.Sprint(n.config.TTL))
+	}
+	if n.config.Closed && len(n.config.Ports) == 0 {
+		flags = append(flags, "--assume-open=none")
+	}
+	return append(flags, "--seed", fmt.Sprint(n.config.Seed))
 }

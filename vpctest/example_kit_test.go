@@ -22,6 +22,17 @@ func ExampleNetwork_Ask() {
 	// request ENI_SG_RULES_MISMATCH
 }
 
+// What a change would do, without making it.
+func ExampleNetwork_With() {
+	n := shop(vpctest.Program).Network()
+	after := n.With(vpctest.Program, "db/ingress/tcp/5432/10.0.1.0/24=none", "web/state=stopped")
+	fmt.Println(n.Ask(vpctest.Program, "app", "db", "tcp/5432").Reachable)
+	fmt.Println(after.Ask(vpctest.Program, "app", "db", "tcp/5432").Reachable)
+	// Output:
+	// true
+	// false
+}
+
 // A matrix for a golden file: a review shows a change of connectivity as a change of
 // lines.
 func ExampleNetwork_Reachability() {

@@ -122,6 +122,35 @@ func TestClosedPortsAreAssumed(t *testing.T) {
 	require.Equal(t, reach.Closed, n.Ask(t, "app", "db", "tcp/5432").Observed)
 }
 
+func TestWithLeavesTheNetworkAsItWas(t *testing.T) {
+	n := shop(t).Network()
+	was := n.Reachability(t, "icmp", "tcp/5432")
+	closed := n.With(t, "db/ingress/tcp/5432/10.0.1.0/24=none")
+	require.False(t, closed.Ask(t, "app", "db", "tcp/5432").Reachable)
+	require.True(t, n.Ask(t, "app", "db", "tcp/5432").Reachable)
+	require.Equal(t, was, n.Reachability(t, "icmp", "tcp/5432"))
+	require.Contains(t, n.Diff(t, closed, "icmp", "tcp/5432"), "lost    app (eni-")
+	require.Empty(t, n.Diff(t, n, "icmp", "tcp/5432"))
+	require.Empty(t, n.Diff(t, closed.With(t, "db/ingress/tcp/5432/10.0.1.0/24=allow"), "icmp", "tcp/5432"))
+	v := closed.Ask(t, "app", "db", "tcp/5432")
+	require.True(t, closed.With(t, v.Blockers[0].Fix).Ask(t, "app", "db", "tcp/5432").Reachable, "what is proposed can be tried")
+
+	var failed recorder
+	n.With(&failed, "db/ingress/tcp/5432/10.0.1.0/24=none", "nobody/state=stopped")
+	require.Contains(t, failed.text, `reach: change "nobody/state=stopped": nothing in the network is called "nobody"`)
+	failed = recorder{}
+	n.Diff(&failed, closed, "any")
+	require.Contains(t, failed.text, `traffic "any": expected icmp, or a port such as tcp/443`)
+	for i := range 3 {
+		t.Run("", func(t *testing.T) { // others may ask meanwhile
+			t.Parallel()
+			after := n.With(t, "db/state=stopped")
+			require.False(t, after.Ask(t, "app", "db", "tcp/5432").Reachable)
+			require.True(t, n.Ask(t, "app", "db", "tcp/5432").Reachable, i)
+		})
+	}
+}
+
 // TestFails is run by the test below, in a process of its own, to see how it fails.
 func TestFails(t *testing.T) {
 	if os.Getenv("VPCTEST_FAIL") == "" {
@@ -150,7 +179,7 @@ func TestAFailureStandsAlone(t *testing.T) {
 	require.Contains(t, text, "fix   aws ec2 authorize-security-group-ingress --group-id sg-")
 	require.Contains(t, text, `rerun: go test -run '^TestFails$/^web_->_db_tcp$/^5432_reachable$'`)
 	require.Contains(t, text, "UNKNOWN web -> nobody tcp/8080 reachable: \"nobody\": nothing in the network with an address is called so", "unknown fails")
-	require.Contains(t, text, "expected traffic such as tcp/443, icmp or any; or reachable, blocked or via, found end of line", "an expectation is needed")
+	require.Contains(t, text, "want 1, web -> db : expected an Expect: Reachable, Blocked(…) or Via(…)", "an expectation is needed")
 	require.NotContains(t, text, "web_->_app")
 	var files []string
 	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {

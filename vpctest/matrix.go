@@ -61,10 +61,14 @@ func endpoint(name string) string {
 // and how to see it again; a picture and a capture go to t.ArtifactDir.
 func Matrix(t *testing.T, n *Network, wants []Want) {
 	t.Helper()
-	for _, w := range wants {
+	for k, w := range wants {
+		if w.Expect.words == "" {
+			t.Errorf("want %d, %s -> %s %s: expected an Expect: Reachable, Blocked(…) or Via(…)", k, w.From, w.To, w.Traffic)
+			continue
+		}
 		i, err := intent.ParseLine(w.line())
 		if err != nil {
-			t.Errorf("%+v: %v", w, err)
+			t.Errorf("want %d, %s: %v", k, w.line(), err)
 			continue
 		}
 		hold(t, n, "", intent.Line{Number: 1, Intent: &i})
@@ -101,7 +105,7 @@ func hold(t *testing.T, n *Network, file string, l intent.Line) {
 		b := report.Intent(file, &o, p, n.Where())
 		b.Rerun = fmt.Sprintf("go test -run '%s'", pattern(t.Name()))
 		if o.Asked && n.dir != "" {
-			b.Rerun += "  or  " + command(n, report.Spec(o.Question))
+			b.Rerun += "  or  " + report.Command(n.dir, report.Spec(o.Question), n.flags()...)
 		}
 		if b.Path != nil {
 			b.See = artifacts(t, n, b, o.Result.Story)

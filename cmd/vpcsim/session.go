@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"github.com/vpcsim/vpcsim/load"
 	"github.com/vpcsim/vpcsim/picture"
 	"github.com/vpcsim/vpcsim/reach"
+	"github.com/vpcsim/vpcsim/report"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/world"
 )
@@ -345,34 +345,21 @@ func title(q reach.Spec) string { return q.String() }
 
 // rerun is the command that shows a question again.
 func (s *session) rerun(dir string, q reach.Spec) string {
-	words := []string{"vpcsim", "trace", shell(dir), shell(q.From), shell(q.To)}
-	switch q.Proto {
-	case "tcp", "udp":
-		words = append(words, "--"+q.Proto, strconv.Itoa(q.Port))
-	case "icmp", "":
-		words = append(words, "--icmp")
-	default:
-		words = append(words, "--proto", q.Proto)
-	}
+	var flags []string
 	for _, c := range s.set {
-		words = append(words, "--set", shell(c))
+		flags = append(flags, "--set", c)
 	}
 	for _, a := range s.appliances {
-		words = append(words, "--appliance", shell(a))
+		flags = append(flags, "--appliance", a)
 	}
 	if s.open != "all" {
-		words = append(words, "--assume-open="+shell(s.open))
+		flags = append(flags, "--assume-open="+s.open)
 	}
-	return strings.Join(append(words, "--seed", strconv.FormatUint(s.seed, 10)), " ")
-}
-
-// shell quotes a word for a shell where it has to.
-func shell(w string) string {
-	safe := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@,+", r)
+	if s.ttl != 255 {
+		flags = append(flags, "--ttl", strconv.Itoa(int(s.ttl)))
 	}
-	if w != "" && !strings.ContainsFunc(w, func(r rune) bool { return !safe(r) }) {
-		return w
+	if s.before {
+		flags = append(flags, "--before")
 	}
-	return "'" + strings.ReplaceAll(cmp.Or(w, ""), "'", `'\''`) + "'"
+	return report.Command(dir, q, append(flags, "--seed", strconv.FormatUint(s.seed, 10))...)
 }
