@@ -58,6 +58,9 @@ type LoadBalancer struct {
 	internet   bool
 	subnets    []*vpc.Subnet
 	nics       []*vpc.NetworkInterface // one a subnet
+	partial    bool                    // there are more, which no description tells
+	unlisted   string                  // why nobody can tell its listeners, "" where one can
+	unset      string                  // the same of its attributes
 	groups     []*vpc.SecurityGroup
 	addresses  []*vpc.Address // that it allocated, to release with it
 	listeners  []*Listener

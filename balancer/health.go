@@ -22,6 +22,7 @@ var (
 	initial   = Health{elbv2.StateInitial, "Elb.InitialHealthChecking", "Initial health checks in progress"}
 	draining  = Health{elbv2.StateDraining, "Target.DeregistrationInProgress", "Target deregistration is in progress"}
 	unused    = Health{elbv2.StateUnused, "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"}
+	disabled  = Health{elbv2.StateUnused, "Target.NotInUse", "Target is in an Availability Zone that is not enabled for the load balancer"}
 	stopped   = Health{elbv2.StateUnused, "Target.InvalidState", "Target is in the stopped state"}
 	gone      = Health{elbv2.StateUnused, "Target.InvalidState", "Target is in the terminated state"}
 	unchecked = Health{elbv2.StateUnavailable, "Target.HealthCheckDisabled", "Health checks are not enabled for this target"}
@@ -78,14 +79,18 @@ func (g *TargetGroup) Targets() []TargetHealth {
 
 func (g *TargetGroup) health(tx *vpc.Tx) []TargetHealth {
 	list := []TargetHealth{}
-	used := g.balancer(tx) != nil
+	l := g.balancer(tx)
 	for _, r := range g.targets {
 		if r.drained(tx.Region().Now()) {
 			continue
 		}
 		h := r.state(tx, g)
-		if !used && h.State != elbv2.StateDraining {
+		switch {
+		case h.State == elbv2.StateDraining:
+		case l == nil:
 			h = unused
+		case !g.within(tx, l, r):
+			h = disabled
 		}
 		list = append(list, TargetHealth{r.Target, h})
 	}

@@ -22,6 +22,7 @@ type proxyNode struct {
 	stack          stack
 	seed           flowtable.Seed
 	ports          []uint16
+	unlisted       string // why there may be more
 }
 
 // stack is who may be plugged in at the interface.
@@ -37,7 +38,7 @@ func CompileProxy(c *vpc.Compiler, l *LoadBalancer) {
 		i := c.Interface(nic)
 		n := &proxyNode{
 			name: l.TraceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addrs: i.Addrs, out: i.Out(), stack: i.Port,
-			seed: flowtable.NewSeed(c.Seed(nic.ID())),
+			seed: flowtable.NewSeed(c.Seed(nic.ID())), unlisted: l.unlisted,
 		}
 		for _, x := range l.listeners {
 			n.ports = append(n.ports, x.port)
@@ -71,6 +72,9 @@ func (n *proxyNode) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 	switch {
 	case !slices.Contains(n.addrs, p.Flow.Dst):
 		return dataplane.Drop(trace.NoFamily)
+	case begins && !n.listens(p.Flow.DstPort) && n.unlisted != "":
+		c.NoteUntold(p, n.balancer, n.unlisted)
+		return dataplane.Drop(trace.Unmodelled)
 	case begins && !n.listens(p.Flow.DstPort):
 		return dataplane.Drop(trace.BalancerPort)
 	case !c.Track(p):

@@ -54,6 +54,10 @@ func Restore(tx *vpc.Tx, k *Kind, s elbv2.LoadBalancer) (*LoadBalancer, error) {
 	for i, z := range s.AvailabilityZones {
 		at := func(sub *vpc.Subnet) bool { return sub.ID() == deref(z.SubnetId) }
 		if !slices.ContainsFunc(l.subnets, at) {
+			l.partial = true
+			if sub, ok := tx.Find(deref(z.SubnetId)).(*vpc.Subnet); ok {
+				tx.RestoreUnseenIn(sub, id, "its interface in "+sub.ID()+", whose address this may be, is "+tx.Missing("eni"))
+			}
 			absent = append(absent, vpc.Absent(fmt.Sprintf("AvailabilityZones[%d].SubnetId", i), deref(z.SubnetId)))
 		}
 	}
@@ -71,6 +75,7 @@ func Restore(tx *vpc.Tx, k *Kind, s elbv2.LoadBalancer) (*LoadBalancer, error) {
 // RestoreAttributes sets what DescribeLoadBalancerAttributes says of a load balancer;
 // keys that are not known are added.
 func (l *LoadBalancer) RestoreAttributes(_ *vpc.Tx, list []elbv2.LoadBalancerAttribute) {
+	l.unset = ""
 	for _, a := range list {
 		restoreAttribute(&l.attributes, a.Key, a.Value)
 	}
@@ -133,6 +138,10 @@ func RestoreTargetHealth(tx *vpc.Tx, arn string, list []elbv2.TargetHealthDescri
 	if err != nil {
 		return err
 	}
+	if g.absent {
+		return vpc.Absent("TargetGroupArn", arn)
+	}
+	g.untold = ""
 	var absent []error
 	for i, d := range list {
 		if d.Target == nil || d.Target.Id == nil {
@@ -155,7 +164,8 @@ func RestoreTargetHealth(tx *vpc.Tx, arn string, list []elbv2.TargetHealthDescri
 }
 
 // RestoreListener makes a listener as it is described. One whose load balancer is not
-// there is an error; target groups that are not there are left out of its actions.
+// there is an error; target groups that are not there are made, with targets that nobody
+// knows, and told.
 func RestoreListener(tx *vpc.Tx, s elbv2.Listener) (*Listener, error) {
 	l, err := vpc.Named[*LoadBalancer](tx, "LoadBalancerArn", s.LoadBalancerArn)
 	switch {
@@ -241,9 +251,9 @@ func restoreActions(tx *vpc.Tx, field string, list []elbv2.Action) ([]Action, er
 			tuples = []elbv2.TargetGroupTuple{{TargetGroupArn: s.TargetGroupArn}}
 		}
 		for _, t := range tuples {
-			g, err := vpc.Named[*TargetGroup](tx, fmt.Sprintf("%s[%d].TargetGroupArn", field, i), t.TargetGroupArn)
-			if err != nil {
-				absent = append(absent, err)
+			g, err := untoldGroup(tx, fmt.Sprintf("%s[%d].TargetGroupArn", field, i), t.TargetGroupArn)
+			absent = append(absent, err)
+			if g == nil {
 				continue
 			}
 			w := Weighted{g, 1}

@@ -182,6 +182,9 @@ func DescribeTargetGroups(r *vpc.Region) *elbv2.DescribeTargetGroupsOutput {
 	list := []elbv2.TargetGroup{}
 	r.View(func(tx *vpc.Tx) {
 		for _, g := range vpc.Resources[*TargetGroup](tx) {
+			if g.absent {
+				continue
+			}
 			list = append(list, g.shape(tx))
 		}
 	})

@@ -25,6 +25,8 @@ type TargetGroup struct {
 	restored   *elbv2.TargetGroup
 	family     elbv2.IPAddressType // ipv4 or ipv6
 	classic    bool                // of a Classic Load Balancer: not listed, and never fails open
+	untold     string              // why nobody can tell its targets, "" where one can
+	absent     bool                // only actions name it: not listed
 }
 
 // registered is a target that is, or was, registered.
@@ -362,6 +364,8 @@ type Selection struct {
 	FailOpen bool
 	// Other says that there are targets, but none within reach of the zone.
 	Other bool
+	// Untold says why nobody can tell which targets these are, "" where one can.
+	Untold string
 }
 
 // Eligible returns the targets that a node of l in the zone sends new connections to:
@@ -369,6 +373,12 @@ type Selection struct {
 // where fewer are healthy than unhealthy_state_routing asks for, one by default (NLB
 // and ALB guides, "Target group health"; measured: unhealthy targets alone are sent to).
 func (g *TargetGroup) Eligible(tx *vpc.Tx, l *LoadBalancer, zone string) Selection {
+	s := g.choose(tx, l, zone, g.crossZone(l))
+	s.Untold = g.doubts(tx, l, zone, s)
+	return s
+}
+
+func (g *TargetGroup) choose(tx *vpc.Tx, l *LoadBalancer, zone string, cross bool) Selection {
 	var all, healthy []Endpoint
 	total := 0
 	for _, r := range g.targets {
@@ -377,7 +387,7 @@ func (g *TargetGroup) Eligible(tx *vpc.Tx, l *LoadBalancer, zone string) Selecti
 		}
 		for _, e := range g.endpoints(tx, r) {
 			total++
-			if !g.crossZone(l) && e.Zone != zone && e.Zone != "all" || e.Health.State == elbv2.StateUnused {
+			if !cross && e.Zone != zone && e.Zone != "all" || e.Health.State == elbv2.StateUnused || !l.enabled(e.Zone) {
 				continue
 			}
 			all = append(all, e)

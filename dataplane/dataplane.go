@@ -207,6 +207,21 @@ func (c *Context) Lift(end trace.Reason) bool {
 	return c.engine.Lift != nil && c.engine.Lift(end)
 }
 
+// Untold says that no description tells whether the object with an id lets p pass, and in
+// words what is missing. It reports whether p goes on all the same, as past a
+// filter that is lifted; else the node drops it for trace.Unmodelled. It does not
+// allocate.
+func (c *Context) Untold(p *wire.Packet, id, missing string) bool {
+	c.NoteUntold(p, id, missing)
+	return c.Lift(trace.Unmodelled)
+}
+
+// NoteUntold says what is missing where no description tells where p goes on: the node
+// drops it for trace.Unmodelled. It allocates as Note does.
+func (c *Context) NoteUntold(p *wire.Packet, id, missing string) {
+	c.Note(p, trace.Step{Act: trace.Untold, Object: id, ObjectID: id, Match: missing})
+}
+
 // Choose returns the number of the one that a hash of the packet's flow chooses among
 // of things alike, such as the zones of a transit gateway's attachment or the targets
 // of a load balancer: hash modulo of, unless the engine has a Choose of its own, with

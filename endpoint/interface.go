@@ -38,7 +38,7 @@ func (e *Endpoint) compileInterface(c *vpc.Compiler, n *vpc.NetworkInterface) da
 		p := s.provider(c.Tx(), c.Zone(n))
 		if p == nil {
 			h.end = trace.EndpointZone
-			if s.partial {
+			if s.partial || s.incomplete(c.Tx()) {
 				h.end = trace.Unmodelled
 			}
 			break

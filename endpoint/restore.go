@@ -3,6 +3,7 @@ package endpoint
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vpcsim/vpcsim/ec2"
@@ -40,6 +41,7 @@ func Restore(tx *vpc.Tx, s ec2.VpcEndpoint) (*Endpoint, error) {
 			e.nics = append(e.nics, n)
 		}
 	}
+	e.unseen(tx)
 	for i, g := range s.Groups {
 		group, err := vpc.Named[*vpc.SecurityGroup](tx, fmt.Sprintf("Groups[%d].GroupId", i), g.GroupId)
 		if absent = append(absent, err); err == nil {
@@ -50,6 +52,16 @@ func Restore(tx *vpc.Tx, s ec2.VpcEndpoint) (*Endpoint, error) {
 		absent = append(absent, e.restoreTables(tx, s))
 	}
 	return e, errors.Join(absent...)
+}
+
+// unseen says of the subnets in which the endpoint has an interface that was not restored
+// that somebody has another address there.
+func (e *Endpoint) unseen(tx *vpc.Tx) {
+	for _, sub := range e.subnets {
+		if !slices.ContainsFunc(e.nics, func(n *vpc.NetworkInterface) bool { return n.Subnet() == sub }) {
+			tx.RestoreUnseenIn(sub, e.ID(), "its interface in "+sub.ID()+", whose address this may be, is "+tx.Missing("eni"))
+		}
+	}
 }
 
 // restoredState reads a state, which is written in two ways (EC2 API, VpcEndpoint): one
@@ -65,8 +77,8 @@ func restoredState(s *ec2.State) state {
 }
 
 // restoreTables puts a gateway endpoint's routes into its tables. The service's prefix
-// list is known by the service's name; one that was not restored is made, with the
-// addresses that stand for the service's, and told.
+// list is known by the service's name; one that was not restored is made, of which nobody
+// knows the entries, and told.
 func (e *Endpoint) restoreTables(tx *vpc.Tx, s ec2.VpcEndpoint) error {
 	var absent []error
 	there := tx.HasServiceList(e.service)
@@ -78,6 +90,9 @@ func (e *Endpoint) restoreTables(tx *vpc.Tx, s ec2.VpcEndpoint) error {
 		return errors.Join(absent...)
 	}
 	e.list = tx.ServiceList(e.service, ranges[short])
+	if !there {
+		e.list.RestoreUntold(tx)
+	}
 	for i, id := range s.RouteTableIds {
 		t, err := vpc.Named[*vpc.RouteTable](tx, fmt.Sprintf("RouteTableIds[%d]", i), &id)
 		if err != nil {

@@ -166,6 +166,15 @@ func (s *Service) provider(tx *vpc.Tx, zone string) Provider {
 	return nil
 }
 
+// incomplete reports whether something that the service stands on may be in more zones
+// than are known.
+func (s *Service) incomplete(tx *vpc.Tx) bool {
+	return slices.ContainsFunc(s.providers, func(p Provider) bool {
+		x, ok := p.(interface{ EndpointPartial(*vpc.Tx) bool })
+		return ok && x.EndpointPartial(tx)
+	})
+}
+
 // zones returns the zones of the service.
 func (s *Service) zones(tx *vpc.Tx) []string {
 	var z []string

@@ -45,8 +45,11 @@ type Interface struct {
 	GroupNames, GroupIDs string
 	// Flows are the flows that its groups let through. Nil where Groups is.
 	Flows *filter.Tracker
-	// Down is why nothing passes: trace.InstanceStopped, trace.NotAttached.
-	// trace.None where the interface is up.
+	// Doubt is what nobody can tell of the interface; nil where all is known.
+	Doubt *Doubt
+	// Down is why nothing passes: trace.InstanceStopped, trace.NotAttached, and
+	// trace.Unmodelled where nobody can tell whether the instance runs. trace.None where
+	// the interface is up.
 	Down trace.Reason
 	// Owner is the gateway or service that the interface belongs to; packets for
 	// the interface go there. Nil for an instance's, which has a Port.
@@ -72,6 +75,17 @@ type Interface struct {
 	Witness Witness
 
 	outName, inName, serviceName string
+}
+
+// Doubt is what no description tells of an interface: packets whose fate hangs on it end
+// as trace.Unmodelled.
+type Doubt struct {
+	// Vague is rules of its groups of which nobody can tell whether they allow, nil where
+	// there are none. A rule's Label says what is missing, its GroupID of what.
+	Vague *filter.Groups
+	// Missing says in words why nobody can tell whether the instance with the id Instance
+	// runs; "" where one can.
+	Instance, Missing string
 }
 
 // Interceptor takes packets that an interface sends past the subnet's route table: the
@@ -152,7 +166,7 @@ func (o *out) Name() string { return o.outName }
 // "Additional details": own address, security group, ACL, route table).
 func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	i := (*Interface)(o)
-	if i.Down != trace.None {
+	if i.Down != trace.None && !i.mayRun(c, p) {
 		return dataplane.Drop(i.Down)
 	}
 	for _, x := range i.Tunnels {
@@ -209,6 +223,12 @@ func (o *out) Ahead(f *wire.Flow) uint64 {
 	return o.Flows.Ahead(f)
 }
 
+// mayRun reports whether a packet goes on past an interface that is down, since nobody can
+// tell whether it is.
+func (i *Interface) mayRun(c *dataplane.Context, p *wire.Packet) bool {
+	return i.Down == trace.Unmodelled && c.Untold(p, i.Doubt.Instance, i.Doubt.Missing)
+}
+
 // Resource returns the interface's id.
 func (o *out) Resource() string { return o.ID }
 
@@ -230,7 +250,7 @@ func (n *in) Resource() string { return n.ID }
 // it in, is the destination its own; then it is the guest's.
 func (n *in) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	i := (*Interface)(n)
-	if i.Down != trace.None {
+	if i.Down != trace.None && !i.mayRun(c, p) {
 		return dataplane.Drop(i.Down)
 	}
 	if i.Port.impaired(c, p, false) {
@@ -328,7 +348,7 @@ func (i *Interface) filter(c *dataplane.Context, p *wire.Packet, d filter.Direct
 func (i *Interface) judge(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
 	m, ok := i.ask(c, d, p)
 	if !ok {
-		if end := i.noRule(c, p, d); !c.Lift(end) {
+		if end := i.unallowed(c, p, d); end != trace.None {
 			return end
 		}
 		i.Flows.Admit(d, p, c.Now) // as behind a rule for just this flow, which would be tracked
@@ -371,6 +391,27 @@ func (i *Interface) namedBy(c *dataplane.Context, p *wire.Packet) (filter.Match,
 	m, ok := i.Named.Ingress(p)
 	p.Flow.Src = client
 	return m, ok
+}
+
+// unallowed says why a packet ends that no rule allows, and trace.None where it goes on
+// all the same.
+func (i *Interface) unallowed(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {
+	if i.Doubt != nil && i.Doubt.Vague != nil {
+		m, ok := i.Doubt.Vague.Ingress(p)
+		if d == filter.Egress {
+			m, ok = i.Doubt.Vague.Egress(p)
+		}
+		if ok {
+			if c.Untold(p, m.Rule.GroupID, m.Rule.Label) {
+				return trace.None
+			}
+			return trace.Unmodelled
+		}
+	}
+	if end := i.noRule(c, p, d); !c.Lift(end) {
+		return end
+	}
+	return trace.None
 }
 
 func (i *Interface) noRule(c *dataplane.Context, p *wire.Packet, d filter.Direction) trace.Reason {

@@ -77,6 +77,9 @@ func newNode(c *vpc.Compiler, l *balancer.LoadBalancer, nic *vpc.NetworkInterfac
 	if c.LabelOf(l) == l.ID() {
 		n.name = l.LoadBalancerName() + " in " + zone
 	}
+	if len(l.Listening()) == 0 {
+		n.untold, n.object = l.Unlisted(), l.ID()
+	}
 	for _, x := range l.Listening() {
 		if s, err := strconv.Atoi(x.AttributeOf("tcp.idle_timeout.seconds")); err == nil {
 			n.idle = time.Duration(s) * time.Second
@@ -94,6 +97,9 @@ func (n *node) group(c *vpc.Compiler, l *balancer.LoadBalancer, g *balancer.Targ
 		n.tuple = map[string]tuple{"source_ip_dest_ip_proto": three, "source_ip_dest_ip": two}[g.AttributeOf("stickiness.type")]
 	}
 	s := g.Eligible(c.Tx(), l, zone)
+	if s.Untold != "" {
+		n.untold, n.object = s.Untold, g.ID()
+	}
 	n.empty = trace.BalancerNoTarget
 	if s.Other {
 		n.empty = trace.BalancerZone

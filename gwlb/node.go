@@ -36,6 +36,8 @@ type node struct {
 	targets        []target      // where new flows may go
 	left           []wire.Addr   // targets whose flows move to another
 	empty          trace.Reason  // why there are no targets
+	untold         string        // why nobody can tell the targets, "" where one can
+	object         string        // and of what
 	flows          *Flows
 	approaches     map[uint64]*approach // by the endpoint's number
 }
@@ -109,6 +111,10 @@ func (n *node) Option(i int) (id, detail string) { return n.targets[i].id, n.tar
 // choose picks the appliance of a new flow by its hash, which is the same for both
 // directions.
 func (n *node) choose(c *dataplane.Context, p *wire.Packet, k key) (*target, trace.Reason) {
+	if n.untold != "" {
+		c.NoteUntold(p, n.object, n.untold)
+		return nil, trace.Unmodelled
+	}
 	if len(n.targets) == 0 {
 		return nil, n.empty
 	}

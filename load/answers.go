@@ -131,7 +131,7 @@ func staticRoutesOf(r *vpc.Region) []transitRoutes {
 		rows := slices.DeleteFunc(t.Search().Routes, func(row ec2.TransitGatewayRoute) bool {
 			return ec2.Value(row.Type) != ec2.TransitGatewayRouteTypeStatic || row.PrefixListId != nil
 		})
-		list = append(list, transitRoutes{new(t.ID()), rows})
+		list = append(list, transitRoutes{TransitGatewayRouteTableId: new(t.ID()), Routes: rows})
 	}
 	return list
 }
@@ -146,7 +146,7 @@ func learnedRoutesOf(r *vpc.Region) []transitRoutes {
 				ec2.Value(row.TransitGatewayAttachments[0].ResourceType) == ec2.TransitGatewayAttachmentResourceTypeVpc
 		})
 		if len(rows) > 0 {
-			list = append(list, transitRoutes{new(t.ID()), rows})
+			list = append(list, transitRoutes{TransitGatewayRouteTableId: new(t.ID()), Routes: rows})
 		}
 	}
 	return list

@@ -18,6 +18,7 @@ type file struct {
 	name            string // in the folder
 	region, account string // that its path names, else ""
 	shapes          *shapes
+	keys            map[string]bool // that it has; false where the answer goes on elsewhere
 }
 
 var (
@@ -51,7 +52,7 @@ func readFiles(fsys fs.FS) ([]*file, []Skip, error) {
 
 // newFile is a file of that name, not yet read: its path may tell region and account.
 func newFile(name string) *file {
-	f := &file{name: name, shapes: &shapes{}}
+	f := &file{name: name, shapes: &shapes{}, keys: map[string]bool{}}
 	for _, part := range strings.Split(path.Dir(name), "/") {
 		switch {
 		case regionName.MatchString(part):
@@ -93,6 +94,7 @@ func (f *file) read(data []byte) ([]Skip, error) {
 // document reads one JSON object, behind its brace.
 func (f *file) document(data []byte, dec *json.Decoder) (known bool, skipped []Skip, err error) {
 	other := map[string]json.RawMessage{}
+	var keys []string
 	for dec.More() {
 		token, err := dec.Token()
 		if err != nil {
@@ -108,7 +110,7 @@ func (f *file) document(data []byte, dec *json.Decoder) (known bool, skipped []S
 			other[key] = raw
 			continue
 		}
-		known = true
+		known, keys = true, append(keys, key)
 		data, dec := data, dec
 		if k.one {
 			if data, dec, err = f.listed(data, dec); err != nil {
@@ -121,6 +123,9 @@ func (f *file) document(data []byte, dec *json.Decoder) (known bool, skipped []S
 	}
 	if _, err := dec.Token(); err != nil {
 		return known, skipped, f.wrong(data, dec, err)
+	}
+	for _, key := range keys {
+		f.keys[key] = !goesOn(other["NextToken"]) && !goesOn(other["NextMarker"])
 	}
 	more, err := f.loose(other)
 	return known || more, skipped, err
@@ -136,6 +141,11 @@ func (f *file) listed(data []byte, dec *json.Decoder) ([]byte, *json.Decoder, er
 		raw = slices.Concat([]byte("["), raw, []byte("]"))
 	}
 	return raw, json.NewDecoder(bytes.NewReader(raw)), nil
+}
+
+// goesOn reports whether an answer's token says that there is more to ask for.
+func goesOn(token json.RawMessage) bool {
+	return len(token) > 0 && string(token) != "null" && string(token) != `""`
 }
 
 // list reads the list of a kind, one entry after another.

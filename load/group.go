@@ -13,6 +13,7 @@ import (
 type snapshot struct {
 	shapes
 	region string
+	told   told
 }
 
 // group puts the files' contents together by region, in the order of the regions'
@@ -21,22 +22,31 @@ func group(files []*file, c Config) []*snapshot {
 	byName := map[string]*snapshot{}
 	folders := map[string]string{}
 	var all []*snapshot
+	nameOf := func(f *file) string {
+		dir := path.Dir(f.name)
+		switch {
+		case f.region != "":
+			return f.region
+		case folders[dir] == "":
+			folders[dir] = regionOf(files, dir, c.Region)
+		}
+		return folders[dir]
+	}
 	for _, f := range files {
 		if f.shapes.empty() {
 			continue
 		}
-		name := f.region
-		if dir := path.Dir(f.name); name == "" {
-			if folders[dir] == "" {
-				folders[dir] = regionOf(files, dir, c.Region)
-			}
-			name = folders[dir]
-		}
+		name := nameOf(f)
 		if byName[name] == nil {
-			byName[name] = &snapshot{region: name}
+			byName[name] = &snapshot{region: name, told: told{}}
 			all = append(all, byName[name])
 		}
 		byName[name].add(f.shapes)
+	}
+	for _, f := range files {
+		if s := byName[nameOf(f)]; s != nil {
+			s.told.add(f)
+		}
 	}
 	slices.SortFunc(all, func(a, b *snapshot) int { return strings.Compare(a.region, b.region) })
 	return all

@@ -142,6 +142,7 @@ type attachmentPropagations struct {
 type transitRoutes struct {
 	TransitGatewayRouteTableId *string
 	Routes                     []ec2.TransitGatewayRoute
+	AdditionalRoutesAvailable  *bool `json:",omitempty"`
 }
 
 // localRoutes are an answer of SearchLocalGatewayRoutes with its table.

@@ -35,8 +35,9 @@ func (f *file) loose(members map[string]json.RawMessage) (bool, error) {
 			s.AttachmentTables = append(s.AttachmentTables, item[attachmentPropagations]{shape: attachmentPropagations{new(f.idIn("tgw-attach")), list}, file: f, whole: true})
 		})
 	case members["Routes"] != nil && f.idIn("tgw-rtb") != "":
-		return true, member(f, members, "Routes", func(list []ec2.TransitGatewayRoute) {
-			s.TransitRoutes = append(s.TransitRoutes, item[transitRoutes]{shape: transitRoutes{new(f.idIn("tgw-rtb")), list}, file: f, whole: true})
+		return true, member(f, members, "", func(answer transitRoutes) {
+			answer.TransitGatewayRouteTableId = new(f.idIn("tgw-rtb"))
+			s.TransitRoutes = append(s.TransitRoutes, item[transitRoutes]{shape: answer, file: f, whole: true})
 		})
 	case members["Routes"] != nil && f.idIn("lgw-rtb") != "":
 		return true, member(f, members, "Routes", func(list []ec2.LocalGatewayRoute) {

@@ -153,7 +153,7 @@ func (s *snapshot) takeMore(f *file, e plan.Entry) {
 	case plan.Propagations:
 		put(&s.Propagations, f, e.Address, propagations{&x.Table, x.List})
 	case plan.TransitRoutes:
-		put(&s.TransitRoutes, f, e.Address, transitRoutes{&x.Table, x.Routes})
+		put(&s.TransitRoutes, f, e.Address, transitRoutes{TransitGatewayRouteTableId: &x.Table, Routes: x.Routes})
 	case ec2.ManagedPrefixList:
 		put(&s.ManagedLists, f, e.Address, x)
 	case plan.ListEntries:

@@ -26,6 +26,7 @@ type restoring struct {
 	*snapshot
 	network *Network
 	tx      *vpc.Tx
+	account string            // whose file is read
 	seen    map[string]Source // the ids that were read: two regions may know one peering
 }
 
@@ -37,7 +38,8 @@ func (n *Network) restore(s *snapshot, c Config) *vpc.Region {
 	})
 	r.Change(func(tx *vpc.Tx) error {
 		l := &restoring{snapshot: s, network: n, tx: tx, seen: map[string]Source{}}
-		for _, step := range []func(){l.lists, l.places, l.rules, l.hosts, l.gateways, l.transit, l.services, l.routes, l.complete} {
+		tx.RestoreMissing(l.missing)
+		for _, step := range []func(){l.lists, l.places, l.rules, l.hosts, l.gateways, l.transit, l.services, l.routes, l.complete, l.gaps} {
 			step()
 		}
 		return nil
@@ -108,6 +110,7 @@ func each[T, R any](l *restoring, items []item[T], id func(*T) *string, gone fun
 		}
 		before := len(l.network.Skipped)
 		l.read(key, i.file, i.path())
+		l.account = i.file.account
 		l.tx.RestoreFor(i.file.account)
 		_, err := restore(i.shape)
 		l.note(i.file, i.path(), err)
@@ -185,6 +188,7 @@ func (l *restoring) leave(s Skip, shape any) {
 	if !ok {
 		return
 	}
+	l.forsake(n, "not in the network: "+s.Reason)
 	names := []*string{n.PrivateIpAddress}
 	for _, a := range n.Ipv6Addresses {
 		names = append(names, a.Ipv6Address)
@@ -248,6 +252,11 @@ func (l *restoring) lists() {
 		func(s ec2.ManagedPrefixList) (*vpc.PrefixList, error) {
 			return l.tx.RestorePrefixList(s, entries[ec2.Value(s.PrefixListId)])
 		})
+	for _, id := range l.untoldLists() {
+		if x, err := vpc.Named[*vpc.PrefixList](l.tx, "", &id); err == nil {
+			x.RestoreUntold(l.tx)
+		}
+	}
 	each(l, l.Dhcp, func(s *ec2.DhcpOptions) *string { return s.DhcpOptionsId }, here, l.tx.RestoreDHCPOptions)
 }
 
@@ -288,6 +297,7 @@ func follow[T any, R vpc.Resource](l *restoring, items []item[T], id func(*T) *s
 			continue
 		}
 		if x, err := vpc.Named[R](l.tx, "", key); err == nil {
+			l.account = i.file.account
 			l.note(i.file, i.path(), restore(x, i.shape))
 		}
 	}
@@ -304,7 +314,7 @@ func (l *restoring) hosts() {
 			})
 		}
 	}
-	each(l, l.Interfaces, func(s *ec2.NetworkInterface) *string { return s.NetworkInterfaceId }, here, l.tx.RestoreInterface)
+	each(l, append(slices.Clip(l.Interfaces), l.ofInstances()...), func(s *ec2.NetworkInterface) *string { return s.NetworkInterfaceId }, here, l.tx.RestoreInterface)
 	follow(l, l.Addresses, func(s *ec2.Address) *string { return s.AllocationId }, l.tx.RestoreAssociation)
 }
 
@@ -423,10 +433,20 @@ func (l *restoring) complete() {
 		}
 		l.tx.RestoreVPCAttributes(v, a.shape.EnableDnsSupport, a.shape.EnableDnsHostnames)
 	}
+	l.tx.RestoreStates()
 	for _, v := range l.tx.VPCs() {
+		l.account = v.OwnerID()
 		for _, made := range l.tx.CompleteVPC(v) {
+			then := "it was made as AWS makes it"
+			switch made {
+			case "main route table":
+				then = "what a subnet without one of its own sends out of itself ends as not modelled"
+			case "default network ACL", "default security group":
+			default:
+				then = "what crosses the subnet's border ends as not modelled"
+			}
 			at := l.network.sources[v.ID()]
-			l.network.Skipped = append(l.network.Skipped, Skip{File: at.File, Path: at.Path, Reason: "no file holds the " + made + " of " + v.ID() + ": it was made as AWS makes it"})
+			l.network.Skipped = append(l.network.Skipped, Skip{File: at.File, Path: at.Path, Reason: "no file holds the " + made + " of " + v.ID() + ": " + then})
 		}
 	}
 }

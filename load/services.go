@@ -85,6 +85,7 @@ func (l *restoring) services() {
 	for _, i := range l.GroupHealth {
 		l.note(i.file, i.path(), balancer.RestoreTargetHealth(l.tx, ec2.Value(i.shape.TargetGroupArn), i.shape.TargetHealthDescriptions))
 	}
+	l.untoldBalancers()
 	each(l, l.EndpointServices, func(s *ec2.ServiceConfiguration) *string { return s.ServiceId }, here, with(l, endpoint.RestoreService))
 	l.firewalls()
 	each(l, l.Databases, func(s *rds.Shape) *string { return s.DBInstanceArn }, here, with(l, rds.Restore))

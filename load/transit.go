@@ -67,7 +67,8 @@ func (l *restoring) associations() {
 	l.tableAssociations()
 	for _, a := range vpc.Resources[*tgw.Attachment](l.tx) {
 		if !told[a.ID()] {
-			a.RestoreUntold(l.tx)
+			l.account = a.OwnerID()
+			a.RestoreUntold(l.tx, "the route table that it is associated with is "+l.missing("tgw-attach"))
 		}
 	}
 }
@@ -103,9 +104,10 @@ func (l *restoring) propagated() {
 			continue
 		}
 		for k, p := range i.shape.TransitGatewayRouteTablePropagations {
-			a, err := vpc.Named[*tgw.Attachment](l.tx, fmt.Sprintf("TransitGatewayRouteTablePropagations[%d].TransitGatewayAttachmentId", k), p.TransitGatewayAttachmentId)
-			if err != nil {
-				l.note(i.file, i.path(), err)
+			l.account = i.file.account
+			a, err := t.Attachment(l.tx, fmt.Sprintf("TransitGatewayRouteTablePropagations[%d].TransitGatewayAttachmentId", k), p.TransitGatewayAttachmentId, p.ResourceId, p.ResourceType)
+			l.note(i.file, i.path(), err)
+			if a == nil {
 				continue
 			}
 			tgw.RestorePropagation(l.tx, t, a)
@@ -141,10 +143,19 @@ func (l *restoring) connects() {
 		func(s *ec2.TransitGatewayConnectPeer) string { return ended(s.State) }, with(l, tgw.RestoreConnectPeer))
 }
 
+// lists reports whether routes under a key are all of a table's static ones: not where
+// they are those alone that sites have told of.
+func (s *transitRoutes) lists(key string) bool {
+	return key != "TransitGatewayRoutes" || len(s.Routes) == 0 || slices.ContainsFunc(s.Routes, func(r ec2.TransitGatewayRoute) bool {
+		return ec2.Value(r.Type) == ec2.TransitGatewayRouteTypeStatic || len(r.TransitGatewayAttachments) > 0 &&
+			ec2.Value(r.TransitGatewayAttachments[0].ResourceType) == ec2.TransitGatewayAttachmentResourceTypeVpc
+	})
+}
+
 // transitRoutes restores the routes of tables. A table of which no file tells what
-// propagates to it may hold more.
+// propagates to it, or the static routes, may hold more.
 func (l *restoring) transitRoutes() {
-	told := map[string]bool{}
+	told, listed := map[string]bool{}, map[string]bool{}
 	for _, i := range l.Propagations {
 		told[ec2.Value(i.shape.TransitGatewayRouteTableId)] = true
 	}
@@ -154,14 +165,20 @@ func (l *restoring) transitRoutes() {
 			l.note(i.file, i.path(), err)
 			continue
 		}
-		told[t.ID()] = told[t.ID()] || i.key != "TransitGatewayStaticRoutes"
+		l.account = i.file.account
+		listed[t.ID()] = listed[t.ID()] || !ec2.Value(i.shape.AdditionalRoutesAvailable) && i.shape.lists(i.key)
+		told[t.ID()] = told[t.ID()] || i.key != "TransitGatewayStaticRoutes" && listed[t.ID()]
 		for k, r := range i.shape.Routes {
 			l.note(i.file, fmt.Sprintf("%s.Routes[%d]", i.path(), k), tgw.RestoreRoute(l.tx, t, r))
 		}
 	}
 	for _, t := range vpc.Resources[*tgw.RouteTable](l.tx) {
+		l.account = t.OwnerID()
 		if !told[t.ID()] {
-			t.RestoreUntold(l.tx)
+			t.RestoreUntold(l.tx, "what propagates to it is "+l.absent(l.account, "TransitGatewayPropagations"))
+		}
+		if !listed[t.ID()] {
+			t.RestoreUnlisted(l.tx, "its static routes are "+l.absent(l.account, "TransitGatewayStaticRoutes"))
 		}
 	}
 }

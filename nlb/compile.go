@@ -30,7 +30,7 @@ func nodesOf(c *vpc.Compiler, l *balancer.LoadBalancer) nodes {
 			i := c.Interface(nic)
 			n := &node{
 				id: nic.ID(), name: l.TraceName(c) + " in " + c.Zone(nic), balancer: l.ID(), addrs: addresses(c, nic), out: i.Out(), guest: i.Port,
-				seed: flowtable.NewSeed(c.Seed(l.ID())),
+				seed: flowtable.NewSeed(c.Seed(l.ID())), unlisted: l.Unlisted(),
 			}
 			k := compiler{c, l, nic, n, map[string]bool{}}
 			n.listeners = k.listeners(nic.ID(), "", n.out, true)
@@ -137,6 +137,7 @@ func (k *compiler) group(l *listener, w balancer.Weighted, preserve bool) group 
 	if s.Other {
 		g.empty = trace.BalancerZone
 	}
+	g.untold = s.Untold
 	for _, e := range s.Targets {
 		t := target{addr: wire.AddrFrom(e.Addr), port: e.Port, id: e.ID, text: fmt.Sprintf("sends to target %s (%s:%d, %s)", e.ID, e.Addr, e.Port, e.Health.State)}
 		if s.FailOpen {

@@ -25,6 +25,7 @@ type node struct {
 	seed      flowtable.Seed
 	listeners []listener
 	links     []*link // endpoints of services that stand on the load balancer
+	unlisted  string  // why there may be more listeners, "" where there are not
 }
 
 // guest is who may be plugged in at the interface beside the node: a checker of the
@@ -55,6 +56,7 @@ type group struct {
 	preserve bool
 	sticky   bool
 	empty    trace.Reason // why there are no targets
+	untold   string       // why nobody can tell the targets, "" where one can
 }
 
 // target is where flows may go.
@@ -127,6 +129,15 @@ func (n *node) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.BalancerForeign)
 	case n.guest.Plugged():
 		return c.Deliver(n.guest)
+	}
+	return n.unheard(c, p)
+}
+
+// unheard ends a packet that no listener takes, as far as they are known.
+func (n *node) unheard(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+	if n.unlisted != "" && (p.Flow.Proto == wire.ProtoTCP || p.Flow.Proto == wire.ProtoUDP) {
+		c.NoteUntold(p, n.balancer, n.unlisted)
+		return dataplane.Drop(trace.Unmodelled)
 	}
 	return dataplane.Drop(trace.BalancerPort)
 }
@@ -343,6 +354,10 @@ func (n *node) group(c *dataplane.Context, p *wire.Packet, l *listener) (*group,
 	if len(l.groups) > 1 {
 		g, _ = l.at(c.Choose(n.balancer, "target group", n.hash(p, false)>>8, l.weight, l))
 	}
+	if g.untold != "" {
+		c.NoteUntold(p, g.id, g.untold)
+		return nil, trace.Unmodelled
+	}
 	if len(g.targets) == 0 {
 		return nil, g.empty
 	}
@@ -390,7 +405,7 @@ func (n *node) fragment(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		}
 		return next
 	}
-	return dataplane.Drop(trace.BalancerPort)
+	return n.unheard(c, p)
 }
 
 // reset answers a segment in the middle of a connection that the node does not know, or

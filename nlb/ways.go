@@ -74,5 +74,5 @@ func (x *link) accept(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 			return x.node.accept(c, p, l)
 		}
 	}
-	return dataplane.Drop(trace.BalancerPort)
+	return x.node.unheard(c, p)
 }

@@ -207,6 +207,10 @@ func (p *Prober) unaskable(q Question) string {
 		return q.From.String() + " has no address of the family of " + q.To.Addr.String()
 	case q.From.nic != nil && p.owned(q.From.nic) && q.From.nic.Type() != vpc.InterfaceTransitGateway:
 		return fmt.Sprintf("%s: what %s, a %s, sends of its own is not modelled", q.From.nic.ID(), q.From.Addr, q.From.nic.Type())
+	case q.From.nic != nil && !p.owned(q.From.nic) && platformOwn[q.From.nic.Type()]:
+		return fmt.Sprintf("%s: what the %s behind it sends is not in the snapshot", q.From.nic.ID(), q.From.nic.Type())
+	case q.From.nic == nil && q.From.gateway == "" && p.absent(src) != "":
+		return p.absent(src)
 	case q.From.nic == nil && q.From.gateway == "" && isPrivate(src):
 		return src.String() + ": no interface of the network has the address, and nobody on the internet"
 	case q.From.nic == nil && q.From.gateway == "" && !p.holds(q.To.Addr):
@@ -255,7 +259,10 @@ func (p *Prober) loopback(q Question) (Result, bool) {
 	if n == nil || !p.sameHost(n, q.To) {
 		return Result{}, false
 	}
-	if i := p.live(n).Interface(n); i == nil || i.Down != trace.None { // the guest does not run
+	switch i := p.live(n).Interface(n); {
+	case i != nil && i.Down == trace.Unmodelled:
+		return unasked(i.Doubt.Instance+": "+i.Doubt.Missing, n.ID()), true
+	case i == nil || i.Down != trace.None: // the guest does not run
 		return Result{}, false
 	}
 	r := Result{Where: n.ID(), Reason: "delivered inside the guest: a packet for its own address does not leave it", Delivered: true}
@@ -329,6 +336,8 @@ type run struct {
 	seenAs   netip.Addr   // the sender's address as who answers saw it
 
 	object, why string // unknown
+
+	doubts []doubt // what it passed of which nobody can tell whether it lets it pass
 }
 
 // kind is what came back.
@@ -420,6 +429,10 @@ func (p *Prober) once(q Question, at dataplane.Node) *run {
 		return r
 	}
 	r.sent, p.run = sent.Flow, r
+	if e.Lift == nil {
+		e.Lift = r.doubtful
+		defer func() { e.Lift = nil }()
+	}
 	start := p.world.Clock.Now()
 	for _, ip := range r.parts(ip, linkMTU(q.From.nic)) {
 		if at != nil {

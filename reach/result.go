@@ -207,9 +207,12 @@ func (p *Prober) read(r *run) Result {
 	out.Way, out.WayBack = way(out.Request), way(out.Return)
 	if r.answered != nothing && r.answered != erred {
 		p.answered(r, &out)
-		return out
+	} else {
+		p.unanswered(r, &out, back)
 	}
-	p.unanswered(r, &out, back)
+	if died := out.RoundTrip != nil && !*out.RoundTrip; len(r.doubts) > 0 && !died {
+		out.doubt(r.doubts[0], back)
+	}
 	return out
 }
 
@@ -319,7 +322,10 @@ func (p *Prober) unanswered(r *run, out *Result, back map[int]bool) {
 		if back[w.ID] {
 			out.Direction = "reply"
 		}
+		s := untold(w)
 		switch {
+		case end == trace.Unmodelled && s != nil:
+			r.unknown(s.ObjectID, s.Match)
 		case end == trace.Unmodelled && p.outside(out.Where) != nil:
 			r.unknown(out.Where, "the packet leaves the network by it; what lies beyond is in no snapshot")
 		case end == trace.LinkLocal && platform[r.sent.Dst.Netip()] != "":

@@ -211,6 +211,8 @@ func (p *Prober) blocker(w *trace.Walk, end trace.Reason) Blocker {
 	}
 	b.refine(p)
 	switch {
+	case s.Act == trace.Untold:
+		b.Text = s.Object + ": " + s.Match
 	case s.Act == trace.Routed || s.Act == trace.Unrouted:
 		b.Rule = s.Match
 	case s.Number != 0:

@@ -30,7 +30,7 @@ type Attachment struct {
 	link           remote.Link                       // of a VPN, Direct Connect or Connect attachment
 	owner          string                            // of what a link leads to, "" where that is the gateway's
 	table          *RouteTable                       // associated with, or nil
-	untold         bool                              // which table it is associated with is not known
+	untold         string                            // why nobody can tell which table it is associated with, "" where one can
 	partial        bool                              // not all of its interfaces are known
 	restored       ec2.TransitGatewayAttachmentState // "" or available where it is not a description's
 	created, ended time.Time                         // ended is zero until it is deleted; a peer's status has its own

@@ -7,7 +7,6 @@ import (
 
 	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/flowtable"
-	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/route"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -41,7 +40,7 @@ type place struct {
 type table struct {
 	name, id string
 	fib      *route.FIB[*hop]
-	untold   bool // it may hold more than is known
+	untold   string // why it may hold more than is known, "" where it does not
 }
 
 // hop is a compiled route: a place, or links, or a black hole where both are nil.
@@ -49,6 +48,7 @@ type hop struct {
 	to                        *place
 	by                        *spread // where links lead on
 	text, destination, target string
+	doubt                     string // why nobody can tell whether the route is taken
 }
 
 // approach is where a VPC's routes to the gateway lead: the interface in the zone
@@ -66,7 +66,8 @@ type ingress struct {
 	addrs    []wire.Addr    // the interface's own
 	out      dataplane.Node // back by the interface, nil where nobody is told of what is dropped
 	table    *table         // nil where the attachment has none
-	untold   bool           // or where it is not known
+	untold   string         // or why nobody can tell
+	place    string         // the attachment's id
 	tunnels  []tunnel       // of Connect peers, whose packets come by the interface
 	refers   bool           // references to security groups are supported
 	six      bool
@@ -94,7 +95,7 @@ func (g *TransitGateway) Compile(c *vpc.Compiler) {
 	}
 	seed, tunnels := flowtable.NewSeed(c.Seed(g.ID())), map[*Attachment][]tunnel{}
 	from := func(a *Attachment) *ingress {
-		return &ingress{name: c.LabelOf(g), id: g.ID(), table: tables[a.table], untold: a.untold, six: a.six, refers: a.references(), seed: seed, cross: c.Latency().CrossZone}
+		return &ingress{name: c.LabelOf(g), id: g.ID(), table: tables[a.table], untold: a.untold, place: a.ID(), six: a.six, refers: a.references(), seed: seed, cross: c.Latency().CrossZone}
 	}
 	for _, a := range g.attachments {
 		switch {
@@ -153,16 +154,8 @@ func (t *RouteTable) compile(c *vpc.Compiler, places map[*Attachment]*place) *ta
 		}
 		routes.Insert(r.Destination, h)
 	}
+	t.doubt(c.Tx(), &routes)
 	return &table{name: c.LabelOf(t), id: t.ID(), fib: routes.Compile(), untold: t.open(c.Tx())}
-}
-
-// open reports whether the table may hold routes that are not known: it says so itself,
-// or something propagates to it of which nobody has told what lies there.
-func (t *RouteTable) open(tx *vpc.Tx) bool {
-	return t.untold || slices.ContainsFunc(t.propagated, func(a *Attachment) bool {
-		l, ok := a.link.(remote.Untold)
-		return ok && l.Untold(tx) && a.available()
-	})
 }
 
 // Name returns the gateway's name and the attachment's.
@@ -174,13 +167,14 @@ func (a *approach) Resource() string { return a.id }
 // Forward sends the packet to the interface in its zone. From a zone without one
 // the gateway cannot be reached (Transit Gateway guide, "VPC attachments";
 // Reachability Analyzer, TGW_ROUTE_AZ_RESTRICTION).
-func (a *approach) Forward(c *dataplane.Context, _ *wire.Packet) dataplane.Next {
+func (a *approach) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	if c.From != nil {
 		if d := a.place.door(c.From.Zone); d != nil {
 			return dataplane.To(d.in)
 		}
 	}
 	if a.place.partial {
+		c.NoteUntold(p, a.id, "not all of its interfaces are in the snapshot: there may be one in the zone")
 		return dataplane.Drop(trace.Unmodelled)
 	}
 	return dataplane.Drop(trace.TransitZone)
@@ -216,7 +210,8 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		return dataplane.Drop(trace.TransitAddress)
 	case !p.Is4() && !n.six:
 		return dataplane.Drop(trace.NoFamily)
-	case n.table == nil && n.untold:
+	case n.table == nil && n.untold != "":
+		c.NoteUntold(p, n.place, n.untold)
 		return dataplane.Drop(trace.Unmodelled)
 	case n.table == nil:
 		return dataplane.Drop(trace.TransitUnassociated)
@@ -244,7 +239,8 @@ func (n *ingress) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	}
 	c.Unreferenced = c.Unreferenced || !n.refers || !to.references
 	if len(to.doors) == 0 {
-		return dataplane.Drop(trace.Unmodelled) // its interfaces are in no description
+		c.NoteUntold(p, to.id, "its interfaces are in no description")
+		return dataplane.Drop(trace.Unmodelled)
 	}
 	d := n.exit(c, to, p.Flow)
 	if n.zone != "" && d.zone != n.zone {
@@ -274,6 +270,14 @@ func (n *ingress) ByDefault(dst wire.Addr) bool {
 // lookup returns the table's route, which leads somewhere, or why there is none.
 func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*hop, trace.Reason) {
 	h, ok := t.fib.LookupPacked(p.Flow.Dst.Words())
+	why := t.untold
+	if ok {
+		why = h.doubt
+	}
+	if why != "" {
+		c.NoteUntold(p, t.id, why)
+		return nil, trace.Unmodelled
+	}
 	if c.Tracing() {
 		step := trace.Step{Act: trace.Unrouted, Object: t.name, ObjectID: t.id}
 		if ok {
@@ -282,8 +286,6 @@ func (t *table) lookup(c *dataplane.Context, p *wire.Packet) (*hop, trace.Reason
 		c.Note(p, step)
 	}
 	switch {
-	case !ok && t.untold:
-		return nil, trace.Unmodelled
 	case !ok:
 		return nil, trace.TransitNoRoute
 	case h.to == nil:

@@ -112,13 +112,22 @@ func RestoreAttachment(tx *vpc.Tx, s ec2.TransitGatewayVpcAttachment) (*Attachme
 // RestoreAssociation has packets that enter by the attachment routed by the table.
 func RestoreAssociation(_ *vpc.Tx, a *Attachment, t *RouteTable) { a.table = t }
 
-// RestoreUntold says that it is not known which table the attachment is associated with:
+// RestoreUntold says why nobody can tell which table the attachment is associated with:
 // what enters by it ends as trace.Unmodelled.
-func (a *Attachment) RestoreUntold(*vpc.Tx) { a.untold = a.table == nil }
+func (a *Attachment) RestoreUntold(_ *vpc.Tx, missing string) {
+	if a.table == nil {
+		a.untold = missing
+	}
+}
 
-// RestoreUntold says that the table may hold more than is restored: what no route of
-// it matches ends as trace.Unmodelled.
-func (t *RouteTable) RestoreUntold(*vpc.Tx) { t.untold = true }
+// RestoreUntold says why nobody can tell what propagates to the table: what no route of it
+// matches, or what an attachment would propagate a narrower one for, ends as
+// trace.Unmodelled.
+func (t *RouteTable) RestoreUntold(_ *vpc.Tx, missing string) { t.untold = missing }
+
+// RestoreUnlisted says why nobody can tell the table's static routes, of which any may be
+// narrower than what propagates: everything ends as trace.Unmodelled.
+func (t *RouteTable) RestoreUnlisted(_ *vpc.Tx, missing string) { t.unlisted = missing }
 
 // RestorePropagation has the attachment propagate to the table. Of equal CIDRs that of
 // the attachment made first stands in it: one that is attached later does not propagate
@@ -232,11 +241,37 @@ func RestoreRoute(tx *vpc.Tx, t *RouteTable, s ec2.TransitGatewayRoute) error {
 	}
 	r := Route{Destination: dst}
 	if len(s.TransitGatewayAttachments) > 0 {
-		id := s.TransitGatewayAttachments[0].TransitGatewayAttachmentId
-		if r.Attachment, err = vpc.Named[*Attachment](tx, "TransitGatewayAttachments[0].TransitGatewayAttachmentId", id); err != nil {
+		by := s.TransitGatewayAttachments[0]
+		r.Attachment, err = t.Attachment(tx, "TransitGatewayAttachments[0].TransitGatewayAttachmentId", by.TransitGatewayAttachmentId, by.ResourceId, by.ResourceType)
+		if r.Attachment == nil {
 			return err
 		}
 	}
 	t.static = append(t.static, r)
-	return nil
+	return err
+}
+
+// Attachment returns the attachment with an id, for a restored table that names it. One
+// that is not there is made: packets for it end as trace.Unmodelled. It is told as absent.
+func (t *RouteTable) Attachment(tx *vpc.Tx, field string, id, resource *string, kind *ec2.TransitGatewayAttachmentResourceType) (*Attachment, error) {
+	a, err := vpc.Named[*Attachment](tx, field, id)
+	if err == nil {
+		return a, nil
+	}
+	b, wrong := tx.RestoreBase(field, id, nil, nil)
+	if wrong != nil {
+		return nil, err
+	}
+	a = t.gateway.attachUnknown(tx, b, ec2.TransitGatewayAttachment{
+		ResourceId: resource, ResourceType: kind, State: new(ec2.TransitGatewayAttachmentStateAvailable),
+	})
+	u := a.link.(*unknown)
+	u.missing = tx.Missing(a.ID())
+	a.untold = u.missing
+	if v, ok := tx.Find(u.id).(*vpc.VPC); ok {
+		for _, dst := range tx.CIDRs(v) {
+			u.Learn(tx, dst)
+		}
+	}
+	return a, err
 }

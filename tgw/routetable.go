@@ -18,7 +18,8 @@ type RouteTable struct {
 	lists      []reference   // in the order in which they were made
 	propagated []*Attachment // in the order in which they were enabled
 	created    time.Time
-	untold     bool // it may hold more than is known
+	untold     string // why nobody can tell what propagates to it, "" where one can
+	unlisted   string // the same of its static routes
 }
 
 // Route is one row of a transit gateway's route table, a copy.

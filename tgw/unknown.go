@@ -16,6 +16,7 @@ type unknown struct {
 	id      string
 	kind    ec2.TransitGatewayAttachmentResourceType
 	learned []netip.Prefix
+	missing string // why nothing more is known, "" of what is not modelled
 }
 
 // ID returns the id of what is attached.
@@ -47,7 +48,12 @@ func (u *unknown) Untold(*vpc.Tx) bool { return len(u.learned) == 0 }
 func (u *unknown) Ways(*vpc.Tx) []int { return []int{0} }
 
 // Outbound returns a node that ends every walk.
-func (u *unknown) Outbound(c *vpc.Compiler, _ int) dataplane.Node { return c.Unmodelled(u) }
+func (u *unknown) Outbound(c *vpc.Compiler, _ int) dataplane.Node {
+	if u.missing != "" {
+		return c.Untold(u, u.missing)
+	}
+	return c.Unmodelled(u)
+}
 
 // Inbound returns the gateway's own: nothing comes.
 func (u *unknown) Inbound(_ *vpc.Compiler, to remote.Entrance) remote.Entrance { return to }

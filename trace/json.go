@@ -74,7 +74,7 @@ type (
 var actNames = [actCount]string{
 	NoAct: "", Checked: "checked", CheckOff: "check-off", NotOwn: "not-own", Allowed: "allowed", Tracked: "tracked",
 	Denied: "denied", NoRule: "no-rule", Routed: "routed", Unrouted: "unrouted", Resolved: "resolved",
-	Translated: "translated", Passed: "passed", Did: "did", Ended: "ended",
+	Translated: "translated", Passed: "passed", Did: "did", Untold: "untold", Ended: "ended",
 }
 
 // String returns the act's name, one lower-case word or two with a hyphen.

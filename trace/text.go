@@ -43,6 +43,8 @@ func (s Step) String() string {
 		return "passes on"
 	case Did:
 		return s.Match
+	case Untold:
+		return s.Object + ": " + s.Match
 	case Ended:
 		return s.ended()
 	}

@@ -262,7 +262,7 @@ func TestEveryActHasANameOfItsOwn(t *testing.T) {
 		require.False(t, names[a.String()], "%q twice", a)
 		names[a.String()] = true
 	}
-	require.Equal(t, "Act(15)", (trace.Ended + 1).String())
+	require.Equal(t, "Act(16)", (trace.Ended + 1).String())
 }
 
 func TestMessagesOfICMPAreNamed(t *testing.T) {

@@ -47,6 +47,7 @@
 //	translated                   before: the flow until then
 //	ended                        reason; match: why
 //	did                          match
+//	untold                       object, object_id: what the network's description does not tell of; match: what is missing
 package trace
 
 import (
@@ -93,6 +94,10 @@ const (
 	Passed
 	// Did: the node did what Match says, in words.
 	Did
+	// Untold: the network's description does not tell what Object does with it, and Match
+	// says what is missing. The packet ends as Unmodelled, unless somebody wants to know
+	// what lies behind.
+	Untold
 	// Ended: the walk ended here for Reason, which Match explains where it is not empty.
 	Ended
 	actCount

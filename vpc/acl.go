@@ -25,6 +25,8 @@ type ACLEntry struct {
 	Protocol, FromPort, ToPort int
 	// CIDR is the source of ingress rules, the destination of egress rules.
 	CIDR netip.Prefix
+
+	unread string // why nobody can tell what it does, of a description; "" where it can be read
 }
 
 // NetworkACLConfig says how a network ACL is made.
@@ -245,7 +247,7 @@ func (tx *Tx) replaceACL(s *Subnet, a *NetworkACL) (string, error) {
 		return "", notFound(a.id)
 	}
 	delete(tx.r.links, s.aclAssoc)
-	s.acl, s.aclAssoc = a, tx.r.ids.next("aclassoc")
+	s.acl, s.aclAssoc, s.untoldACL = a, tx.r.ids.next("aclassoc"), ""
 	tx.r.links[s.aclAssoc] = s
 	return s.aclAssoc, nil
 }

@@ -84,14 +84,18 @@ type entryKey struct {
 	vpc     *VPC
 }
 
-type compiledACL struct{ ingress, egress *filter.ACL }
+type compiledACL struct {
+	ingress, egress *filter.ACL
+	unread          [2]map[int]string
+}
 
 // compiledGroups is the rules of an interface's groups, and of these the ones that
-// name no group and those that do; nil where none does.
+// name no group and those that do; nil where none does. vague is those of which nobody can
+// tell whether they allow, nil where there are none.
 type compiledGroups struct {
-	groups              []*SecurityGroup
-	names, ids          string // of the groups, separated by ", "
-	all, literal, named *filter.Groups
+	groups                     []*SecurityGroup
+	names, ids                 string // of the groups, separated by ", "
+	all, literal, named, vague *filter.Groups
 }
 
 // compile makes the snapshot of a region. The region's lock is held.
@@ -159,7 +163,7 @@ func (c *Compiler) collectMembers() {
 
 // shells makes a VPC's subnets and interfaces, without routes and owners.
 func (c *Compiler) shells(v *VPC) {
-	n := &network{name: v.label() + " router", id: v.id}
+	n := &network{name: v.label() + " router", id: v.id, gaps: &v.gaps}
 	c.networks[v] = n
 	var subnets route.Table[*subnet]
 	for _, s := range v.subnets {
@@ -170,7 +174,10 @@ func (c *Compiler) shells(v *VPC) {
 			router: name + " router", arrival: name + " arrival",
 			segment: &eni.Segment{Router: s.routerMAC, RouterAddrs: routerAddrs(s), Prefixes: []wire.Prefix{wire.PrefixFrom(s.cidr)}},
 			acl:     trace.Label{Name: s.acl.label(), ID: s.acl.id}, ingress: acl.ingress, egress: acl.egress,
-			latency: c.region.latency, home: n,
+			latency: c.region.latency, home: n, unread: acl.unread, unseen: s.unseen,
+		}
+		if s.untoldACL != "" {
+			sub.ingress, sub.egress, sub.untoldACL = &filter.ACL{}, &filter.ACL{}, s.untoldACL
 		}
 		subnets.Insert(s.cidr, sub)
 		if s.ipv6.IsValid() {
@@ -191,7 +198,7 @@ func (c *Compiler) shells(v *VPC) {
 
 func (c *Compiler) acl(a *NetworkACL) *compiledACL {
 	if c.acls[a] == nil {
-		c.acls[a] = &compiledACL{a.compile(a.ingress), a.compile(a.egress)}
+		c.acls[a] = &compiledACL{a.compile(a.ingress), a.compile(a.egress), [2]map[int]string{unread(a.ingress), unread(a.egress)}}
 	}
 	return c.acls[a]
 }
@@ -213,11 +220,16 @@ func (c *Compiler) groups(groups []*SecurityGroup) *compiledGroups {
 	key := strings.Join(all, ", ")
 	if c.rules[key] == nil {
 		var ingress, egress []filter.Rule
+		var vague [2][]filter.Rule
 		for _, g := range groups {
+			vague[0], vague[1] = append(vague[0], g.vague(false)...), append(vague[1], g.vague(true)...)
 			ingress = c.appendRules(ingress, g, g.ingress, "ingress rule ")
 			egress = c.appendRules(egress, g, g.egress, "egress rule ")
 		}
 		c.rules[key] = &compiledGroups{groups: groups, names: strings.Join(names, ", "), ids: key, all: filter.NewGroups(ingress, egress)}
+		if len(vague[0])+len(vague[1]) > 0 {
+			c.rules[key].vague = filter.NewGroups(vague[0], vague[1])
+		}
 		named := func(r filter.Rule) bool { return r.Members != nil }
 		if slices.ContainsFunc(ingress, named) {
 			literal := slices.DeleteFunc(slices.Clone(ingress), named)
@@ -233,6 +245,8 @@ func (c *Compiler) appendRules(to []filter.Rule, g *SecurityGroup, list []Permis
 	for _, p := range list {
 		r := filter.Rule{Group: g.traceName(), GroupID: g.id, Label: which + p.brief(), ID: p.ID, Traffic: p.traffic(), Prefix: p.CIDR}
 		switch {
+		case p.PrefixList != nil && p.PrefixList.untold != "":
+			continue // see vague
 		case p.PrefixList != nil:
 			r.List = c.prefixSet(p.PrefixList)
 		case p.Group != nil:
@@ -288,9 +302,9 @@ func (c *Compiler) fill(r *routes) {
 		}
 	}
 	for k := len(t.routes) - 1; k >= 0; k-- {
-		if l := t.routes[k].PrefixList; l != nil {
+		if l := t.routes[k].PrefixList; l != nil && l.untold == "" {
 			for _, dst := range l.entries {
-				c.insert(&table, t.vpc, dst, t.routes[k].Target, l.label())
+				c.insert(&table, t.vpc, dst, t.routes[k].Target, l.label()).doubtBy(t.routes[k])
 			}
 		}
 	}
@@ -299,18 +313,19 @@ func (c *Compiler) fill(r *routes) {
 	}
 	for _, row := range t.routes {
 		if row.PrefixList == nil {
-			c.insert(&table, t.vpc, row.Destination, row.Target, "")
+			c.insert(&table, t.vpc, row.Destination, row.Target, "").doubtBy(row)
 		}
 	}
+	c.doubt(&table, t)
 	r.fib = table.Compile()
 }
 
-func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, target Target, by string) {
+func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, target Target, by string) *hop {
 	text := dst.String() + " -> " + labelOf(target)
 	if by != "" {
 		text += " (" + by + ")"
 	}
-	h := &hop{route: trace.Entry{Rule: dst.String(), Match: text, MatchID: target.ID()}, dead: trace.Blackhole, inside: v.covers(dst)}
+	h := &hop{route: trace.Entry{Rule: dst.String(), Match: text, MatchID: target.ID()}, dead: trace.Blackhole, inside: v.covers(dst), static: by == ""}
 	switch x := target.(type) {
 	case local:
 		h.node, h.dead = (*inside)(c.networks[v]), trace.None
@@ -326,6 +341,7 @@ func (c *Compiler) insert(to *route.Table[*hop], v *VPC, dst netip.Prefix, targe
 		}
 	}
 	to.Insert(dst, h)
+	return h
 }
 
 // published reports whether the interface has a public IPv4 address.

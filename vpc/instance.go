@@ -44,6 +44,7 @@ type Instance struct {
 	ended      time.Time
 	recorded   *ec2.Instance // what a restored one was described with: what is not modelled stays
 	batch      string        // the id of the reservation that it was described in
+	untold     string        // why no description tells whether it runs, "" where one does
 }
 
 // RunInstance launches one instance in the subnet.
@@ -165,6 +166,9 @@ func (i *Instance) Start() error { return i.become(Running, Stopped) }
 
 func (i *Instance) become(to, from InstanceState) error {
 	return i.Change(func(tx *Tx) error {
+		if i.untold != "" { // whichever it was
+			i.state, i.untold = from, ""
+		}
 		if i.state == to {
 			return nil
 		}

@@ -17,6 +17,8 @@ type PrefixList struct {
 	max     int
 	version int64
 	entries []netip.Prefix
+	untold  string // why no description tells its entries, "" where one does
+	public  bool   // it is of a service that has public addresses alone
 }
 
 // PrefixListConfig says how a prefix list is made.

@@ -3,6 +3,7 @@ package vpc
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -77,6 +78,7 @@ type Region struct {
 	groups     int                            // security groups of all VPCs
 	interfaces int                            // interfaces of all VPCs
 	described  map[string][]*NetworkInterface // services' interfaces by their descriptions
+	absent     map[netip.Addr]gap             // public addresses of interfaces that no description tells
 }
 
 // Resource is anything with an id.
@@ -135,7 +137,8 @@ func (r *Region) Advance(elapsed time.Duration) {
 // is valid until the function that Change called returns.
 type Tx struct {
 	r       *Region
-	account string // see RestoreFor
+	account string                 // see RestoreFor
+	missing func(id string) string // see RestoreMissing
 }
 
 // Region returns the region that the transaction changes.

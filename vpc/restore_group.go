@@ -31,32 +31,64 @@ func (tx *Tx) RestoreSecurityGroup(s ec2.SecurityGroup) (*SecurityGroup, error) 
 	return g, nil
 }
 
-// RestorePermissions gives a restored group its rules. Those that mean nothing, or
-// name a group or a prefix list that is not there, are left out, and told.
+// RestorePermissions gives a restored group its rules. What only a rule that means
+// nothing, or one of a prefix list that is not there, may allow ends as trace.Unmodelled,
+// and is told. A group that is not there and that a rule names has the interfaces that
+// name it.
 func (tx *Tx) RestorePermissions(g *SecurityGroup, s ec2.SecurityGroup) error {
-	in, absent := tx.restoredPermissions("IpPermissions", s.IpPermissions)
-	out, more := tx.restoredPermissions("IpPermissionsEgress", s.IpPermissionsEgress)
+	in, absent := tx.restoredPermissions(g, "IpPermissions", s.IpPermissions)
+	out, more := tx.restoredPermissions(g, "IpPermissionsEgress", s.IpPermissionsEgress)
 	g.ingress, g.egress = in, out
 	return errors.Join(append(absent, more...)...)
 }
 
-func (tx *Tx) restoredPermissions(list string, shapes []ec2.IpPermission) (rules []Permission, absent []error) {
+// untoldGroup returns a group that only others' descriptions name, whose rules nobody
+// knows; v is the VPC that it is taken to be in.
+func (tx *Tx) untoldGroup(field string, id, name, owner *string, v *VPC) (*SecurityGroup, error) {
+	g, err := Named[*SecurityGroup](tx, field, id)
+	switch {
+	case err == nil && g.untold == "":
+		return g, nil
+	case err != nil && (ec2.Value(id) == "" || tx.r.byID[*id] != nil):
+		return nil, err
+	case err != nil:
+		g = &SecurityGroup{Base: Base{id: *id, region: tx.r, owner: ec2.Value(owner)}, vpc: v, name: ec2.Value(name), untold: tx.Missing(*id)}
+		tx.Add(g)
+	}
+	return g, Absent(field, g.id)
+}
+
+func (tx *Tx) restoredPermissions(g *SecurityGroup, list string, shapes []ec2.IpPermission) (rules []Permission, absent []error) {
 	for i, s := range shapes {
 		traffic, err := restoredTraffic(s)
 		if err != nil {
-			absent = append(absent, inEntry(list, i, instead(err, leftOut)))
+			told := inEntry(list, i, instead(err, unreadRule))
+			absent = append(absent, told)
+			g.unreadable(Permission{Protocol: -1}, list, told)
 			continue
 		}
-		peers, missing := tx.restoredPeers(s)
+		peers, missing := tx.restoredPeers(g, s)
 		for _, p := range peers {
 			p.Protocol, p.FromPort, p.ToPort = traffic.Protocol, traffic.FromPort, traffic.ToPort
 			rules = append(rules, tx.newRule(p))
 		}
 		for _, e := range missing {
-			absent = append(absent, inEntry(list, i, e))
+			told := inEntry(list, i, e)
+			absent = append(absent, told)
+			if s, ok := errors.AsType[*ShapeError](told); ok && !s.Absent {
+				g.unreadable(traffic, list, told)
+			}
 		}
 	}
 	return rules, absent
+}
+
+// unreadable notes a rule that can't be read, of which no more is known than its traffic.
+func (g *SecurityGroup) unreadable(traffic Permission, list string, err error) {
+	s, ok := errors.AsType[*ShapeError](err)
+	if ok {
+		g.unread = append(g.unread, vagueRule{traffic, list == "IpPermissionsEgress", s.Field + " " + strconv.Quote(s.Value) + ": expected " + s.Want})
+	}
 }
 
 // instead says in an error what stands in the network in place of what was wrong.
@@ -120,16 +152,16 @@ func protocolNumber(field, text string) (int, error) {
 	return n, nil
 }
 
-// leftOut is what becomes of a rule that means nothing or whose peer is not there.
-const leftOut = "the rule is left out, and allows nothing"
+// unreadRule is what becomes of a rule that means nothing or whose prefix list is not there.
+const unreadRule = "what only this rule may allow ends as not modelled"
 
 // restoredPeers returns a rule for each peer of the shape, traffic left out, and what
 // is absent.
-func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []error) {
+func (tx *Tx) restoredPeers(of *SecurityGroup, s ec2.IpPermission) (peers []Permission, absent []error) {
 	for i, r := range s.IpRanges {
 		p, err := shapePrefix(member("IpRanges", i, "CidrIp"), r.CidrIp, false)
 		if err != nil {
-			absent = append(absent, instead(err, leftOut))
+			absent = append(absent, instead(err, unreadRule))
 			continue
 		}
 		peers = append(peers, Permission{CIDR: p, Description: ec2.Value(r.Description)})
@@ -137,23 +169,31 @@ func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []er
 	for i, r := range s.Ipv6Ranges {
 		p, err := shapePrefix(member("Ipv6Ranges", i, "CidrIpv6"), r.CidrIpv6, true)
 		if err != nil {
-			absent = append(absent, instead(err, leftOut))
+			absent = append(absent, instead(err, unreadRule))
 			continue
 		}
 		peers = append(peers, Permission{CIDR: p, Description: ec2.Value(r.Description)})
 	}
 	for i, r := range s.PrefixListIds {
-		l, err := Named[*PrefixList](tx, member("PrefixListIds", i, "PrefixListId"), r.PrefixListId)
+		l, err := tx.untoldList(member("PrefixListIds", i, "PrefixListId"), r.PrefixListId)
 		if err != nil {
-			absent = append(absent, absentBut(member("PrefixListIds", i, "PrefixListId"), ec2.Value(r.PrefixListId), leftOut))
+			absent = append(absent, instead(err, unreadRule))
+		}
+		if l == nil {
 			continue
 		}
 		peers = append(peers, Permission{PrefixList: l, Description: ec2.Value(r.Description)})
 	}
 	for i, r := range s.UserIdGroupPairs {
-		g, err := Named[*SecurityGroup](tx, member("UserIdGroupPairs", i, "GroupId"), r.GroupId)
+		v := of.vpc
+		if x, ok := tx.r.byID[ec2.Value(r.VpcId)].(*VPC); ok {
+			v = x
+		}
+		g, err := tx.untoldGroup(member("UserIdGroupPairs", i, "GroupId"), r.GroupId, r.GroupName, r.UserId, v)
 		if err != nil {
-			absent = append(absent, absentBut(member("UserIdGroupPairs", i, "GroupId"), ec2.Value(r.GroupId), leftOut))
+			absent = append(absent, instead(err, "the rule holds for the interfaces that name the group"))
+		}
+		if g == nil {
 			continue
 		}
 		peers = append(peers, Permission{Group: g, Description: ec2.Value(r.Description)})
@@ -166,9 +206,8 @@ func (tx *Tx) restoredPeers(s ec2.IpPermission) (peers []Permission, absent []er
 const lastNumber = filter.LastACLNumber + 1
 
 // RestoreNetworkACL makes a network ACL and gives it to the subnets that are associated
-// with it. Entries with the numbers of the last rules are every ACL's own. An entry that
-// can't be read denies everything from its number on, because nobody knows what it lets
-// through; it is told.
+// with it. Entries with the numbers of the last rules are every ACL's own. What an entry
+// that can't be read would look at ends as trace.Unmodelled; it is told.
 func (tx *Tx) RestoreNetworkACL(s ec2.NetworkAcl) (*NetworkACL, error) {
 	b, err := tx.RestoreBase("NetworkAclId", s.NetworkAclId, s.OwnerId, s.Tags)
 	if err != nil {
@@ -183,8 +222,8 @@ func (tx *Tx) RestoreNetworkACL(s ec2.NetworkAcl) (*NetworkACL, error) {
 	for i, shape := range s.Entries {
 		e, err := restoredEntry(shape)
 		if err != nil {
-			wrong = append(wrong, inEntry("Entries", i, instead(err, "every packet that this rule would look at is denied")))
-			e = e.unreadable()
+			wrong = append(wrong, inEntry("Entries", i, instead(err, "every packet that this rule would look at ends as not modelled")))
+			e = e.unreadable(shape, err)
 		}
 		switch {
 		case e.Number >= lastNumber:
@@ -233,13 +272,18 @@ func (tx *Tx) restoreACLAssociations(a *NetworkACL, s ec2.NetworkAcl) error {
 	return errors.Join(absent...)
 }
 
-// unreadable returns the entry that denies all in place of one that can't be read.
-func (e ACLEntry) unreadable() ACLEntry {
+// unreadable returns the entry that takes all in place of one that can't be read.
+func (e ACLEntry) unreadable(s ec2.NetworkAclEntry, err error) ACLEntry {
 	family := netip.IPv4Unspecified()
-	if e.CIDR.Addr().Is6() {
+	if s.CidrBlock == nil && s.Ipv6CidrBlock != nil {
 		family = netip.IPv6Unspecified()
 	}
-	return ACLEntry{Number: max(1, min(e.Number, filter.LastACLNumber)), Protocol: -1, CIDR: netip.PrefixFrom(family, 0)}
+	number := max(1, min(e.Number, filter.LastACLNumber))
+	why := "its rule " + strconv.Itoa(number) + " can't be read"
+	if s, ok := errors.AsType[*ShapeError](err); ok {
+		why += ": " + s.Field + " " + strconv.Quote(s.Value)
+	}
+	return ACLEntry{Number: number, Protocol: -1, CIDR: netip.PrefixFrom(family, 0), unread: why}
 }
 
 func restoredEntry(s ec2.NetworkAclEntry) (ACLEntry, error) {

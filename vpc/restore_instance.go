@@ -45,8 +45,9 @@ func (tx *Tx) RestoreInstance(s ec2.Instance, reservation, owner *string) (*Inst
 
 // RestoreInterface makes an interface of any type, attached to the instance that it
 // names. One that is a service's belongs to nobody until the service's resource adopts
-// it ([Tx.Adopt]). Groups that are not there are left out, and told; an instance that is
-// not there is made, running, and told; so is a MAC address that is missing. Addresses that
+// it ([Tx.Adopt]). Groups that are not there are made, with rules that nobody knows, and
+// told; an instance that is not there is made, and told: nobody knows whether it runs,
+// unless it has a public address of its launch; so is a MAC address that is missing. Addresses that
 // the subnet can't give are left out, and told; the primary one is needed.
 func (tx *Tx) RestoreInterface(s ec2.NetworkInterface) (*NetworkInterface, error) {
 	b, err := tx.RestoreBase("NetworkInterfaceId", s.NetworkInterfaceId, s.OwnerId, s.TagSet)
@@ -67,9 +68,11 @@ func (tx *Tx) RestoreInterface(s ec2.NetworkInterface) (*NetworkInterface, error
 		n.mac = tx.r.ids.mac()
 	}
 	for i, g := range s.Groups {
-		group, err := Named[*SecurityGroup](tx, member("Groups", i, "GroupId"), g.GroupId)
+		group, err := tx.untoldGroup(member("Groups", i, "GroupId"), g.GroupId, g.GroupName, nil, sub.vpc)
 		if err != nil {
-			absent = append(absent, absentBut(member("Groups", i, "GroupId"), ec2.Value(g.GroupId), "the group's rules allow nothing here"))
+			absent = append(absent, instead(err, "what only its rules may allow ends as not modelled"))
+		}
+		if group == nil {
 			continue
 		}
 		n.groups = append(n.groups, group)
@@ -232,11 +235,11 @@ func (tx *Tx) restoreAttachment(n *NetworkInterface, s *ec2.NetworkInterfaceAtta
 	var absent error
 	i, ok := tx.r.byID[*s.InstanceId].(*Instance)
 	if !ok {
-		absent = absentBut("Attachment.InstanceId", *s.InstanceId, "the instance is taken to be running")
+		absent = absentBut("Attachment.InstanceId", *s.InstanceId, "what would depend on whether it runs ends as not modelled")
 		if *s.InstanceId == "" || tx.r.byID[*s.InstanceId] != nil {
 			return absent
 		}
-		i = &Instance{Base: Base{id: *s.InstanceId, region: tx.r, owner: ec2.Value(s.InstanceOwnerId)}, state: Running, launched: n.link.at}
+		i = &Instance{Base: Base{id: *s.InstanceId, region: tx.r, owner: ec2.Value(s.InstanceOwnerId)}, state: Running, launched: n.link.at, untold: tx.Missing(*s.InstanceId) + ": whether it runs"}
 		tx.r.instances = append(tx.r.instances, i)
 		tx.Add(i)
 	}
@@ -275,7 +278,7 @@ func (tx *Tx) restorePublic(n *NetworkInterface, s ec2.NetworkInterface) []error
 			at.Public = public
 			tx.r.public.take(public)
 			if n.instance != nil {
-				n.instance.public = true
+				n.instance.public, n.instance.untold = true, "" // a stopped one has given it back
 			}
 			return
 		}

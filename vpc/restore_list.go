@@ -3,6 +3,7 @@ package vpc
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/wire"
@@ -32,6 +33,35 @@ func (tx *Tx) RestoreServiceList(s ec2.PrefixList) (*PrefixList, error) {
 	}
 	l.four, l.aws, l.max = len(l.entries) == 0 || l.entries[0].Addr().Is4(), true, len(l.entries)
 	return l, nil
+}
+
+// RestoreUntold says that no description tells the list's entries: what a route or a rule
+// of it may take ends as trace.Unmodelled. A list for a gateway endpoint holds addresses
+// of the internet alone (PrivateLink guide, "Gateway endpoints").
+func (l *PrefixList) RestoreUntold(tx *Tx) {
+	l.untold, l.public = tx.Missing(l.id), l.public || l.endpoint()
+}
+
+// endpoint reports whether the list is of a service that has gateway endpoints.
+func (l *PrefixList) endpoint() bool {
+	return l.aws && strings.HasPrefix(l.name, "com.amazonaws.") && (strings.HasSuffix(l.name, ".s3") || strings.HasSuffix(l.name, ".dynamodb"))
+}
+
+// untoldList returns a list that only others' descriptions name, whose entries nobody
+// knows.
+func (tx *Tx) untoldList(field string, id *string) (*PrefixList, error) {
+	l, err := Named[*PrefixList](tx, field, id)
+	switch {
+	case err == nil && l.untold == "":
+		return l, nil
+	case err != nil && (ec2.Value(id) == "" || tx.r.byID[*id] != nil):
+		return nil, err
+	case err != nil:
+		l = &PrefixList{Base: Base{id: *id, region: tx.r}, four: true, version: 1}
+		l.RestoreUntold(tx)
+		tx.Add(l)
+	}
+	return l, Absent(field, l.id)
 }
 
 func (tx *Tx) restoreList(id, owner, name *string, tags []ec2.Tag, field string, cidrs []string) (*PrefixList, error) {

@@ -102,8 +102,9 @@ func (tx *Tx) restoreRoute(t *RouteTable, s ec2.Route) error {
 	if r.Origin == "" {
 		r.Origin = CreateRoute
 	}
-	if err := tx.restoredDestination(r, s); err != nil {
-		return err
+	unknown := tx.restoredDestination(r, s)
+	if unknown != nil && r.PrefixList == nil {
+		return unknown
 	}
 	if ec2.Value(s.GatewayId) == "local" {
 		if r.PrefixList == nil && slices.Contains(t.vpc.cidrs, r.Destination) {
@@ -120,10 +121,17 @@ func (tx *Tx) restoreRoute(t *RouteTable, s ec2.Route) error {
 		return instead(malformedShape("GatewayId", "", "a target"), "what takes this route ends as not modelled")
 	}
 	target, absent := tx.restoredTarget(t, field, id, ec2.Value(s.State) != ec2.RouteStateBlackhole)
+	absent = errors.Join(unknown, absent)
 	if target == nil {
 		return absent
 	}
-	r.Target = target
+	r.Target, r.active = target, ec2.Value(s.State) == ec2.RouteStateActive
+	if l := r.PrefixList; l != nil && l.untold != "" && hasPrefix(id, "vpce") {
+		l.public = true // of a gateway endpoint: nobody else routes lists to endpoints
+		if own := t.untoldService(target); own != nil && own.PrefixList != l {
+			return absent // the endpoint's own row, whose list it had no name for
+		}
+	}
 	if l, ok := target.(Learner); ok && r.Origin == EnableVGWRoutePropagation && r.PrefixList == nil {
 		l.Learn(tx, r.Destination)
 		if !slices.Contains(t.learned, Propagator(l)) {
@@ -136,6 +144,37 @@ func (tx *Tx) restoreRoute(t *RouteTable, s ec2.Route) error {
 	}
 	t.routes = append(t.routes, r)
 	return absent
+}
+
+// untoldService returns the row of a gateway endpoint whose list nobody has told, or nil.
+func (t *RouteTable) untoldService(g Target) *Route {
+	for _, r := range t.routes {
+		if r.Target == g && r.service() && r.PrefixList.untold != "" {
+			return r
+		}
+	}
+	return nil
+}
+
+// Untellable is a gateway that a VPC is tied to by a resource of its own, which
+// descriptions may lack.
+type Untellable interface {
+	// Untold reports whether no description tells of what ties the VPC to the gateway.
+	Untold(tx *Tx, v *VPC) bool
+}
+
+// RestoreStates has routes that were described as active end packets as trace.Unmodelled
+// where no description tells what makes them so. It is called when all else is restored.
+func (tx *Tx) RestoreStates() {
+	for _, v := range tx.r.vpcs {
+		for _, t := range v.tables {
+			for _, r := range t.routes {
+				if u, ok := r.Target.(Untellable); ok && r.active && t.state(tx, r.Target) == Blackhole && u.Untold(tx, v) {
+					r.doubt = gap{r.Target.ID(), "what ties it to " + v.id + " is in no description, though AWS calls the route active"}
+				}
+			}
+		}
+	}
 }
 
 // nameless is the target of a route that names none of a kind that is known.
@@ -157,8 +196,8 @@ func (tx *Tx) nameless(t *RouteTable, r *Route, active bool) *UnknownGateway {
 func (tx *Tx) restoredDestination(r *Route, s ec2.Route) (err error) {
 	switch {
 	case s.DestinationPrefixListId != nil:
-		if r.PrefixList, err = Named[*PrefixList](tx, "DestinationPrefixListId", s.DestinationPrefixListId); err != nil {
-			err = absentBut("DestinationPrefixListId", *s.DestinationPrefixListId, "the route is left out, and what it would take goes by others")
+		if r.PrefixList, err = tx.untoldList("DestinationPrefixListId", s.DestinationPrefixListId); err != nil {
+			err = instead(err, "what the route may take ends as not modelled")
 		}
 	case s.DestinationIpv6CidrBlock != nil:
 		r.Destination, err = shapePrefix("DestinationIpv6CidrBlock", s.DestinationIpv6CidrBlock, true)
@@ -203,7 +242,7 @@ func (tx *Tx) restoredTarget(t *RouteTable, field, id string, active bool) (Targ
 	case *NetworkInterface:
 		return x, nil
 	case nil:
-		g := &UnknownGateway{Base: Base{id: id, region: tx.r}, field: field, active: map[*VPC]bool{}}
+		g := &UnknownGateway{Base: Base{id: id, region: tx.r}, field: field, active: map[*VPC]bool{}, missing: tx.Missing(id)}
 		g.open(t.vpc, active)
 		tx.Add(g)
 		instead := "what takes this route ends as not modelled"

@@ -40,8 +40,10 @@ func (r *returning) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 		if c.Tracing() {
 			r.noteACL(c, p, number, allow, &outboundRule)
 		}
-		if !allow && !c.Lift(trace.ACLEgress) {
-			return dataplane.Drop(trace.ACLEgress)
+		if !allow {
+			if end := r.deny(c, p, number, &outboundRule, trace.ACLEgress); end != trace.None {
+				return dataplane.Drop(end)
+			}
 		}
 	}
 	if c.Tracing() {

@@ -40,7 +40,7 @@ func (t *RouteTable) ReplacePrefixListRoute(l *PrefixList, target Target) error 
 		if old.service() {
 			return Refuse("InvalidParameterValue", msgServiceRoute)
 		}
-		old.Target = target
+		old.Target, old.doubt = target, gap{}
 		return nil
 	})
 }

@@ -23,6 +23,7 @@ type network struct {
 	id      string
 	subnets *route.FIB[*subnet]
 	returns map[wire.Addr]dataplane.Node // ways back that need no route: see Compiler.AnswerBy
+	gaps    *gaps
 }
 
 // subnet is a compiled subnet.
@@ -35,6 +36,9 @@ type subnet struct {
 	ingress, egress *filter.ACL
 	latency         Latency
 	home            *network
+	unread          [2]map[int]string // why nobody can tell what a rule does, by number, of ingress and egress
+	unseen          gap               // an interface whose address nobody knows
+	untoldACL       string            // why nobody can tell what the network ACL does
 }
 
 // routes is a compiled route table.
@@ -50,11 +54,14 @@ type hop struct {
 	node   dataplane.Node
 	within *subnet // that the node lies in, nil for none
 	inside bool    // its destination lies in the VPC, as those of all its subnets do
+	static bool    // neither propagated nor of a prefix list
 	dead   trace.Reason
 	// route is the destination, "10.0.1.0/24 -> nat-…" and the target's id.
 	route trace.Entry
 	// unpublished is an instance's interface without a public IPv4 address.
 	unpublished bool
+	// doubt is why nobody can tell where the route leads, where dead is Unmodelled.
+	doubt gap
 }
 
 // Latency says how long packets take. AWS promises no figure; the zero value of a
@@ -114,7 +121,7 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 	if c.Link != nil || h != nil && h.inside && s.segment.Contains(dst) || !dst.IsForwardable() {
 		to, end := s.neighbor(c, dst)
 		if end != trace.None {
-			return dataplane.Drop(end)
+			return s.home.nobody(c, p, s, end)
 		}
 		if c.Tracing() {
 			c.Step(p, trace.Resolved)
@@ -127,8 +134,10 @@ func (d *departure) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next
 		if c.Tracing() {
 			s.noteACL(c, p, number, allow, &outboundRule)
 		}
-		if !allow && !c.Lift(trace.ACLEgress) {
-			return dataplane.Drop(trace.ACLEgress)
+		if !allow {
+			if end := s.deny(c, p, number, &outboundRule, trace.ACLEgress); end != trace.None {
+				return dataplane.Drop(end)
+			}
 		}
 	}
 	if h == nil {
@@ -167,6 +176,9 @@ var inboundRule, outboundRule = trace.Entry{Rule: "inbound rule"}, trace.Entry{R
 
 // noteACL keeps the step of one direction of the subnet's network ACL.
 func (s *subnet) noteACL(c *dataplane.Context, p *wire.Packet, number int, allow bool, which *trace.Entry) {
+	if !allow && s.untold(number, which).there() {
+		return
+	}
 	step := c.Step(p, trace.Allowed)
 	step.Object, step.Entry, step.Number = &s.acl, which, int32(number)
 	if !allow {
@@ -197,8 +209,11 @@ func (r *routes) follow(c *dataplane.Context, p *wire.Packet, h *hop) dataplane.
 		}
 		return dataplane.Drop(trace.NoRoute)
 	}
-	if c.Tracing() {
+	if c.Tracing() && !h.doubt.there() {
 		r.note(c, p, trace.Routed).Entry = &h.route
+	}
+	if h.doubt.there() {
+		return h.doubt.drop(c, p)
 	}
 	if h.dead != trace.None {
 		return dataplane.Drop(h.dead)
@@ -222,11 +237,11 @@ func (n *inside) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	c.Fixed(n)
 	s, ok := n.subnets.LookupPacked(p.Flow.Dst.Words())
 	if !ok {
-		return dataplane.Drop(trace.NotInSubnet)
+		return (*network)(n).nobody(c, p, nil, trace.NotInSubnet)
 	}
 	to := s.segment.Lookup(p.Flow.Dst)
 	if to == nil {
-		return dataplane.Drop(trace.NoSuchAddress)
+		return (*network)(n).nobody(c, p, s, trace.NoSuchAddress)
 	}
 	if c.Tracing() {
 		c.Step(p, trace.Did).Entry = &delivers
@@ -259,8 +274,10 @@ func (a *arrival) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		if c.Tracing() {
 			a.noteACL(c, p, number, allow, &inboundRule)
 		}
-		if !allow && !c.Lift(trace.ACLIngress) {
-			return dataplane.Drop(trace.ACLIngress)
+		if !allow {
+			if end := a.deny(c, p, number, &inboundRule, trace.ACLIngress); end != trace.None {
+				return dataplane.Drop(end)
+			}
 		}
 	}
 	return dataplane.To(a.to.In())
@@ -363,6 +380,11 @@ func (c *Compiler) unassociated() {
 	claim := func(a wire.Addr) {
 		if c.snapshot.public[a] == nil {
 			c.Advertise(a, n)
+		}
+	}
+	for a, g := range c.region.absent {
+		if x := wire.AddrFrom(a); c.snapshot.public[x] == nil {
+			c.Advertise(x, &absence{n.name, g})
 		}
 	}
 	for _, a := range c.region.released {

@@ -36,6 +36,9 @@ type Route struct {
 	Origin Origin
 	// State says whether the target is there.
 	State RouteState
+
+	active bool // it was described so
+	doubt  gap  // why nobody can tell what it does with packets
 }
 
 // RouteTable is a set of routes for subnets, for a gateway, or for both.
@@ -45,6 +48,7 @@ type RouteTable struct {
 	routes  []*Route // static ones, and replaced local ones; State is not kept here
 	links   []*association
 	learned []Propagator
+	untold  string // why no description tells its rows, "" where one does
 }
 
 // Propagator is a gateway whose routes a table may take over.
@@ -176,7 +180,7 @@ func (t *RouteTable) ReplaceRoute(destination string, target Target) error {
 			old = &Route{Destination: dst, Origin: CreateRouteTable}
 			t.routes = append(t.routes, old)
 		}
-		old.Target = target
+		old.Target, old.doubt = target, gap{}
 		return nil
 	})
 }

@@ -12,6 +12,8 @@ type SecurityGroup struct {
 	name            string
 	description     string
 	ingress, egress []Permission
+	untold          string      // why no description tells its rules, "" where one does
+	unread          []vagueRule // rules of a description that mean nothing
 }
 
 // SecurityGroupConfig says how a security group is made.

@@ -47,9 +47,19 @@ func (c *Compiler) shell(n *NetworkInterface, k int, r *room, s *subnet, v *netw
 	if !n.noGroups {
 		g := c.groups(n.groups)
 		i.GroupNames, i.GroupIDs, i.Groups, i.Literal, i.Named = g.names, g.ids, g.all, g.literal, g.named
+		if g.vague != nil {
+			i.Doubt = &eni.Doubt{Vague: g.vague}
+		}
 		i.Flows = stateIn(c, h, n.id, flows, func() *filter.Tracker {
 			return filter.NewTracker(filter.TrackerConfig{Seed: c.Seed(n.id)})
 		})
+	}
+	if i.Down == trace.Unmodelled {
+		d := eni.Doubt{Instance: n.instance.id, Missing: n.instance.untold}
+		if i.Doubt != nil {
+			d.Vague = i.Doubt.Vague
+		}
+		i.Doubt = &d
 	}
 	i.Port = stateIn(c, h, n.id, port, func() *eni.Port { return c.live.newPort(n.id) })
 	r.arrivals[k] = arrival{s, i}
@@ -69,6 +79,8 @@ func (n *NetworkInterface) down() trace.Reason {
 		return trace.None
 	case n.instance == nil:
 		return trace.NotAttached
+	case n.instance.untold != "":
+		return trace.Unmodelled
 	case n.instance.state != Running:
 		return trace.InstanceStopped
 	}

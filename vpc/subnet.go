@@ -44,6 +44,8 @@ type Subnet struct {
 	own        *association // nil: the VPC's main table
 	acl        *NetworkACL
 	aclAssoc   string
+	unseen     gap    // an interface whose address nobody knows
+	untoldACL  string // why no description tells its network ACL, "" where one does
 	interfaces []*NetworkInterface
 	hosts      [2]hosts.Space // IPv4, IPv6
 	routerMAC  wire.MAC

@@ -26,7 +26,9 @@ func (b *border) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 		b.noteACL(c, p, number, allow, &inboundRule)
 	}
 	if !allow {
-		return dataplane.Drop(trace.ACLIngress)
+		if end := b.deny(c, p, number, &inboundRule, trace.ACLIngress); end != trace.None {
+			return dataplane.Drop(end)
+		}
 	}
 	return dataplane.To(b.to.In())
 }

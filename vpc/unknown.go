@@ -13,6 +13,8 @@ type UnknownGateway struct {
 	Base
 	field  string // the member of ec2.Route that names it, "" where none does
 	active map[*VPC]bool
+
+	missing string // why nothing is known
 }
 
 // open records that a route of the VPC was active, or was a black hole.
@@ -58,7 +60,7 @@ func (u *UnknownGateway) ListRoute(s *ec2.Route) {
 
 // Compile has routes to it lead to what is unknown.
 func (u *UnknownGateway) Compile(c *Compiler) {
-	n := c.Unmodelled(u)
+	n := &unmodelled{labelOf(u), u.id, u.missing}
 	for _, v := range c.region.vpcs {
 		if u.active[v] {
 			c.Enter(u, v, Entry{Node: n})

@@ -40,6 +40,7 @@ type VPC struct {
 	attributes VPCAttributes
 	dedicated  bool
 	isDefault  bool // the account's default VPC
+	gaps       gaps // what a restored one's descriptions do not tell
 }
 
 // VPCAttributes are a VPC's switches (DescribeVpcAttribute).
