@@ -11,6 +11,9 @@ import (
 // untoldBalancers says what no file tells of load balancers: listeners, attributes, and
 // targets with their health.
 func (l *restoring) untoldBalancers() {
+	if l.fresh {
+		return
+	}
 	listed, set, checked := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, i := range l.BalancerListeners {
 		listed[ec2.Value(i.shape.LoadBalancerArn)] = true

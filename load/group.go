@@ -14,6 +14,7 @@ type snapshot struct {
 	shapes
 	region string
 	told   told
+	fresh  bool // of a plan: what is not told is as AWS makes it
 }
 
 // group puts the files' contents together by region, in the order of the regions'

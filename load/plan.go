@@ -64,7 +64,7 @@ func (p *planned) snapshots(c Config) []*snapshot {
 		name := cmp.Or(r.Name, c.Region)
 		i := slices.IndexFunc(all, func(o *snapshot) bool { return o.region == name })
 		if i < 0 {
-			i, all = len(all), append(all, &snapshot{region: name})
+			i, all = len(all), append(all, &snapshot{region: name, fresh: true})
 		}
 		for _, e := range r.Entries {
 			all[i].take(p.file, e)

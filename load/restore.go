@@ -436,12 +436,13 @@ func (l *restoring) complete() {
 	l.tx.RestoreStates()
 	for _, v := range l.tx.VPCs() {
 		l.account = v.OwnerID()
-		for _, made := range l.tx.CompleteVPC(v) {
+		for _, made := range l.tx.CompleteVPC(v, l.fresh) {
 			then := "it was made as AWS makes it"
-			switch made {
-			case "main route table":
+			switch {
+			case l.fresh:
+			case made == "main route table":
 				then = "what a subnet without one of its own sends out of itself ends as not modelled"
-			case "default network ACL", "default security group":
+			case made == "default network ACL", made == "default security group":
 			default:
 				then = "what crosses the subnet's border ends as not modelled"
 			}

@@ -82,6 +82,8 @@ func (l *restoring) absent(account, key string) string {
 	const words = "not in the snapshot"
 	whole, cut := l.told[key][account]
 	switch {
+	case l.fresh:
+		return "not in the plan"
 	case key == "" || l.told.has(account, key):
 		return words
 	case cut && !whole:
@@ -95,6 +97,9 @@ func (l *restoring) absent(account, key string) string {
 // gaps says what may be there beside what files hold: interfaces and subnets of a VPC
 // whose owner's answer is missing, subnets and route tables that others name.
 func (l *restoring) gaps() {
+	if l.fresh {
+		return
+	}
 	named := l.subnetsNamed()
 	for _, v := range l.tx.VPCs() {
 		l.account = v.OwnerID()
@@ -257,10 +262,10 @@ func interfaceOf(i ec2.Instance, n ec2.InstanceNetworkInterface, elastic map[str
 		s.Ipv6Addresses = append(s.Ipv6Addresses, ec2.NetworkInterfaceIpv6Address{Ipv6Address: a.Ipv6Address, IsPrimaryIpv6: a.IsPrimaryIpv6})
 	}
 	for _, p := range n.Ipv4Prefixes {
-		s.Ipv4Prefixes = append(s.Ipv4Prefixes, ec2.Ipv4PrefixSpecification{Ipv4Prefix: p.Ipv4Prefix})
+		s.Ipv4Prefixes = append(s.Ipv4Prefixes, ec2.Ipv4PrefixSpecification(p))
 	}
 	for _, p := range n.Ipv6Prefixes {
-		s.Ipv6Prefixes = append(s.Ipv6Prefixes, ec2.Ipv6PrefixSpecification{Ipv6Prefix: p.Ipv6Prefix})
+		s.Ipv6Prefixes = append(s.Ipv6Prefixes, ec2.Ipv6PrefixSpecification(p))
 	}
 	if a := n.Attachment; a != nil {
 		s.Attachment = &ec2.NetworkInterfaceAttachment{

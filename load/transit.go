@@ -177,7 +177,7 @@ func (l *restoring) transitRoutes() {
 		if !told[t.ID()] {
 			t.RestoreUntold(l.tx, "what propagates to it is "+l.absent(l.account, "TransitGatewayPropagations"))
 		}
-		if !listed[t.ID()] {
+		if !listed[t.ID()] && !l.fresh {
 			t.RestoreUnlisted(l.tx, "its static routes are "+l.absent(l.account, "TransitGatewayStaticRoutes"))
 		}
 	}

@@ -173,12 +173,15 @@ func (tx *Tx) RestoreSubnet(s ec2.Subnet) (*Subnet, error) {
 // CompleteVPC gives a restored VPC what every VPC has and was not restored: a main
 // route table, a default network ACL, a default security group. Subnets without network
 // ACL get the default one. What the table or the ACL would decide that nobody has
-// described ends as trace.Unmodelled. It returns the names of what it made.
-func (tx *Tx) CompleteVPC(v *VPC) []string {
+// described ends as trace.Unmodelled; of a new VPC, of which all is described that is not
+// as AWS makes it, they are known. It returns the names of what it made.
+func (tx *Tx) CompleteVPC(v *VPC, fresh bool) []string {
 	var made []string
 	if v.main == nil {
 		v.main = tx.newRouteTable(v, Base{id: tx.r.ids.next("rtb"), region: tx.r, owner: v.owner})
-		v.main.untold = "its main route table is " + tx.Missing("rtb")
+		if !fresh {
+			v.main.untold = "its main route table is " + tx.Missing("rtb")
+		}
 		tx.link(v.main, &association{main: true})
 		made = append(made, "main route table")
 	}
@@ -201,8 +204,10 @@ func (tx *Tx) CompleteVPC(v *VPC) []string {
 	}
 	for _, s := range v.subnets {
 		if s.acl == nil {
-			made = append(made, "network ACL of "+s.id)
-			s.acl, s.aclAssoc, s.untoldACL = v.acls[0], tx.r.ids.next("aclassoc"), "its network ACL is "+tx.Missing("acl")
+			s.acl, s.aclAssoc = v.acls[0], tx.r.ids.next("aclassoc")
+			if !fresh {
+				made, s.untoldACL = append(made, "network ACL of "+s.id), "its network ACL is "+tx.Missing("acl")
+			}
 			tx.r.links[s.aclAssoc] = s
 		}
 	}
