@@ -93,7 +93,7 @@ func mutate(t *testing.T, whole fstest.MapFS) {
 	random := rand.New(rand.NewPCG(1, 2))
 	every := 40
 	if testing.Short() {
-		every = 400
+		every = 150
 	}
 	tried := 0
 	for _, name := range slices.Sorted(maps.Keys(whole)) {
