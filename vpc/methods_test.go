@@ -12,9 +12,11 @@ import (
 	"github.com/vpcsim/vpcsim/cagw"
 	"github.com/vpcsim/vpcsim/clock"
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/directconnect"
 	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/lgw"
 	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/peering"
 	"github.com/vpcsim/vpcsim/rds"
@@ -58,6 +60,32 @@ func TestEveryMethodOfAGatewayMayBeCalledFromAnyGoroutine(t *testing.T) {
 			return vpn.Create(customer, a.Gateway(), vpn.Config{Static: true})
 		},
 		"carrier gateway": func(l *lab) (vpc.Resource, error) { return cagw.Create(l.vpc, cagw.Config{}) },
+		"local gateway":   func(l *lab) (vpc.Resource, error) { return lgw.Create(l.region, lgw.Config{}) },
+		"local gateway route table": func(l *lab) (vpc.Resource, error) {
+			g, err := lgw.Create(l.region, lgw.Config{})
+			if err != nil {
+				return nil, err
+			}
+			return g.CreateRouteTable(lgw.RouteTableConfig{})
+		},
+		"Direct Connect gateway":    func(l *lab) (vpc.Resource, error) { return l.direct().Gateway(), nil },
+		"Direct Connect connection": func(l *lab) (vpc.Resource, error) { return l.line() },
+		"virtual interface":         func(l *lab) (vpc.Resource, error) { return l.direct(), nil },
+		"Direct Connect association": func(l *lab) (vpc.Resource, error) {
+			g, err := vgw.Create(l.region, vgw.Config{})
+			if err != nil {
+				return nil, err
+			}
+			return l.direct().Gateway().Associate(g)
+		},
+		"Connect attachment": func(l *lab) (vpc.Resource, error) { return l.connect() },
+		"Connect peer": func(l *lab) (vpc.Resource, error) {
+			x, err := l.connect()
+			if err != nil {
+				return nil, err
+			}
+			return x.CreatePeer(tgw.ConnectPeerConfig{Address: ip("10.0.0.77")})
+		},
 		"transit gateway": func(l *lab) (vpc.Resource, error) {
 			a, err := l.transit()
 			return a.Gateway(), err
@@ -98,6 +126,36 @@ func TestEveryMethodOfAGatewayMayBeCalledFromAnyGoroutine(t *testing.T) {
 			}
 		})
 	}
+}
+
+// line is a Direct Connect connection, and direct a virtual interface on one.
+func (l *lab) line() (*directconnect.Connection, error) {
+	return directconnect.CreateConnection(l.region, directconnect.ConnectionConfig{})
+}
+
+func (l *lab) direct() *directconnect.VirtualInterface {
+	x, err := l.line()
+	if err != nil {
+		panic(err)
+	}
+	v, err := directconnect.New(directconnect.Config{ID: "dx"}).CreateInterface(x, directconnect.InterfaceConfig{})
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// connect is a Connect attachment over that of the VPC.
+func (l *lab) connect() (*tgw.Connect, error) {
+	g, err := tgw.Create(l.region, tgw.Config{CIDRs: []netip.Prefix{cidr("192.0.2.0/24")}})
+	if err != nil {
+		return nil, err
+	}
+	a, err := g.Attach(tgw.AttachmentConfig{}, l.a)
+	if err != nil {
+		return nil, err
+	}
+	return g.AttachConnect(a, tgw.ConnectConfig{})
 }
 
 // transit attaches the VPC to a transit gateway.
