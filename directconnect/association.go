@@ -124,7 +124,7 @@ func (a *Association) Paths(*vpc.Tx) []remote.Path {
 		}
 		for _, n := range a.known(&s, own) {
 			six := n.Prefix.Addr().Is6()
-			if six && !transit(a.gateway) || len(s.lines) > 0 && !s.lines[via].up(six) {
+			if len(s.lines) > 0 && !s.lines[via].up(six) {
 				continue
 			}
 			list = append(list, remote.Path{Announcement: n, Kind: remote.DirectConnect, Via: via, Far: far})

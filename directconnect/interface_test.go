@@ -13,6 +13,7 @@ import (
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/trace"
+	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/vpctest"
 	"github.com/vpcsim/vpcsim/vpn"
@@ -261,4 +262,40 @@ func TestVirtualInterfacesAreRefused(t *testing.T) {
 	require.EqualError(t, err, code+"The virtual interfaces of the Direct Connect gateway other don't lead to "+a.gateway.ID()+".")
 	_, err = dx.Associate(a.gateway)
 	must(t, err)
+}
+
+// A virtual private gateway carries IPv6 by a virtual interface with a peer of that family;
+// without one, and by a VPN, it does not.
+func TestIPv6ByAVirtualPrivateGateway(t *testing.T) {
+	w := vpctest.New(t)
+	v, err := w.Region.CreateVPC("10.1.0.0/16", vpc.VPCConfig{IPv6: netip.MustParsePrefix("2001:db8:1::/56")})
+	must(t, err)
+	s, err := v.CreateSubnet("10.1.0.0/24", vpc.SubnetConfig{IPv6: netip.MustParsePrefix("2001:db8:1::/64")})
+	must(t, err)
+	i, err := s.RunInstance(vpc.InstanceConfig{Name: "app", Interface: vpc.NetworkInterfaceConfig{IPv6Count: 1}})
+	must(t, err, v.DefaultSecurityGroup().AuthorizeIngress(vpc.AllTraffic("::/0")))
+	h, err := w.Boot(i, host.Config{Name: "app"})
+	must(t, err)
+	app := i.Interface().IPv6()[0]
+	g, err := vgw.Create(w.Region, vgw.Config{})
+	must(t, err, g.Attach(v), v.MainRouteTable().EnablePropagation(g))
+	dx := directconnect.New(directconnect.Config{ID: "dx"})
+	x := line(t, w.Region, "line")
+	four, err := dx.CreateInterface(x, directconnect.InterfaceConfig{Name: "four"})
+	must(t, err)
+	both, err := dx.CreateInterface(x, directconnect.InterfaceConfig{Name: "both", IPv6: true})
+	must(t, err, dx.Announce(by("2001:db8:2::/48", 1), by("192.168.0.0/16", 1)))
+	l, err := dx.Associate(g)
+	must(t, err)
+	site, err := w.Behind("site", l)
+	must(t, err)
+	six := netip.MustParseAddr("2001:db8:2::9")
+	far, err := w.At(site, host.Config{Name: "desk"}, six, desk)
+	must(t, err)
+	require.Equal(t, 1, h.Ping(six, host.PingConfig{Count: 1}).Received)
+	require.Equal(t, 1, far.Ping(app, host.PingConfig{Count: 1}).Received)
+	both.SetUp(false)
+	require.Zero(t, h.Ping(six, host.PingConfig{Count: 1}).Received)
+	require.Equal(t, 1, h.Ping(desk, host.PingConfig{Count: 1}).Received, "IPv4 still goes by the other")
+	require.True(t, four.Up())
 }

@@ -22,6 +22,7 @@ type node struct {
 	beyond *route.FIB[*ways]
 	edge   dataplane.Node
 	untold bool // links may know of more prefixes than descriptions tell
+	six    bool // a link leads to IPv6: Direct Connect may, a VPN does not
 	seed   flowtable.Seed
 }
 
@@ -63,6 +64,7 @@ func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
 			return ok && u.Untold(c.Tx())
 		}),
 	}
+	n.six = slices.ContainsFunc(remote.Routes(c.Tx(), g.links), func(r remote.Route) bool { return r.Prefix.Addr().Is6() })
 	for _, cidr := range c.CIDRsOf(v) {
 		n.cidrs = append(n.cidrs, wire.PrefixFrom(cidr))
 	}
@@ -119,14 +121,15 @@ func (o *outbound) Name() string { return o.out }
 // Resource returns the gateway's id.
 func (o *outbound) Resource() string { return o.id }
 
-// Forward sends a packet to the site: IPv4, from a private address of an interface
+// Forward sends a packet to the site: from a private address of an interface
 // (Reachability Analyzer, VGW_PRIVATE_IP_ASSOCIATION_FOR_EGRESS), to a prefix that
-// the gateway knows.
+// the gateway knows. IPv6 goes by Direct Connect alone (Site-to-Site VPN guide,
+// "Limitations"; Direct Connect guide, "Virtual interfaces").
 func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	n := (*node)(o)
 	c.From = nil
 	switch {
-	case !p.Is4():
+	case !p.Is4() && !n.six:
 		return dataplane.Drop(trace.NoFamily)
 	case !n.own.Has(p.Flow.Src):
 		return dataplane.Drop(trace.ForeignSource)
@@ -170,7 +173,7 @@ func (i *inbound) Resource() string { return i.id }
 func (i *inbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 	c.From, c.Entered = nil, dataplane.ByPrivateGateway
 	switch {
-	case !p.Is4():
+	case !p.Is4() && !i.six:
 		return dataplane.Drop(trace.NoFamily)
 	case i.own.Has(p.Flow.Dst):
 		return dataplane.To(i.edge)
