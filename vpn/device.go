@@ -64,7 +64,7 @@ func endKey(id string) string { return id + " customer" }
 
 // CompileEnd makes the end at the interface.
 func (e *customerEnd) CompileEnd(c *vpc.Compiler, i *eni.Interface) eni.Interceptor {
-	out := &encryption{id: e.id, bgp: e.bgp, device: c.Unmodelled(e.nic), abroad: c.Abroad()}
+	out := &encryption{id: e.id, text: "IPsec of " + e.id, bgp: e.bgp, device: c.Unmodelled(e.nic), abroad: c.Abroad()}
 	if e.region != e.nic.Region().Name() {
 		out.latency = c.Latency().CrossRegion
 	}
@@ -78,6 +78,7 @@ func (e *customerEnd) CompileEnd(c *vpc.Compiler, i *eni.Interface) eni.Intercep
 // encryption takes what the guest sends by the tunnels.
 type encryption struct {
 	id      string // the connection's
+	text    string // for traces
 	bgp     bool
 	own     []wire.Prefix  // the device's VPC
 	device  dataplane.Node // that nobody knows what it does
@@ -105,6 +106,9 @@ func (x *encryption) Intercept(c *dataplane.Context, p *wire.Packet) dataplane.N
 		return nil
 	}
 	c.Latency += x.latency
+	if c.Tracing() {
+		c.Note(p, trace.Step{Act: trace.Routed, Match: x.text, MatchID: x.id})
+	}
 	return t
 }
 
