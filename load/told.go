@@ -72,6 +72,17 @@ func (t told) has(account string, keys ...string) bool {
 	return false
 }
 
+// cut reports whether the answer under a key goes on elsewhere, which an account's file
+// holds in part.
+func (t told) cut(account, key string) bool {
+	for _, of := range []string{account, ""} {
+		if whole, there := t[key][of]; there && !whole {
+			return true
+		}
+	}
+	return false
+}
+
 // missing says in words that no file holds the resource with an id, and which answer is
 // missing with it.
 func (l *restoring) missing(id string) string { return l.absent(l.account, keyOf(id)) }
@@ -80,13 +91,12 @@ func (l *restoring) missing(id string) string { return l.absent(l.account, keyOf
 // key is not.
 func (l *restoring) absent(account, key string) string {
 	const words = "not in the snapshot"
-	whole, cut := l.told[key][account]
 	switch {
 	case l.fresh:
 		return "not in the plan"
 	case key == "" || l.told.has(account, key):
 		return words
-	case cut && !whole:
+	case l.told.cut(account, key):
 		return words + " (not all of " + key + ")"
 	case len(l.told[key]) > 0:
 		return words + " (no " + key + " of " + account + ")"
