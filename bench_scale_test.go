@@ -102,26 +102,6 @@ func BenchmarkFlow(b *testing.B) {
 	})
 }
 
-// BenchmarkLongest is the longest of a million flows' first packets, none of which may
-// wait for a table to grow. What else the machine does interrupts some, so the figure
-// is that of the world in which the longest was shortest: of five, with -benchtime 5x.
-func BenchmarkLongest(b *testing.B) {
-	shortest := time.Hour
-	for b.Loop() {
-		p := newPath(b)
-		buf := make([]byte, 0, packetLen)
-		var longest time.Duration
-		for i := range 1_000_000 {
-			ip := request(buf, i)
-			start := time.Now()
-			p.send(b, ip)
-			longest = max(longest, time.Since(start))
-		}
-		shortest = min(shortest, longest)
-	}
-	b.ReportMetric(float64(shortest.Microseconds()), "µs/longest")
-}
-
 // BenchmarkFresh is a world with a VPC, its gateways and a host, to the first packet.
 func BenchmarkFresh(b *testing.B) {
 	b.ReportAllocs()
