@@ -181,14 +181,8 @@ func newRoll(s Side) *roll {
 	r := &roll{side: s, nics: map[string]bool{}, names: map[string]string{}, kinds: map[string]string{}, ids: map[string][]string{}}
 	for _, x := range all[vpc.Resource](s.World) {
 		name := labelOf(x)
-		if n, ok := x.(*vpc.NetworkInterface); ok {
-			if i := n.Instance(); i != nil && name == "" {
-				name = labelOf(i)
-			}
-			if o := n.Owner(); o != nil && name == "" && labelOf(o) != "" {
-				name = labelOf(o) + " in " + n.Subnet().Zone()
-			}
-			r.nics[n.ID()] = true
+		if _, ok := x.(*vpc.NetworkInterface); ok {
+			r.nics[x.ID()] = true
 		}
 		kind := fmt.Sprintf("%T %s", x, name)
 		r.names[x.ID()], r.kinds[x.ID()], r.ids[kind] = name, kind, append(r.ids[kind], x.ID())
@@ -196,8 +190,19 @@ func newRoll(s Side) *roll {
 	return r
 }
 
-// labelOf returns what a resource is called, "" where it has no more than an id.
+// labelOf returns what a resource is called, "" where it has no more than an id. An
+// interface without a name is called as its instance is, or as its service in its zone.
 func labelOf(x vpc.Resource) string {
+	n, ok := x.(*vpc.NetworkInterface)
+	if ok && n.Label() == n.ID() {
+		if i := n.Instance(); i != nil {
+			return labelOf(i)
+		}
+		if o := n.Owner(); o != nil && labelOf(o) != "" {
+			return labelOf(o) + " in " + n.Subnet().Zone()
+		}
+		return ""
+	}
 	if l, ok := x.(interface{ Name() string }); ok {
 		return l.Name()
 	}

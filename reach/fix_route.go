@@ -182,6 +182,11 @@ func (p *Prober) vpcOf(b *Blocker) string {
 // nobody says that nobody has the packet's destination, where the packet could come to; of
 // an address that another VPC has, that it does not come there.
 func (p *Prober) nobody(b *Blocker) string {
+	for _, e := range all[*vpc.Address](p.world) {
+		if e.PublicIP() == b.flow.Dst.Netip() && e.Interface() == nil {
+			return "aws ec2 associate-address --allocation-id " + e.ID() + " --network-interface-id <interface>"
+		}
+	}
 	text := "nothing to change on the way: nobody there has " + b.flow.Dst.String()
 	if of := p.find().byAddr[b.flow.Dst.Netip()]; len(of) == 1 {
 		text += fmt.Sprintf("; %s of %s has it, whose CIDR the sender's VPC has too, so that it keeps the packet: renumber one of them",

@@ -108,10 +108,27 @@ func (p *Prober) Verdict(q Question) Verdict {
 	stopped := p.lifted(&v, q, nil)
 	if at := p.behind(q); stopped && at != nil {
 		p.lifted(&v, q, at)
-	} else if stopped {
+	} else if stopped && !v.endsThere() {
 		v.Beyond = "what lies behind the last blocker was not looked at: how the packet would have come there is unknown"
 	}
 	return v
+}
+
+// ends are the reasons for which a request dies where it was to go, or because nobody is
+// there: nothing lies behind.
+var ends = []trace.Reason{
+	trace.NoSession, trace.TransitAddress, trace.ServicePort, trace.BalancerPort, trace.NoSuchAddress, trace.NotInSubnet, trace.NoPrivateAddress,
+}
+
+// endsThere reports whether the last blocker of the request is where it was to go.
+func (v *Verdict) endsThere() bool {
+	last := trace.None
+	for i := range v.Blockers {
+		if v.Blockers[i].Direction == "request" {
+			last = v.Blockers[i].reason
+		}
+	}
+	return slices.Contains(ends, last)
 }
 
 // deaf is the blocker of a guest that does not listen, asked by itself.
