@@ -57,16 +57,7 @@ type capturedFrame struct {
 }
 
 func (s *session) capture(dir string, spec reach.Spec, at []string, file string) error {
-	n, err := s.load(dir)
-	if err != nil {
-		return err
-	}
-	n.config.Packets = true
-	p, err := n.prober()
-	if err != nil {
-		return err
-	}
-	q, err := n.ask(p, spec)
+	n, p, q, err := s.question(dir, spec, true)
 	if err != nil {
 		return err
 	}

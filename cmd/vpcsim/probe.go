@@ -63,15 +63,7 @@ of a batch 0 once all questions have been asked, whatever the answers.`,
 }
 
 func (s *session) probe(dir string, spec reach.Spec) error {
-	n, err := s.load(dir)
-	if err != nil {
-		return err
-	}
-	p, err := n.prober()
-	if err != nil {
-		return err
-	}
-	q, err := n.ask(p, spec)
+	_, p, q, err := s.question(dir, spec, false)
 	if err != nil {
 		return err
 	}

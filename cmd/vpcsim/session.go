@@ -331,6 +331,20 @@ func splitPort(to string) (host string, port int, ok bool) {
 	return to[:i], int(n), err == nil && n > 0
 }
 
+// question loads a folder and finds the ends of a question in it. packets keeps the bytes of
+// what is sent.
+func (s *session) question(dir string, spec reach.Spec, packets bool) (n *network, p *reach.Prober, q reach.Question, err error) {
+	if n, err = s.load(dir); err != nil {
+		return
+	}
+	n.config.Packets = packets
+	if p, err = n.prober(); err != nil {
+		return
+	}
+	q, err = n.ask(p, spec)
+	return
+}
+
 // ask finds the ends of a question; an end that is not there is bad input.
 func (n *network) ask(p *reach.Prober, q reach.Spec) (reach.Question, error) {
 	out, err := p.Question(q)

@@ -68,15 +68,7 @@ func (s *session) trace(dir string, spec reach.Spec, d drawings) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.load(dir)
-	if err != nil {
-		return err
-	}
-	p, err := n.prober()
-	if err != nil {
-		return err
-	}
-	q, err := n.ask(p, spec)
+	n, p, q, err := s.question(dir, spec, false)
 	if err != nil {
 		return err
 	}
