@@ -51,6 +51,9 @@ func CreateConnection(r *vpc.Region, c ConnectionConfig) (*Connection, error) {
 // Name returns the connection's name.
 func (x *Connection) Name() string { return x.name }
 
+// Label returns how traces call the connection: its name, else its id.
+func (x *Connection) Label() string { return cmp.Or(x.name, x.ID()) }
+
 // label is the connection's name and id.
 func (x *Connection) label() string {
 	if x.name != "" {

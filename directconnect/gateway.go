@@ -78,8 +78,8 @@ func (g *Gateway) Name() string {
 	return ""
 }
 
-// label is the name, or the id where there is none.
-func (g *Gateway) label() string { return cmp.Or(g.Name(), g.id) }
+// Label returns how traces call the gateway: its name, else its id.
+func (g *Gateway) Label() string { return cmp.Or(g.Name(), g.id) }
 
 // ASN returns the autonomous system number of Amazon's side.
 func (g *Gateway) ASN() int64 {

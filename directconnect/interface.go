@@ -131,6 +131,9 @@ func (v *VirtualInterface) join(l line) {
 // Name returns the virtual interface's name.
 func (v *VirtualInterface) Name() string { return v.name }
 
+// Label returns how traces call the virtual interface: its name, else its id.
+func (v *VirtualInterface) Label() string { return cmp.Or(v.name, v.ID()) }
+
 // label is its name, or its id where it has none, and what it lies on.
 func (v *VirtualInterface) label() string {
 	text := cmp.Or(v.name, v.ID()) + " virtual interface"

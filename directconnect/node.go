@@ -50,7 +50,7 @@ type arrival struct {
 // Outbound returns the node that takes packets to the site by a virtual interface.
 func (a *Association) Outbound(_ *vpc.Compiler, via int) dataplane.Node {
 	s := a.direct.site.Get()
-	o := &out{id: a.ID(), name: a.direct.label() + " virtual interface", mtu: plainMTU, down: !slices.Contains(a.ways(&s), via), site: a.site}
+	o := &out{id: a.ID(), name: a.direct.Label() + " virtual interface", mtu: plainMTU, down: !slices.Contains(a.ways(&s), via), site: a.site}
 	switch {
 	case via < len(s.lines):
 		l := &s.lines[via]
@@ -70,7 +70,7 @@ func (a *Association) Outbound(_ *vpc.Compiler, via int) dataplane.Node {
 // virtual interfaces too.
 func (a *Association) Inbound(c *vpc.Compiler, to remote.Entrance) remote.Entrance {
 	s := a.direct.site.Get()
-	i := &in{id: a.ID(), name: a.direct.label() + " inbound", down: len(a.ways(&s)) == 0, to: to}
+	i := &in{id: a.ID(), name: a.direct.Label() + " inbound", down: len(a.ways(&s)) == 0, to: to}
 	i.tell(a, c)
 	var ids []string
 	for _, o := range s.associations {

@@ -327,7 +327,11 @@ func (p *Prober) unanswered(r *run, out *Result, back map[int]bool) {
 		case end == trace.Unmodelled && s != nil:
 			r.unknown(s.ObjectID, s.Match)
 		case end == trace.Unmodelled && p.outside(out.Where) != nil:
-			r.unknown(out.Where, "the packet leaves the network by it; what lies beyond is in no snapshot")
+			by := "it"
+			if name := p.called(out.Where); name != out.Where {
+				by = name
+			}
+			r.unknown(out.Where, "the packet leaves the network by "+by+"; what lies beyond is in no snapshot")
 		case end == trace.LinkLocal && platform[r.sent.Dst.Netip()] != "":
 			r.unknown(r.sent.Dst.String(), platform[r.sent.Dst.Netip()]+" is not modelled")
 		case end == trace.Unmodelled:
