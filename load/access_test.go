@@ -1,8 +1,10 @@
 package load_test
 
 import (
+	"encoding/binary"
 	"testing"
 	"testing/fstest"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,4 +48,17 @@ func TestListsOfOtherServicesAreLeftAlone(t *testing.T) {
 	}
 	_, err := load.FS(fstest.MapFS{"f.json": {Data: []byte(`{"Rules": [{"RuleArn": "arn:x", "Priority": 0}]}`)}}, load.Config{})
 	require.EqualError(t, err, "load: f.json: Rules[0].Priority: expected string, found number")
+}
+
+// PowerShell writes what the aws CLI prints in UTF-16.
+func TestTextsOfPowerShellAreRead(t *testing.T) {
+	const text = `{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "Tags": [{"Key": "Name", "Value": "Zürich"}]}]}`
+	for name, order := range map[string]binary.AppendByteOrder{"little": binary.LittleEndian, "big": binary.BigEndian} {
+		var data []byte
+		for _, u := range utf16.Encode([]rune("\ufeff" + text)) {
+			data = order.AppendUint16(data, u)
+		}
+		n := got(load.FS(fstest.MapFS{"f.json": {Data: data}}, load.Config{})).or(t)
+		require.Equal(t, "Zürich", *n.Region("us-east-1").DescribeVpcs().Vpcs[0].Tags[0].Value, name)
+	}
 }

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
 // file is one file, read.
@@ -26,11 +28,18 @@ var (
 	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
 )
 
-// readFiles reads every JSON file of the file system, in the order of their names.
+// readFiles reads every JSON file of the file system that is not hidden, in the order of
+// their names.
 func readFiles(fsys fs.FS) ([]*file, []Skip, error) {
 	var files []*file
 	var skipped []Skip
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && name != "." && strings.HasPrefix(d.Name(), ".") { // hidden, such as what macOS and git keep beside
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
 		if err != nil || d.IsDir() || !strings.EqualFold(path.Ext(name), ".json") {
 			return err
 		}
@@ -64,9 +73,27 @@ func newFile(name string) *file {
 	return f
 }
 
+// utf8Of returns a text as UTF-8 without its byte order mark: PowerShell writes UTF-16.
+func utf8Of(data []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for data = data[2:]; len(data) >= 2; data = data[2:] {
+		units = append(units, order.Uint16(data))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
 // read reads a file's documents: most have one.
 func (f *file) read(data []byte) ([]Skip, error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	data = utf8Of(data)
 	dec := json.NewDecoder(bytes.NewReader(data))
 	var skipped []Skip
 	for known := false; ; {

@@ -83,6 +83,8 @@ func TestUnknownKeysAndEmptyListsAreNoError(t *testing.T) {
 		"us-east-1/Vpcs.json": {Data: []byte(`{"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "NewThing": {"a": [1]}}], "NextToken": "x", "ResponseMetadata": {}}`)},
 		"us-east-1/none.json": {Data: []byte(`{"NatGateways": [], "Addresses": null}`)},
 		"notes.txt":           {Data: []byte("no JSON")},
+		"._Vpcs.json":         {Data: []byte("no JSON")},
+		".git/x.json":         {Data: []byte("no JSON")},
 	},
 		"us-east-1/Vpcs.json: Vpcs[0]: no file holds the main route table of vpc-1: what a subnet without one of its own sends out of itself ends as not modelled",
 		"us-east-1/Vpcs.json: Vpcs[0]: no file holds the default network ACL of vpc-1: it was made as AWS makes it",
