@@ -12,6 +12,7 @@ import (
 	"github.com/vpcsim/vpcsim/directconnect/shape"
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/remote"
+	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -298,4 +299,28 @@ func TestIPv6ByAVirtualPrivateGateway(t *testing.T) {
 	require.Zero(t, h.Ping(six, host.PingConfig{Count: 1}).Received)
 	require.Equal(t, 1, h.Ping(desk, host.PingConfig{Count: 1}).Received, "IPv4 still goes by the other")
 	require.True(t, four.Up())
+}
+
+// A static route of a transit gateway names the attachment, whatever is up behind it.
+func TestAStaticRouteToDirectConnectThatIsDown(t *testing.T) {
+	w := vpctest.New(t)
+	v := w.VPC("10.1.0.0/16")
+	s := v.Subnet("10.1.0.0/24")
+	app := s.Host("app")
+	g, err := tgw.Create(w.Region, tgw.Config{ASN: 64600})
+	must(t, err)
+	_, err = g.Attach(tgw.AttachmentConfig{}, s.Subnet)
+	must(t, err)
+	s.Route("192.168.0.0/16", g)
+	dx := directconnect.New(directconnect.Config{ID: "dx"})
+	vif, err := dx.CreateInterface(line(t, w.Region, "line"), directconnect.InterfaceConfig{Name: "vif", Transit: true})
+	must(t, err)
+	x, err := dx.Associate(g, netip.MustParsePrefix("10.1.0.0/16"))
+	must(t, err, g.DefaultRouteTable().CreateRoute("192.168.0.0/16", g.Linked(x)))
+	app.Ping(desk).Dropped(t, trace.Unmodelled)
+	vif.SetUp(false)
+	app.Ping(desk).Dropped(t, trace.DirectConnectDown)
+	require.Equal(t, "SIM_BAD_STATE_DIRECT_CONNECT", trace.DirectConnectDown.Code())
+	vif.SetUp(true)
+	app.Ping(desk).Dropped(t, trace.Unmodelled)
 }

@@ -6,10 +6,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/directconnect"
 	"github.com/vpcsim/vpcsim/igw"
 	"github.com/vpcsim/vpcsim/nat"
 	"github.com/vpcsim/vpcsim/natgw"
 	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/remote"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vgw"
@@ -136,6 +138,38 @@ func newTransitCrossing(t *testing.T) *crossing {
 			return g.Delete()
 		},
 		deleted: trace.Blackhole,
+	}
+}
+
+// newDirectConnectCrossing leads by a virtual private gateway and two virtual interfaces
+// alike, over which flows are spread.
+func newDirectConnectCrossing(t *testing.T) *crossing {
+	n := newNet(t, "")
+	g, err := vgw.Create(n.region, vgw.Config{Name: "vgw"})
+	n.must(err, g.Attach(n.vpc))
+	line, err := directconnect.CreateConnection(n.region, directconnect.ConnectionConfig{Name: "line"})
+	n.must(err)
+	dx := directconnect.New(directconnect.Config{ID: "dx"})
+	for _, name := range []string{"one", "two"} {
+		_, err = dx.CreateInterface(line, directconnect.InterfaceConfig{Name: name})
+		n.must(err)
+	}
+	n.must(dx.Announce(remote.Announcement{Prefix: netip.MustParsePrefix("192.168.10.0/24")}))
+	link, err := dx.Associate(g)
+	n.must(err)
+	site, err := n.Behind("office", link)
+	n.must(err)
+	b := &end{addr: addr("192.168.10.20")}
+	station, _, err := n.Join(site, b.addr)
+	n.must(err)
+	station.Plug(b)
+	b.send = station.Send
+	s := n.subnet("private", "10.0.0.0/24")
+	n.must(s.table.EnablePropagation(g))
+	on := " virtual interface on line (" + line.ID() + ")"
+	return &crossing{
+		net: n, a: n.inside(s, "a", machine{}), b: b, passes: []string{"one" + on, "two" + on},
+		delete: link.Delete, deleted: trace.NoRoute,
 	}
 }
 

@@ -195,6 +195,7 @@ var kinds = map[string]func(t *testing.T) *crossing{
 	"peering":              newPeeringCrossing,
 	"transit gateway":      newTransitCrossing,
 	"private gateway":      newPrivateGatewayCrossing,
+	"Direct Connect":       newDirectConnectCrossing,
 	"local gateway":        newLocalGatewayCrossing,
 	"customer-owned IP":    newCustomerOwnedCrossing,
 	"network balancer":     newNLBCrossing,
