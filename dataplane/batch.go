@@ -49,7 +49,7 @@ func (e *Engine) lookAhead(at Node) {
 		switch {
 		case !f.p.IsPlain():
 		case indexed:
-			k.flow = f.p.Flow
+			k.setFlow(endsOf(&f.p.Flow), f.p.Flow.Proto)
 			e.sum += x.Ahead(&k.flow)
 		default:
 			f.hash = k.hash(&f.p.Flow)
@@ -60,7 +60,7 @@ func (e *Engine) lookAhead(at Node) {
 		if !f.p.IsPlain() {
 			continue
 		}
-		k.flow = f.p.Flow
+		k.setFlow(endsOf(&f.p.Flow), f.p.Flow.Proto)
 		if r, w, held := k.lookUp(at, f.p.Flags, f, e.Clock.Now()); w != nil {
 			for i, s := range w.states {
 				if s != nil && i >= held {

@@ -147,7 +147,7 @@ func (e *Engine) follow(p *wire.Packet) trace.Reason {
 	c := &e.ctx
 	for n := 0; n < MaxNodes; n++ {
 		if c.outset {
-			if n += e.recall(p); c.guest != nil {
+			if n += e.recall(p, n); c.guest != nil {
 				return trace.Delivered
 			}
 		}

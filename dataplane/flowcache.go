@@ -41,10 +41,23 @@ type bucket [places]knownFlow
 // knownFlow is what is known of an IPv4 flow: its ends as it comes, and its ports as it
 // goes on, its course, and its numbers in the states of that.
 type knownFlow struct {
-	src, dst, ports uint32
-	course          uint32 // 0: the place is free
-	toPorts         uint32
-	number          [maxStates]uint32
+	ends
+	course  uint32 // 0: the place is free
+	toPorts uint32
+	number  [maxStates]uint32
+}
+
+// ends are the addresses and ports of an IPv4 flow. They are read and written word by word:
+// a processor waits where it reads at once what it has just written in parts.
+type ends struct{ src, dst, ports uint32 }
+
+func endsOf(f *wire.Flow) ends { return ends{f.Src.V4(), f.Dst.V4(), pack(f.SrcPort, f.DstPort)} }
+
+// setFlow sets the flow that is followed.
+func (k *flowCache) setFlow(x ends, proto wire.Proto) {
+	f := &k.flow
+	f.Src, f.Dst = wire.AddrFromV4(x.src), wire.AddrFromV4(x.dst)
+	f.SrcPort, f.DstPort, f.Proto = uint16(x.ports>>16), uint16(x.ports), proto
 }
 
 // course is what packets of many flows meet, from a node on.
@@ -97,14 +110,14 @@ func (d *edit) apply(f *wire.Flow) bool {
 }
 
 // editOf returns the edit that makes one flow of another; false where there is none.
-func editOf(from, to *wire.Flow) (d edit, ok bool) {
-	if from.Src != to.Src {
-		d.src, d.srcTo = from.Src.V4(), to.Src.V4()
+func editOf(from, to ends) (d edit, ok bool) {
+	if from.src != to.src {
+		d.src, d.srcTo = from.src, to.src
 	}
-	if from.Dst != to.Dst {
-		d.dst, d.dstTo = from.Dst.V4(), to.Dst.V4()
+	if from.dst != to.dst {
+		d.dst, d.dstTo = from.dst, to.dst
 	}
-	return d, from.SrcPort == to.SrcPort && from.DstPort == to.DstPort && from.Proto == to.Proto && to.Src.Is4() && to.Dst.Is4()
+	return d, from.ports == to.ports
 }
 
 // follow has k.flow, which comes with these flags, go the course. It reports whether it
@@ -164,13 +177,13 @@ func (k *flowCache) find(at Node, f *wire.Flow, h uint32) (*knownFlow, *course) 
 	if b == nil {
 		return nil, nil
 	}
-	src, dst, ports := f.Src.V4(), f.Dst.V4(), pack(f.SrcPort, f.DstPort)
+	x := endsOf(f)
 	for i := range uint32(window) {
 		r := &b[(h+i)%places]
 		if r.course == 0 {
 			break
 		}
-		if r.src == src && r.dst == dst && r.ports == ports {
+		if r.ends == x {
 			if w := k.courseOf(r); w != nil && w.proto == f.Proto && w.entry == at {
 				return r, w
 			}
@@ -179,6 +192,10 @@ func (k *flowCache) find(at Node, f *wire.Flow, h uint32) (*knownFlow, *course) 
 	return nil, nil
 }
 
+// unknown is in the place of a number of states where a flow is not even to be recorded:
+// it is new.
+const unknown = -1
+
 // lookUp returns what is known of k.flow from node at on, and how many of the course's
 // states hold; the course is nil where nothing is known.
 func (k *flowCache) lookUp(at Node, flags wire.TCPFlags, l *flight, now time.Duration) (*knownFlow, *course, int) {
@@ -186,7 +203,7 @@ func (k *flowCache) lookUp(at Node, flags wire.TCPFlags, l *flight, now time.Dur
 	if x, ok := at.(Indexed); ok {
 		if number, memo, ok := x.Find(l.engine, f, flags, now); ok {
 			if memo == nil {
-				return nil, nil, 0
+				return nil, nil, unknown
 			}
 			return k.open(at, number, memo)
 		}
@@ -201,7 +218,7 @@ func (k *flowCache) lookUp(at Node, flags wire.TCPFlags, l *flight, now time.Dur
 // open returns what the memo says of k.flow, which has the number in the node's table.
 func (k *flowCache) open(at Node, number uint32, memo *flowtable.Memo) (*knownFlow, *course, int) {
 	f, r := &k.flow, &k.found
-	*r = knownFlow{src: f.Src.V4(), dst: f.Dst.V4(), ports: pack(f.SrcPort, f.DstPort)}
+	r.ends = endsOf(f)
 	var port uint16
 	r.course, r.number[1], port = memo.Get()
 	r.number[0] = number
@@ -305,10 +322,7 @@ func (k *flowCache) over(r *knownFlow, now time.Duration) bool {
 	if w == nil {
 		return true
 	}
-	k.flow = wire.Flow{
-		Src: wire.AddrFromV4(r.src), Dst: wire.AddrFromV4(r.dst),
-		SrcPort: uint16(r.ports >> 16), DstPort: uint16(r.ports), Proto: w.proto,
-	}
+	k.setFlow(r.ends, w.proto)
 	return !k.follow(r, w, 0, 0, now)
 }
 

@@ -66,7 +66,7 @@ func (c *Context) Keep(p *wire.Packet, s FlowState, number uint32) {
 	case d.kept == maxStates || d.kept > d.states:
 		c.varies = true
 	default:
-		d.course.states[d.kept], d.flow.number[d.kept], d.before[d.kept] = s, number, p.Flow
+		d.course.states[d.kept], d.flow.number[d.kept], d.before[d.kept] = s, number, endsOf(&p.Flow)
 		d.kept++
 	}
 }
@@ -88,37 +88,38 @@ func (e *Engine) Unseen() uint64 { return e.flows.unseen }
 
 // draft is what becomes of the present packet, as far as nodes are Fixed.
 type draft struct {
-	course     course
-	flow       knownFlow
-	from, last wire.Flow // as the packet came, as the last Fixed node left it
-	ttl        uint8     // as it came
-	size       int
-	latency    time.Duration // before
-	states     int           // of nodes that were Fixed
-	kept       int           // and of the node that has the packet
-	before     [maxStates]wire.Flow
-	behind     [maxStates]wire.Flow
-	translated bool // by one of the states
+	course         course
+	flow           knownFlow
+	from, last     ends            // as the packet came, as the last Fixed node left it
+	before, behind [maxStates]ends // each of the states
+	ttl            uint8           // as it came
+	latency        time.Duration   // before
+	states         int             // of nodes that were Fixed
+	kept           int             // and of the node that has the packet
+	translated     bool            // by one of the states
 }
 
 // leastNodes is how many nodes it takes to be faster at once than one by one.
 const leastNodes = 3
 
 // recall has the packet pass at once what is known of its flow from the node on that it
-// comes to, and returns how many nodes that were. It may be delivered then.
-func (e *Engine) recall(p *wire.Packet) (nodes int) {
+// comes to, having passed others, and returns how many nodes that were. It may be
+// delivered then.
+func (e *Engine) recall(p *wire.Packet, passed int) (nodes int) {
 	c, k := &e.ctx, &e.flows
 	c.outset = false
-	if c.walk != nil || e.WalkWhole || c.Link != nil || !p.IsPlain() || p.Flags&(wire.SYN|wire.FIN|wire.RST) != 0 || c.met() {
+	if c.walk != nil || e.WalkWhole || c.Link != nil || !p.IsPlain() || p.Flags&(wire.SYN|wire.FIN|wire.RST) != 0 || passed > 0 && c.met() {
 		return 0
 	}
 	if len(k.courses) == 0 {
 		e.record(p)
 		return 0
 	}
-	k.flow = p.Flow
+	k.setFlow(endsOf(&p.Flow), p.Flow.Proto)
 	r, w, held := k.lookUp(c.node, p.Flags, c.flight, c.Now)
 	switch {
+	case held == unknown:
+		return 0
 	case w == nil || !k.follow(r, w, held, p.Flags, c.Now):
 		e.record(p)
 		return 0
@@ -147,11 +148,11 @@ func (c *Context) met() bool {
 
 // record begins to keep what becomes of the packet.
 func (e *Engine) record(p *wire.Packet) {
-	c, d, f := &e.ctx, &e.draft, &p.Flow
-	d.course.entry, d.course.proto, d.course.mtu = c.node, f.Proto, math.MaxInt
-	d.flow.src, d.flow.dst, d.flow.ports = f.Src.V4(), f.Dst.V4(), pack(f.SrcPort, f.DstPort)
-	d.from, d.last, d.ttl, d.size, d.latency = *f, *f, p.TTL(), p.Len(), c.Latency
-	d.course.nodes, d.states, d.kept, d.translated = 0, 0, 0, false
+	c, d := &e.ctx, &e.draft
+	f := endsOf(&p.Flow)
+	d.course.entry, d.course.proto, d.course.mtu, d.course.nodes = c.node, p.Flow.Proto, math.MaxInt, 0
+	d.from, d.last, d.ttl, d.latency = f, f, p.TTL(), c.Latency
+	d.states, d.kept, d.translated = 0, 0, false
 	c.recording, c.fixed, c.varies = true, false, false
 }
 
@@ -159,92 +160,101 @@ func (e *Engine) record(p *wire.Packet) {
 // ends the walk, it is all that is to be known.
 func (e *Engine) learn(p *wire.Packet, next Next) {
 	c, d := &e.ctx, &e.draft
-	if !c.fixed || c.varies || p.TTL() > d.ttl || next.node == nil && next.end != trace.Delivered || d.turned(&p.Flow) || !d.passed(&p.Flow) {
-		c.recording = false
-		e.remember()
-		return
+	goes := c.fixed && !c.varies && p.TTL() <= d.ttl && (next.node != nil || next.end == trace.Delivered) && d.passed(endsOf(&p.Flow))
+	if goes {
+		d.keep(c, p, next.node)
 	}
-	d.last = p.Flow
 	c.fixed = false
-	if next.node == nil {
+	if !goes || next.node == nil {
 		c.recording = false
+		e.remember(p)
 	}
-	w := &d.course
-	w.nodes++
-	w.hops = d.ttl - p.TTL()
-	w.after = *c
-	w.after.Now, w.after.Latency, w.after.flight, w.after.recording = 0, c.Latency-d.latency, nil, false
-	if next.node == nil {
-		e.remember()
-		return
-	}
-	w.after.node = next.node
 }
 
-// passed keeps what the node's state made of the flow. It reports false where another has
-// translated it before: what it was between the two is not in the cache.
-func (d *draft) passed(now *wire.Flow) bool {
-	if d.kept == d.states {
-		return true
+// keep adds a node to the course. Before the first state there is nothing to be kept: it
+// may be in vain.
+func (d *draft) keep(c *Context, p *wire.Packet, next Node) {
+	w := &d.course
+	w.nodes++
+	if d.states == 0 {
+		return
 	}
-	d.behind[d.states] = *now
-	if d.before[d.states] != *now {
-		if d.translated {
+	w.hops = d.ttl - p.TTL()
+	w.after = *c
+	w.after.Now, w.after.Latency, w.after.flight, w.after.recording, w.after.fixed = 0, c.Latency-d.latency, nil, false, false
+	if next != nil {
+		w.after.node = next
+	}
+}
+
+// passed keeps what the node made of the flow. It reports false of what can't be kept:
+// where two states have translated it, what it was between them, and an end that had
+// changed and is again what it was, for what rewriting leaves out might have turned one
+// zero of a checksum into the other.
+func (d *draft) passed(now ends) bool {
+	changed := now != d.last
+	if changed && d.turned(now) {
+		return false
+	}
+	if d.kept > d.states {
+		d.behind[d.states] = now
+		if changed && d.translated {
 			return false
 		}
-		d.translated = true
+		d.states, d.translated = d.kept, d.translated || changed
 	}
-	d.states = d.kept
+	if changed {
+		d.last = now
+	}
 	return true
 }
 
-// turned reports whether an end of the flow that had changed is again what it was: then
-// what rewriting leaves out might have turned one zero of a checksum into the other.
-func (d *draft) turned(now *wire.Flow) bool {
-	from, last := &d.from, &d.last
-	return now.Src == from.Src && last.Src != from.Src || now.SrcPort == from.SrcPort && last.SrcPort != from.SrcPort ||
-		now.Dst == from.Dst && last.Dst != from.Dst || now.DstPort == from.DstPort && last.DstPort != from.DstPort
+func (d *draft) turned(now ends) bool {
+	was := func(from, last, now uint32) bool { return now == from && last != from }
+	from, last := d.from, d.last
+	return was(from.src, last.src, now.src) || was(from.dst, last.dst, now.dst) ||
+		was(from.ports>>16, last.ports>>16, now.ports>>16) || was(from.ports&0xffff, last.ports&0xffff, now.ports&0xffff)
 }
 
 // remember puts what was recorded into the cache, where it is worth it: of a flow that
 // some table knows.
-func (e *Engine) remember() {
+func (e *Engine) remember(p *wire.Packet) {
 	d, k := &e.draft, &e.flows
 	w, r := &d.course, &d.flow
-	if w.nodes < leastNodes || d.states == 0 || d.size > w.mtu || !d.edits() {
+	if d.states == 0 || w.nodes < leastNodes || p.Len() > w.mtu || !d.edits() {
 		return
 	}
+	r.ends, r.toPorts = d.from, d.last.ports
 	clear(w.states[d.states:])
 	clear(r.number[d.states:])
 	if k.base == 0 {
 		k.base, k.seed = 1, flowtable.NewSeed(e.Seed)
 	}
-	r.toPorts = pack(d.last.SrcPort, d.last.DstPort)
-	k.flow = d.from
+	k.setFlow(d.from, w.proto)
 	if !k.follow(r, w, 0, 0, e.ctx.Now) { // as it would be next time
 		return
 	}
-	k.flow = d.from
+	k.setFlow(d.from, w.proto)
 	k.keep(r, w, d.states, e)
 }
 
 // edits says in the course what nodes did to the flow beside the states. It reports false
 // of what can't be said so.
 func (d *draft) edits() (ok bool) {
-	w, at := &d.course, &d.from
+	w, at := &d.course, d.from
 	w.edits, w.src, w.dst, w.port = [maxStates + 1]edit{}, 0, 0, 0
 	for i := range d.states {
-		if w.edits[i], ok = editOf(at, &d.before[i]); !ok {
+		if w.edits[i], ok = editOf(at, d.before[i]); !ok {
 			return false
 		}
-		at = &d.behind[i]
+		at = d.behind[i]
 	}
-	if d.last.Src != d.from.Src {
-		w.src = d.last.Src.V4()
+	if d.last.src != d.from.src {
+		w.src = d.last.src
 	}
-	if d.last.Dst != d.from.Dst {
-		w.dst = d.last.Dst.V4()
+	if d.last.dst != d.from.dst {
+		w.dst = d.last.dst
 	}
-	w.edits[d.states], ok = editOf(at, &d.last)
+	w.edits[d.states], ok = editOf(at, d.last)
 	return ok
 }

@@ -72,7 +72,7 @@ func (p *Packet) Rewrite(f *Flow, hops uint8) {
 		ports += uint64(^from) + uint64(to)
 		be.PutUint16(h[IPv4Len+2:], to)
 	}
-	p.Flow.Src, p.Flow.Dst, p.Flow.SrcPort, p.Flow.DstPort = f.Src, f.Dst, f.SrcPort, f.DstPort
+	p.Flow.Src, p.Flow.Dst, p.Flow.SrcPort, p.Flow.DstPort = AddrFromV4(f.Src.V4()), AddrFromV4(f.Dst.V4()), f.SrcPort, f.DstPort
 	h[8] -= hops
 	if all := d + uint64(hops)*hop; all != 0 {
 		patch(h[10:12:12], all)
