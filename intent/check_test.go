@@ -75,6 +75,10 @@ func TestCheck(t *testing.T) {
 		"10.9.0.0/16 -> app icmp blocked":                  "unknown: 10.9.0.0/16: no interface of the network has an address in it",
 		"app -> internet via nobody":                       "unknown: nobody: nothing in the network is called so",
 		"10.9.9.9 -> app icmp blocked":                     "unknown: unknown: 10.9.9.9: no interface of the network has the address",
+		"0.0.0.0/0 -> app tcp/22 blocked":                  "holds",
+		"0.0.0.0/0 -> six tcp/22 blocked":                  "holds",
+		"::/0 -> six tcp/22 blocked":                       "fails: open, want blocked",
+		"app -> 8.8.8.8/32 tcp/443 reachable":              "holds",
 		"app -> 2001:db8::1 icmp reachable":                "unknown: no address of the one end has the family of one of the other",
 	}
 	for text := range want {
@@ -152,4 +156,26 @@ func TestListenersPortsAreAskedForThemselves(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, intent.Fails, out[0].Verdict, out[0].Why)
 	require.Equal(t, "tcp/7777", out[0].Traffic)
+}
+
+// A CIDR of one address is that address; one that holds all of the internet is it too.
+func TestCIDRsStandForHostsOutside(t *testing.T) {
+	w := estate(t)
+	p, err := reach.New(w.World, reach.Config{})
+	require.NoError(t, err)
+	c := intent.NewChecker(p, intent.NewNames(w.Region), intent.NewPorts(nil, w.Region))
+	for text, want := range map[string]string{
+		"app -> 8.8.8.8/32 tcp/443 reachable": "8.8.8.8", "app -> 8.8.8.0/24 tcp/443 reachable": "8.8.8.1", "app -> 192.0.2.0/24 tcp/443 reachable": reach.Internet.String(),
+	} {
+		i, err := intent.ParseLine(text)
+		require.NoError(t, err)
+		o := c.Check(intent.Line{Intent: &i})
+		require.Equal(t, want, o.To, text)
+		require.Equal(t, intent.Holds, o.Verdict, text)
+	}
+	i, err := intent.ParseLine("0.0.0.0/0 -> six tcp/1-20 blocked")
+	require.NoError(t, err)
+	all := c.Check(intent.Line{Intent: &i}).Pairs
+	i.From.Name = "10.0.0.0/8"
+	require.Greater(t, all, c.Check(intent.Line{Intent: &i}).Pairs, "the internet is asked for too")
 }

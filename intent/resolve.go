@@ -152,8 +152,9 @@ func (x *Names) at(a netip.Addr) []end {
 	return out
 }
 
-// within returns the interfaces with a private address in a prefix; of a prefix without
-// any, if the internet may have it, a host there.
+// within returns the interfaces with an address in a prefix, and, where the host that
+// stands for the internet is in it, as in 0.0.0.0/0, that; of a prefix without any, if the
+// internet may have it, a host there.
 func (x *Names) within(p netip.Prefix) ([]end, error) {
 	var out []end
 	for _, n := range x.nics {
@@ -169,7 +170,16 @@ func (x *Names) within(p netip.Prefix) ([]end, error) {
 	if out == nil && p.Addr().IsPrivate() {
 		return nil, fmt.Errorf("%s: no interface of the network has an address in it", p)
 	}
-	if out == nil {
+	for _, a := range []netip.Addr{reach.Internet, internet6} {
+		if p.Contains(a) {
+			out = append(out, end{addr: a})
+		}
+	}
+	switch {
+	case out != nil:
+	case p.IsSingleIP():
+		out = []end{{addr: p.Addr()}}
+	default:
 		out = []end{{addr: p.Addr().Next()}}
 	}
 	return out, nil
