@@ -15,7 +15,7 @@ func (p *Path) WriteMermaid(out io.Writer) error {
 	var b strings.Builder
 	b.WriteString("flowchart LR\n")
 	for k, l := range lanes(cols) {
-		fmt.Fprintf(&b, "  subgraph lane%d[%s]\n", k, quote(l.name))
+		fmt.Fprintf(&b, "  subgraph lane%d[%s]\n", k, quote(escape(l.name)))
 		for i := l.from; i < l.end; i++ {
 			fmt.Fprintf(&b, "    %s[%s]\n", node(i), quote(cols[i].label()))
 		}
@@ -65,7 +65,7 @@ func mermaidEdges(b *strings.Builder, cols []column, line string, at func(int) *
 		if before >= 0 {
 			label := ""
 			if c := at(before).Change; c != "" {
-				label = "|" + quote(c) + "|"
+				label = "|" + quote(escape(c)) + "|"
 			}
 			fmt.Fprintf(b, "  %s %s%s %s\n", node(before), line, label, node(i))
 			*own = append(*own, fmt.Sprint(*edges))

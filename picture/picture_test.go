@@ -146,3 +146,23 @@ func TestBlock(t *testing.T) {
 	require.NoError(t, b.Write(&coloured, picture.ANSI))
 	require.True(t, strings.HasPrefix(coloured.String(), "\x1b[1;33mFAIL\x1b[0m app -> db"))
 }
+
+// A title that is longer than the drawing is wide takes several lines, and names that
+// Mermaid would read as its own are told from it.
+func TestLongTitlesAndNames(t *testing.T) {
+	w := vpctest.New(t)
+	v := w.VPC("10.0.0.0/16")
+	require.NoError(t, v.Tag("Name", "<prod> #1"))
+	s := v.Subnet("10.0.1.0/24")
+	long := strings.Repeat("a-very-long-name.of_the/team ", 4) + "end"
+	a, b := s.Host(long), s.Host("b")
+	o := a.Ping(b.Addr)
+	path := picture.New(o.Walks, picture.Config{Title: long + " -> b icmp: no answer (filtered)", Where: picture.Places(w.Region)})
+	svg := path.SVG()
+	require.Contains(t, svg, `font-size="15" font-weight="bold">no answer (filtered)</text>`)
+	require.Contains(t, path.Mermaid(), "#lt;prod#gt; #35;1")
+	for _, line := range strings.Split(path.Lanes(), "\n") {
+		require.LessOrEqual(t, len([]rune(line)), 300)
+	}
+	vpctest.Golden(t, "long.svg", svg)
+}

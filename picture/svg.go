@@ -30,6 +30,9 @@ const (
 	margin     = 16
 	letters    = 26 // of a line of a box
 	labelWidth = 20 // letters of a line of an edge's label
+
+	titleLetter = 10 // width of a letter of the title
+	titleLine   = 20
 )
 
 // WriteSVG draws the path as SVG. Each station is a group whose id is "request-" or
@@ -55,6 +58,7 @@ type canvas struct {
 	cols []column
 	x    []int // left side of each column's box
 
+	title               []string // its lines
 	width, height       int
 	laneTop, top, below int // of lanes, of the request's row, of the reply's
 	topHigh, belowHigh  int
@@ -79,7 +83,8 @@ func (c *canvas) place() {
 		}
 	}
 	c.width = x - plainGap + margin + 12
-	c.laneTop = 44
+	c.title = wrap(c.path.Title, max(20, (c.width-2*margin)/titleLetter))
+	c.laneTop = 44 + titleLine*max(0, len(c.title)-1)
 	c.top = c.laneTop + 50 + c.laneLines()*lineHeight
 	c.height = c.top + c.topHigh + margin + 6
 	if len(c.path.Reply) > 0 {
@@ -139,7 +144,9 @@ func (c *canvas) draw() {
 	c.printf("<title>%s</title>\n", html.EscapeString(c.path.Title))
 	c.printf("<defs>%s%s</defs>\n", marker("request", blue), marker("reply", green))
 	c.printf(`<rect width="100%%" height="100%%" fill="%s"/>`+"\n", paper)
-	c.text(margin, 26, ink, `font-size="15" font-weight="bold"`, c.path.Title)
+	for i, line := range c.title {
+		c.text(margin, 26+i*titleLine, ink, `font-size="15" font-weight="bold"`, line)
+	}
 	for _, l := range lanes(c.cols) {
 		x, width := c.x[l.from]-12, c.x[l.end-1]+boxWidth-c.x[l.from]+24
 		c.printf(`<rect x="%d" y="%d" width="%d" height="%d" rx="6" fill="%s" stroke="#D5DAE1"/>`+"\n",
