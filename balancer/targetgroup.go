@@ -446,7 +446,14 @@ func (g *TargetGroup) endpoints(tx *vpc.Tx, r *registered) []Endpoint {
 		if e.NIC = tx.PrimaryOf(x); e.NIC == nil {
 			return nil
 		}
-		e.Addr, e.Zone = tx.PrivateAddresses(e.NIC)[0].IP, e.NIC.Subnet().Zone()
+		four := tx.PrivateAddresses(e.NIC)
+		if len(four) == 0 && !g.six() {
+			return nil
+		}
+		e.Zone = e.NIC.Subnet().Zone()
+		if len(four) > 0 {
+			e.Addr = four[0].IP
+		}
 		if g.six() {
 			six := tx.IPv6Addresses(e.NIC)
 			if len(six) == 0 {

@@ -146,7 +146,7 @@ func (t *RouteTable) admit(c *vpc.Compiler, v *vpc.VPC, o *outbound, in *route.T
 	}
 	all := hosts.Compile()
 	for _, s := range c.Tx().OutpostSubnets(v, t.gateway.outpost) {
-		if c.Tx().Leads(s, t.gateway) {
+		if c.Tx().Leads(s, t.gateway) && s.CIDR().IsValid() {
 			insert(s.CIDR(), &entrance{to: c.Inside(v), hosts: all})
 		}
 	}

@@ -185,7 +185,11 @@ func (p *Prober) Place(name string) (Place, error) {
 	if len(found) != 1 {
 		return Place{}, notOne(name, found, "the id or name of an interface, an instance or a service, an address, or internet")
 	}
-	return Place{Addr: addrOf(found[0], netip.IPv4Unspecified()), nic: found[0]}, nil
+	a := addrOf(found[0], netip.IPv4Unspecified())
+	if !a.IsValid() { // in a subnet with IPv6 alone
+		a = addrOf(found[0], netip.IPv6Unspecified())
+	}
+	return Place{Addr: a, nic: found[0]}, nil
 }
 
 // sameInstance returns the instance that all the interfaces belong to, nil where there

@@ -90,8 +90,8 @@ func (b *book) fillVPC(tx *vpc.Tx, v *vpc.VPC) {
 			continue
 		}
 		on, x := tx.NamesOf(n.Subnet()), instance{vpc: v}
-		if on.ResourceA {
-			x.four = []netip.Addr{tx.PrivateAddresses(n)[0].IP}
+		if four := tx.PrivateAddresses(n); on.ResourceA && len(four) > 0 {
+			x.four = []netip.Addr{four[0].IP}
 		}
 		if six := tx.IPv6Addresses(n); on.ResourceAAAA && len(six) > 0 {
 			x.six = six[:1]

@@ -134,7 +134,7 @@ func (tx *Tx) AssociateAddress(e *Address, n *NetworkInterface, private netip.Ad
 		return Refuse("Gateway.NotAttached", "Network %s is not attached to any internet gateway", v.id)
 	}
 	if !private.IsValid() {
-		private = n.addrs[0].IP
+		private = first(n.addrs).IP
 	}
 	at := n.private(private)
 	switch {

@@ -172,14 +172,17 @@ func (c *Compiler) shells(v *VPC) {
 		sub := &subnet{
 			origin: dataplane.Origin{VPC: v.id, Subnet: s.id, Zone: s.zone},
 			router: name + " router", arrival: name + " arrival",
-			segment: &eni.Segment{Router: s.routerMAC, RouterAddrs: routerAddrs(s), Prefixes: []wire.Prefix{wire.PrefixFrom(s.cidr)}},
+			segment: &eni.Segment{Router: s.routerMAC, RouterAddrs: routerAddrs(s)},
 			acl:     trace.Label{Name: s.acl.label(), ID: s.acl.id}, ingress: acl.ingress, egress: acl.egress,
 			latency: c.region.latency, home: n, unread: acl.unread, unseen: s.unseen,
 		}
 		if s.untoldACL != "" {
 			sub.ingress, sub.egress, sub.untoldACL = &filter.ACL{}, &filter.ACL{}, s.untoldACL
 		}
-		subnets.Insert(s.cidr, sub)
+		if s.cidr.IsValid() {
+			subnets.Insert(s.cidr, sub)
+			sub.segment.Prefixes = append(sub.segment.Prefixes, wire.PrefixFrom(s.cidr))
+		}
 		if s.ipv6.IsValid() {
 			subnets.Insert(s.ipv6, sub)
 			sub.segment.Prefixes = append(sub.segment.Prefixes, wire.PrefixFrom(s.ipv6))

@@ -88,10 +88,11 @@ func (tx *Tx) runInstance(s *Subnet, c InstanceConfig) (*Instance, error) {
 // givePublic gives the primary address a public one where the launch asked for it.
 // When the region has none left the instance goes without.
 func (i *Instance) givePublic() {
-	r, at := i.region, &i.interfaces[0].addrs[0]
-	if !i.public || at.Public.IsValid() {
+	r, n := i.region, i.interfaces[0]
+	if !i.public || len(n.addrs) == 0 || n.addrs[0].Public.IsValid() {
 		return
 	}
+	at := &n.addrs[0]
 	if at.Public = r.public.free(); at.Public.IsValid() {
 		r.public.take(at.Public)
 	}
@@ -176,7 +177,7 @@ func (i *Instance) become(to, from InstanceState) error {
 			return Refuse("IncorrectInstanceState", "The instance '%s' is not in a state from which it can be %s.", i.id, verbs[to])
 		}
 		i.state = to
-		if len(i.interfaces) == 0 { // restored without one
+		if len(i.interfaces) == 0 || len(i.interfaces[0].addrs) == 0 { // restored without one, or with IPv6 alone
 			return nil
 		}
 		n := i.interfaces[0]

@@ -243,8 +243,17 @@ func (n *NetworkInterface) Description() string {
 	return text
 }
 
-// PrivateIP returns the primary private address, for life.
-func (n *NetworkInterface) PrivateIP() netip.Addr { return n.PrivateAddresses()[0].IP }
+// PrivateIP returns the primary private address, for life; invalid in a subnet with IPv6
+// alone.
+func (n *NetworkInterface) PrivateIP() netip.Addr { return first(n.PrivateAddresses()).IP }
+
+// first returns the primary one of addresses, the zero one where there is none.
+func first(of []PrivateAddress) PrivateAddress {
+	if len(of) == 0 {
+		return PrivateAddress{}
+	}
+	return of[0]
+}
 
 // PrivateAddresses returns the private IPv4 addresses, the primary one first, with
 // their public ones.
@@ -270,7 +279,7 @@ func (n *NetworkInterface) Prefixes() []netip.Prefix {
 
 // PublicIP returns the public address of the primary private address, invalid
 // where it has none.
-func (n *NetworkInterface) PublicIP() netip.Addr { return n.PrivateAddresses()[0].Public }
+func (n *NetworkInterface) PublicIP() netip.Addr { return first(n.PrivateAddresses()).Public }
 
 // Groups returns the security groups.
 func (n *NetworkInterface) Groups() []*SecurityGroup {

@@ -195,7 +195,7 @@ func (tx *Tx) Associated(e *Address) bool { return e.to != nil }
 func (tx *Tx) AssociationID(e *Address) string { return e.assoc }
 
 // Free returns how many of the subnet's IPv4 addresses are free.
-func (tx *Tx) Free(s *Subnet) int { return s.hosts[0].Available() }
+func (tx *Tx) Free(s *Subnet) int { return s.available() }
 
 // NewManagedInterfaces makes one interface in each of the subnets, or none: what a
 // service does that has a node a zone.

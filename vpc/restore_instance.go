@@ -60,7 +60,7 @@ func (tx *Tx) RestoreInterface(s ec2.NetworkInterface) (*NetworkInterface, error
 	}
 	n := &NetworkInterface{Base: b, subnet: sub, description: ec2.Value(s.Description), check: s.SourceDestCheck == nil || *s.SourceDestCheck, denyIGW: ec2.Value(s.DenyAllIgwTraffic)}
 	c, absent := restoredAddresses(sub, s)
-	if len(c.four) == 0 {
+	if len(c.four) == 0 && !(len(c.six) > 0 && !sub.cidr.IsValid()) {
 		return nil, errors.Join(absent...)
 	}
 	if n.mac, err = restoredMAC(s.MacAddress); err != nil {
@@ -130,11 +130,14 @@ func restoredAddresses(sub *Subnet, s ec2.NetworkInterface) (c choice, wrong []e
 		}
 		return nil
 	}
-	if s.PrivateIpAddress == nil && len(s.Ipv6Addresses) > 0 {
-		return c, []error{malformedShape("PrivateIpAddress", "", "an IPv4 address: interfaces with IPv6 alone are not modelled")}
+	alone := s.PrivateIpAddress == nil && len(s.Ipv6Addresses) > 0 && !sub.cidr.IsValid()
+	if alone && !sixAlone(s) {
+		return c, []error{malformedShape("PrivateIpAddress", "", "an IPv4 address: services' interfaces with IPv6 alone are not modelled")}
 	}
-	if err := add("PrivateIpAddress", s.PrivateIpAddress, false); err != nil {
-		return c, []error{err}
+	if !alone {
+		if err := add("PrivateIpAddress", s.PrivateIpAddress, false); err != nil {
+			return c, []error{err}
+		}
 	}
 	for i, a := range s.PrivateIpAddresses {
 		if ec2.Value(a.PrivateIpAddress) == ec2.Value(s.PrivateIpAddress) {
@@ -150,6 +153,13 @@ func restoredAddresses(sub *Subnet, s ec2.NetworkInterface) (c choice, wrong []e
 		}
 	}
 	return c, append(wrong, restoredDelegations(sub, s, &c)...)
+}
+
+// sixAlone reports whether an interface is of a kind that may have IPv6 alone: an
+// instance's (VPC guide, "Subnet types").
+func sixAlone(s ec2.NetworkInterface) bool {
+	api := ec2.Value(s.InterfaceType)
+	return !ec2.Value(s.RequesterManaged) && ec2.Value(s.RequesterId) == "" && (api == "" || api == ec2.NetworkInterfaceTypeInterface)
 }
 
 func restoredDelegations(sub *Subnet, s ec2.NetworkInterface, c *choice) (wrong []error) {
@@ -291,7 +301,7 @@ func (tx *Tx) restorePublic(n *NetworkInterface, s ec2.NetworkInterface) []error
 			give(member("PrivateIpAddresses", i, "Association"), ip, a.Association)
 		}
 	}
-	give("Association", n.addrs[0].IP, s.Association)
+	give("Association", first(n.addrs).IP, s.Association)
 	return absent
 }
 

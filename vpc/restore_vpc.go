@@ -131,11 +131,9 @@ func (tx *Tx) RestoreSubnet(s ec2.Subnet) (*Subnet, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.CidrBlock == nil && len(s.Ipv6CidrBlockAssociationSet) > 0 {
-		return nil, malformedShape("CidrBlock", "", "an IPv4 CIDR: subnets with IPv6 alone are not modelled")
-	}
 	p, err := shapePrefix("CidrBlock", s.CidrBlock, false)
-	if err != nil {
+	alone := s.CidrBlock == nil && len(s.Ipv6CidrBlockAssociationSet) > 0 // with IPv6 (VPC guide, "Subnet types")
+	if err != nil && !alone {
 		return nil, err
 	}
 	z, ok := tx.r.zoneNamed(ec2.Value(s.AvailabilityZoneId))
@@ -152,7 +150,9 @@ func (tx *Tx) RestoreSubnet(s ec2.Subnet) (*Subnet, error) {
 	if o := s.PrivateDnsNameOptionsOnLaunch; o != nil {
 		made.names.ResourceA, made.names.ResourceAAAA = ec2.Value(o.EnableResourceNameDnsARecord), ec2.Value(o.EnableResourceNameDnsAAAARecord)
 	}
-	made.hosts[0] = hosts.New(p)
+	if !alone {
+		made.hosts[0] = hosts.New(p)
+	}
 	var wrong []error
 	for i, a := range s.Ipv6CidrBlockAssociationSet {
 		if state := a.Ipv6CidrBlockState; state != nil && !associated(ec2.Value(state.State)) {
@@ -164,6 +164,9 @@ func (tx *Tx) RestoreSubnet(s ec2.Subnet) (*Subnet, error) {
 			continue
 		}
 		made.ipv6, made.ipv6Assoc, made.hosts[1] = six, ec2.Value(a.AssociationId), hosts.New(six)
+	}
+	if alone && !made.ipv6.IsValid() {
+		return nil, errors.Join(append(wrong, malformedShape("CidrBlock", "", "an IPv4 CIDR, or an IPv6 CIDR in force"))...)
 	}
 	v.subnets = append(v.subnets, made)
 	tx.Add(made)

@@ -417,7 +417,10 @@ func (u unassociated) Forward(*dataplane.Context, *wire.Packet) dataplane.Next {
 
 // routerAddrs returns the addresses at which a subnet's router answers.
 func routerAddrs(s *Subnet) []wire.Addr {
-	addrs := []wire.Addr{wire.AddrFrom(s.cidr.Addr().Next())}
+	var addrs []wire.Addr
+	if s.cidr.IsValid() {
+		addrs = append(addrs, wire.AddrFrom(s.cidr.Addr().Next()))
+	}
 	if s.ipv6.IsValid() {
 		addrs = append(addrs, wire.AddrFrom(s.ipv6.Addr().Next()), routerLinkLocal)
 	}

@@ -67,9 +67,11 @@ func (i *Instance) shape() ec2.Instance {
 		return s
 	}
 	n := i.interfaces[0]
-	at := n.addrs[0]
+	at := first(n.addrs)
 	s.VpcId, s.SubnetId = new(n.subnet.vpc.id), new(n.subnet.id)
-	s.PrivateIpAddress, s.PrivateDnsName = new(at.IP.String()), new(i.region.PrivateDNSName(at.IP))
+	if at.IP.IsValid() {
+		s.PrivateIpAddress, s.PrivateDnsName = new(at.IP.String()), new(i.region.PrivateDNSName(at.IP))
+	}
 	s.SourceDestCheck, s.SecurityGroups = new(n.check), identifiers(n.groups)
 	if at.Public.IsValid() {
 		s.PublicIpAddress, s.PublicDnsName = new(at.Public.String()), new(n.publicName(at.Public))

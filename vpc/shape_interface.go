@@ -22,15 +22,19 @@ func (r *Region) DescribeNetworkInterfaces() *ec2.DescribeNetworkInterfacesResul
 
 func (n *NetworkInterface) shape() ec2.NetworkInterface {
 	facts := n.facts()
-	primary := n.addrs[0].IP
+	primary := first(n.addrs)
 	s := ec2.NetworkInterface{
 		NetworkInterfaceId: new(n.id), OwnerId: new(n.OwnerID()), VpcId: new(n.subnet.vpc.id), SubnetId: new(n.subnet.id),
 		AvailabilityZone: new(n.subnet.zoneName()), Description: new(n.description), MacAddress: new(n.mac.String()),
 		InterfaceType: new(facts.api), RequesterManaged: new(facts.managed), SourceDestCheck: new(n.check),
 		Status: new(n.status()), Groups: identifiers(n.groups), TagSet: n.tagShapes(),
-		PrivateIpAddress: new(primary.String()), PrivateDnsName: n.privateName(primary),
 		PrivateIpAddresses: []ec2.NetworkInterfacePrivateIpAddress{}, Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{},
-		Association: n.association(&n.addrs[0]),
+		Association: n.association(&primary),
+	}
+	if primary.IP.IsValid() {
+		s.PrivateIpAddress, s.PrivateDnsName = new(primary.IP.String()), n.privateName(primary.IP)
+	} else {
+		s.Ipv6Native = new(true)
 	}
 	if facts.requester != "" {
 		s.RequesterId = new(facts.requester)

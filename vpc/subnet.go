@@ -209,7 +209,7 @@ func (s *Subnet) Zone() string { return s.zone }
 // AvailableAddresses returns how many IPv4 addresses are free.
 func (s *Subnet) AvailableAddresses() int {
 	var n int
-	s.region.read(func() { n = s.hosts[0].Available() })
+	s.region.read(func() { n = s.available() })
 	return n
 }
 
@@ -228,7 +228,12 @@ func (s *Subnet) routes() *RouteTable {
 }
 
 // Gateway4 returns the router's IPv4 address, base+1 (VPC guide, "Subnet sizing").
-func (s *Subnet) Gateway4() netip.Addr { return s.cidr.Addr().Next() }
+func (s *Subnet) Gateway4() netip.Addr {
+	if !s.cidr.IsValid() {
+		return netip.Addr{}
+	}
+	return s.cidr.Addr().Next()
+}
 
 // space returns where the subnet's addresses of a's family are kept.
 func (s *Subnet) space(a netip.Addr) *hosts.Space {
@@ -236,6 +241,14 @@ func (s *Subnet) space(a netip.Addr) *hosts.Space {
 		return &s.hosts[0]
 	}
 	return &s.hosts[1]
+}
+
+// available counts the free IPv4 addresses: none in a subnet with IPv6 alone.
+func (s *Subnet) available() int {
+	if !s.cidr.IsValid() {
+		return 0
+	}
+	return s.hosts[0].Available()
 }
 
 // DescribeSubnets lists the subnets, VPC by VPC, in the order in which they were made.
@@ -255,14 +268,17 @@ func (s *Subnet) shape() ec2.Subnet {
 	z, _ := s.region.zoneNamed(s.zone)
 	shape := ec2.Subnet{
 		SubnetId: new(s.id), VpcId: new(s.vpc.id), OwnerId: new(s.OwnerID()), State: new(ec2.SubnetStateAvailable),
-		SubnetArn: new("arn:aws:ec2:" + s.region.name + ":" + s.OwnerID() + ":subnet/" + s.id),
-		CidrBlock: new(s.cidr.String()), AvailableIpAddressCount: new(int32(s.hosts[0].Available())),
-		AvailabilityZone: new(s.zoneName()), AvailabilityZoneId: new(z.id), DefaultForAz: new(s.isDefault), EnableDns64: new(s.names.DNS64), Ipv6Native: new(false),
+		SubnetArn:               new("arn:aws:ec2:" + s.region.name + ":" + s.OwnerID() + ":subnet/" + s.id),
+		AvailableIpAddressCount: new(int32(s.available())),
+		AvailabilityZone:        new(s.zoneName()), AvailabilityZoneId: new(z.id), DefaultForAz: new(s.isDefault), EnableDns64: new(s.names.DNS64), Ipv6Native: new(!s.cidr.IsValid()),
 		MapPublicIpOnLaunch: new(s.mapPublic), AssignIpv6AddressOnCreation: new(s.assignIPv6), MapCustomerOwnedIpOnLaunch: new(false),
 		Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{}, Tags: s.tagShapes(),
 		PrivateDnsNameOptionsOnLaunch: &ec2.PrivateDnsNameOptionsOnLaunch{
 			HostnameType: new(ec2.HostnameTypeIpName), EnableResourceNameDnsARecord: new(s.names.ResourceA), EnableResourceNameDnsAAAARecord: new(s.names.ResourceAAAA),
 		},
+	}
+	if s.cidr.IsValid() {
+		shape.CidrBlock = new(s.cidr.String())
 	}
 	if s.outpost != "" {
 		shape.OutpostArn = new(s.outpost)

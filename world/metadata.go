@@ -77,8 +77,10 @@ func interfaceFacts(device int, n *vpc.NetworkInterface) metadata.Interface {
 	s := n.Subnet()
 	m := metadata.Interface{
 		MAC: n.MAC(), DeviceNumber: device, InterfaceID: n.ID(), SubnetID: s.ID(), VPCID: s.VPC().ID(),
-		OwnerID: n.Region().Account(), LocalHostname: n.Region().PrivateDNSName(n.PrivateIP()),
-		IPv6s: n.IPv6(), SubnetIPv4: s.CIDR(),
+		OwnerID: n.Region().Account(), IPv6s: n.IPv6(), SubnetIPv4: s.CIDR(),
+	}
+	if a := n.PrivateIP(); a.IsValid() {
+		m.LocalHostname = n.Region().PrivateDNSName(a)
 	}
 	for _, a := range n.PrivateAddresses() {
 		m.LocalIPv4s = append(m.LocalIPv4s, a.IP)
