@@ -20,6 +20,11 @@ type TunnelEnd interface {
 // would leave by.
 func (tx *Tx) EndTunnel(n *NetworkInterface, t TunnelEnd) { n.tunnels = append(n.tunnels, t) }
 
+// DropTunnel undoes EndTunnel.
+func (tx *Tx) DropTunnel(n *NetworkInterface, t TunnelEnd) {
+	n.tunnels = slices.DeleteFunc(slices.Clone(n.tunnels), func(o TunnelEnd) bool { return o == t })
+}
+
 // EndsTunnel reports whether a tunnel ends at the interface's instance.
 func (n *NetworkInterface) EndsTunnel() bool {
 	var ends bool

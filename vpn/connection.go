@@ -18,12 +18,12 @@ type Connection struct {
 	gateway  remote.Gateway
 	static   bool
 	tunnels  [2]tunnel
-	routes   []netip.Prefix        // static ones
-	site     dataplane.Node        // what lies beyond, nil where it is not modelled
-	device   *vpc.NetworkInterface // the customer's, where it is an instance of the world
-	local    netip.Prefix          // the customer's network in the tunnels, and AWS's;
-	remote   netip.Prefix          // invalid is all addresses
-	untold   bool                  // no telemetry tells whether the tunnels are up
+	routes   []netip.Prefix // static ones
+	site     dataplane.Node // what lies beyond, nil where it is not modelled
+	end      *customerEnd   // the customer's, where it is an instance of the world
+	local    netip.Prefix   // the customer's network in the tunnels, and AWS's;
+	remote   netip.Prefix   // invalid is all addresses
+	untold   bool           // no telemetry tells whether the tunnels are up
 	created  time.Time
 	ended    time.Time // zero until it is deleted
 }

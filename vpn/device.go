@@ -18,20 +18,30 @@ import (
 // gets what comes out of a tunnel past groups and source/dest check, which see IPsec
 // alone. What it sends goes by the tunnel where AWS has told of a way to its destination,
 // as BGP would and as an operator writes for static routes (inferred: no API tells what a
-// guest encrypts), but for what is for the device's own VPC. An interface without the
-// address is refused.
+// guest encrypts), but for what is for the device's own VPC. The tunnels end there until
+// EndAt is called again. An interface without the address is refused.
 func (v *Connection) EndAt(n *vpc.NetworkInterface) error {
 	if !hasPublic(n, v.customer.ip) {
 		return vpc.Refuse("InvalidParameterValue", "The interface %s does not have the address %s of the customer gateway %s", n.ID(), v.customer.ip, v.customer.ID())
 	}
+	end := &customerEnd{id: v.ID(), region: v.Region().Name(), bgp: !v.static, nic: n}
+	var before *customerEnd
 	if err := v.Change(func(*vpc.Tx) error {
-		v.device = n
+		before, v.end = v.end, end
 		return nil
 	}); err != nil {
 		return err
 	}
+	if before != nil {
+		if err := before.nic.Region().Change(func(tx *vpc.Tx) error {
+			tx.DropTunnel(before.nic, before)
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
 	return n.Change(func(tx *vpc.Tx) error {
-		tx.EndTunnel(n, &customerEnd{id: v.ID(), region: v.Region().Name(), bgp: !v.static, nic: n})
+		tx.EndTunnel(n, end)
 		return nil
 	})
 }
@@ -39,7 +49,11 @@ func (v *Connection) EndAt(n *vpc.NetworkInterface) error {
 // Device returns the interface that the tunnels end at, nil where it is not known.
 func (v *Connection) Device() *vpc.NetworkInterface {
 	var n *vpc.NetworkInterface
-	v.Region().View(func(*vpc.Tx) { n = v.device })
+	v.Region().View(func(*vpc.Tx) {
+		if v.end != nil {
+			n = v.end.nic
+		}
+	})
 	return n
 }
 
@@ -258,8 +272,6 @@ func (t *tunnelOut) end() dataplane.Node {
 	}
 	return t.abroad(endKey(t.id))
 }
-
-var _ dataplane.Node = (*decryption)(nil)
 
 // mute is the reason to end what goes by a tunnel of which no telemetry tells.
 const mute = trace.Unmodelled

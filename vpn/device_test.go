@@ -72,6 +72,9 @@ func TestTheCustomersDeviceIsAnInstance(t *testing.T) {
 	r := b.router.Ping(desk, host.PingConfig{Count: 1})
 	require.Equal(t, 1, r.Received, "what is for its own VPC does not go by the tunnel")
 
+	b.must(b.connection.EndAt(b.nic))
+	require.Equal(t, 1, b.router.Ping(b.app.Interface.PrivateIP(), host.PingConfig{Count: 1}).Received, "once more is no other")
+
 	b.must(b.nic.SetSourceDestCheck(true))
 	ok, last = b.ping(desk.String(), 0)
 	require.False(t, ok)

@@ -32,7 +32,7 @@ type tunnelIn struct {
 // Outbound returns the node of a tunnel.
 func (v *Connection) Outbound(c *vpc.Compiler, via int) dataplane.Node {
 	t := &tunnelOut{selectors: v.selectors(), id: v.ID(), name: v.tunnelName(c, via), down: v.down(via), site: v.site}
-	if v.device != nil {
+	if v.end != nil {
 		t.abroad = c.Abroad()
 	}
 	return t
