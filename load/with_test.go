@@ -134,3 +134,16 @@ func TestWithOnLabs(t *testing.T) {
 		require.Equal(t, answers(n), answers(same))
 	})
 }
+
+// TestWithOfAPlan: a plan's network is made anew as a folder's is, names included.
+func TestWithOfAPlan(t *testing.T) {
+	n, err := load.Plan("../cmd/vpcsim/testdata/answers/plan.json", load.Config{})
+	require.NoError(t, err)
+	was := answers(n)
+	denied, err := n.With(deny)
+	require.NoError(t, err)
+	require.Equal(t, was, answers(n))
+	require.NotEqual(t, was, answers(denied))
+	require.NotEmpty(t, n.Find("aws_instance.db"))
+	require.Len(t, denied.Find("aws_instance.db"), len(n.Find("aws_instance.db")))
+}

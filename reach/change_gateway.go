@@ -134,6 +134,18 @@ func (c Change) transitTable(w *world.World, t *tgw.RouteTable) error {
 	return t.CreateBlackhole(c.Path)
 }
 
+// transit changes an option of a transit gateway.
+func (c Change) transit(_ *world.World, g *tgw.TransitGateway) error {
+	if c.Path != "security-group-referencing" {
+		return errForm
+	}
+	on, err := c.on()
+	if err != nil {
+		return err
+	}
+	return g.SetSecurityGroupReferencing(on)
+}
+
 // attachment changes an attachment of a transit gateway.
 func (c Change) attachment(w *world.World, a *tgw.Attachment) error {
 	if name, ok := strings.CutPrefix(c.Path, "subnet/"); ok {

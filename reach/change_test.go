@@ -118,7 +118,7 @@ func TestChangesThatCannotBe(t *testing.T) {
 	require.NoError(t, err)
 	sg, rtb, acl, eni := o.group.ID(), o.public.RouteTable().ID(), o.vpc.DefaultNetworkACL().ID(), o.app.Interface().ID()
 	for change, words := range map[string]string{
-		"dopt/a=b":                            `nothing of dopt, a *vpc.DHCPOptions, can be changed here`,
+		"dopt/a=b":                            `nothing of dopt can be changed here`,
 		"nonsense":                            `reach: change "nonsense": expected <object>/<what>=<value>, such as rtb-1/0.0.0.0/0=igw-1`,
 		"i-none/state=stopped":                `nothing in the network is called "i-none"`,
 		"loose/flag=on":                       `expected loose/vpc=<vpc> or none`,

@@ -39,6 +39,7 @@ import (
 //	tgw-attach-…/subnet/subnet-…=on           one of its subnets; or off
 //	tgw-attach-…/appliance-mode=on            or off
 //	tgw-attach-…/state=available              accepts a peering attachment; or rejected, deleted
+//	tgw-…/security-group-referencing=on       or off
 //	vpn-…/tunnel/1=down                       or up; tunnel 2 too
 //	vpn-…/10.0.0.0/8=on                       a static route; or off
 //	LB/load_balancing.cross_zone.enabled=true any attribute of a load balancer or a target group
@@ -146,6 +147,7 @@ func init() { // the functions of the table look into it for their errors
 		of(Change.endpoint, "state=available, rejected or deleted", "route-table/<rtb>=on or off"),
 		of(Change.transitTable, "<CIDR>=<tgw-attach>, blackhole or none", "propagation/<tgw-attach>=on or off"),
 		of(Change.attachment, "route-table=<tgw-rtb> or none", "subnet/<subnet>=on or off", "appliance-mode=on or off", "state=available, rejected or deleted"),
+		of(Change.transit, "security-group-referencing=on or off"),
 		of(Change.vpn, "tunnel/<1 or 2>=up or down", "<CIDR>=on or off"),
 		of(Change.balancer, "<attribute>=<value>"),
 		of(Change.targetGroup, "<attribute>=<value>", "target/<target>=healthy, unhealthy, on or none"),
@@ -178,7 +180,7 @@ func (c Change) apply(w *world.World) error {
 		}
 		return fmt.Errorf("expected %s/%s", c.Object, strings.Join(k.forms, ", or "+c.Object+"/"))
 	}
-	return fmt.Errorf("nothing of %s, a %T, can be changed here", c.Object, x)
+	return fmt.Errorf("nothing of %s can be changed here", c.Object)
 }
 
 // object finds a resource by its id or name in all regions; of several that have the name

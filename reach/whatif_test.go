@@ -83,6 +83,7 @@ func TestChangesOfEveryKind(t *testing.T) {
 		{[]string{tgwTable + "/172.31.0.0/16=blackhole", tgwTable + "/172.31.0.0/16=" + office, let}, ping("web-2", "desk"), "reply (answered)"},
 		{[]string{shopSide + "/subnet/private-us-east-1b=off", let}, ping("web-2", "desk"), "no-reply (transit gateway is not attached in the zone of the packet)"},
 		{[]string{office + "/state=deleted", let}, ping("web-2", "desk"), "no-reply (transit gateway has no route)"},
+		{[]string{"hub/security-group-referencing=off", let}, ping("web-2", "desk"), "reply (answered)"},
 		{nil, tcp(bastion, "10.0.1.6", 443), "open (answered)"},
 		{[]string{group + "/target/web-1=healthy"}, tcp(bastion, "10.0.1.6", 443), "open (answered)"},
 		{[]string{"web/target/web-1=healthy", "web/target/web-2=none"}, tcp(bastion, "10.0.1.6", 443), "filtered (load balancer has no target in the zone, and does not cross zones)"},
