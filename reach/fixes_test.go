@@ -101,7 +101,11 @@ func TestFixesFix(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			mended, blocked, unknown := 0, 0, 0
-			for round := range 4 {
+			rounds := 4
+			if testing.Short() {
+				rounds = 2
+			}
+			for round := range rounds {
 				n := whole
 				if round > 0 {
 					var err error
