@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/vpcsim/vpcsim/intent"
 	"github.com/vpcsim/vpcsim/picture"
@@ -35,9 +36,14 @@ func Intent(file string, o *intent.Outcome, p *reach.Prober, where func(id strin
 
 // Spec returns a question in words that lead to the same ends again.
 func Spec(q reach.Question) reach.Spec {
-	s := reach.Spec{From: name(q.From), To: name(q.To), Port: int(q.Port), Proto: q.Proto.String()}
-	if q.Proto == wire.ProtoICMPv6 {
+	s := reach.Spec{From: name(q.From), To: name(q.To), Port: int(q.Port), Size: q.Size, Fragment: q.Fragment}
+	switch q.Proto {
+	case wire.ProtoTCP, wire.ProtoUDP:
+		s.Proto = q.Proto.String()
+	case wire.ProtoICMP, wire.ProtoICMPv6:
 		s.Proto = "icmp"
+	default:
+		s.Proto = strconv.Itoa(int(q.Proto))
 	}
 	return s
 }

@@ -39,6 +39,8 @@ func Observed(r *reach.Result) string {
 	switch {
 	case len(r.Outcomes) > 1:
 		text = "depends on a random choice"
+	case r.Connected && r.Observed == reach.NoReply:
+		text = "connects, and the data gets no answer"
 	case r.ReplyTTL != nil:
 		text += fmt.Sprintf(", ttl %d", *r.ReplyTTL)
 	}

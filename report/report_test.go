@@ -44,6 +44,8 @@ func TestTheFirstLineSaysAllByItself(t *testing.T) {
 		require.Equal(t, len(v.Blockers) > 0, strings.Contains(rest, " why   ENI_SG_RULES_MISMATCH: request: "))
 		require.Equal(t, len(v.Blockers) > 0, strings.Contains(rest, " fix   aws ec2 authorize-security-group-ingress "))
 	}
+	no := false
+	require.Equal(t, "connects, and the data gets no answer", report.Observed(&reach.Result{RoundTrip: &no, Observed: reach.NoReply, Connected: true}))
 	v := p.Explain(reach.Spec{From: "10.9.9.9", To: "db"})
 	b := report.Block("x -> db", &v, picture.Places(w.Region))
 	require.Equal(t, "UNKNOWN", b.Word)
@@ -54,6 +56,7 @@ func TestQuestionsLeadToTheSameEndsAgain(t *testing.T) {
 	_, p := pair(t)
 	for _, s := range []reach.Spec{
 		{From: "app", To: "db", Proto: "tcp", Port: 443}, {From: "app", To: "8.8.8.8", Proto: "icmp"}, {From: "internet", To: "db", Proto: "udp", Port: 53},
+		{From: "app", To: "db", Proto: "47"}, {From: "app", To: "db", Proto: "50"}, {From: "app", To: "db", Size: 2000, Fragment: true},
 	} {
 		q, err := p.Question(s)
 		require.NoError(t, err)
@@ -63,6 +66,8 @@ func TestQuestionsLeadToTheSameEndsAgain(t *testing.T) {
 		require.Equal(t, q.To.Interface(), again.To.Interface())
 		require.Equal(t, q.Proto, again.Proto)
 		require.Equal(t, q.Port, again.Port)
+		require.Equal(t, q.Size, again.Size)
+		require.Equal(t, q.Fragment, again.Fragment)
 	}
 }
 
