@@ -90,6 +90,8 @@ type Skip struct {
 	// Assumed says that the network has what is described, as far as the reason says: of
 	// a Terraform plan, what is known after apply only.
 	Assumed bool `json:"assumed,omitempty"`
+
+	value string // what stands in the file there
 }
 
 // String returns file, path and reason on one line.
@@ -201,6 +203,7 @@ func (r reading) restore() (*Network, error) {
 	}
 	if r.plan != nil {
 		n.call(r.plan)
+		n.Skipped = slices.DeleteFunc(n.Skipped, func(s Skip) bool { return s.ID == "" && r.plan.noted[s.value] }) // told by the plan
 	}
 	n.index()
 	n.parts = n.partial()

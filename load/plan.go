@@ -44,9 +44,11 @@ func PlanText(name string, data []byte, c Config) (*Network, error) {
 	if c.Before {
 		told = p.Before()
 	}
-	read := reading{plan: &planned{newFile(name), told}, config: c}
+	read := reading{plan: &planned{newFile(name), told, map[string]bool{}}, config: c}
 	for _, note := range told.Notes {
-		read.skipped = append(read.skipped, Skip{File: name, Path: strings.TrimSuffix(note.Address+"."+note.Path, "."), Reason: note.Reason, ID: note.ID, Assumed: note.Assumed})
+		place := strings.TrimSuffix(note.Address+"."+note.Path, ".")
+		read.plan.noted[place] = true
+		read.skipped = append(read.skipped, Skip{File: name, Path: place, Reason: note.Reason, ID: note.ID, Assumed: note.Assumed})
 	}
 	return read.restore()
 }
@@ -55,6 +57,7 @@ func PlanText(name string, data []byte, c Config) (*Network, error) {
 type planned struct {
 	file *file
 	*plan.Network
+	noted map[string]bool // places; what is not known there has the place as its id
 }
 
 // snapshots puts a plan's resources together by region.

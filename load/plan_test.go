@@ -230,3 +230,95 @@ func TestPlanOfNearlyEveryKind(t *testing.T) {
 	require.Equal(t, n.Find("orders"), n.Find("aws_db_instance.orders"))
 	require.Len(t, n.Find("aws_vpc_peering_connection.west"), 2, "one end in each region")
 }
+
+// asked is the answer to one question, of a plan's network before or after it.
+func asked(t *testing.T, file string, before bool, q reach.Spec) reach.Result {
+	t.Helper()
+	n, err := load.Plan(file, load.Config{Before: before})
+	require.NoError(t, err)
+	p, err := reach.New(n.World, reach.Config{})
+	require.NoError(t, err)
+	question, err := p.Question(q)
+	require.NoError(t, err)
+	return p.Probe(question)
+}
+
+// TestPlanFollowsRulesOfTheirOwn: a group's values hold the rules that resources of their
+// own have put there before the plan; after it those resources say which there are.
+func TestPlanFollowsRulesOfTheirOwn(t *testing.T) {
+	const rules = "../plan/testdata/rules/plan.json"
+	for port, open := range map[int][2]bool{22: {true, false}, 80: {true, false}, 443: {false, true}, 23: {false, false}} {
+		for i, before := range []bool{true, false} {
+			r := asked(t, rules, before, reach.Spec{From: "aws_instance.client", To: "aws_instance.server", Proto: "tcp", Port: port})
+			require.Equal(t, open[i], r.Reachable(), "%d before=%v: %s", port, before, r.Reason)
+		}
+	}
+	for _, before := range []bool{true, false} {
+		r := asked(t, rules, before, reach.Spec{From: "aws_instance.client", To: "aws_instance.server", Proto: "icmp"})
+		require.True(t, r.Reachable())
+	}
+}
+
+// TestPlanGuessesNothing: what an expression leaves open, or another configuration decides,
+// is neither a yes nor a no.
+func TestPlanGuessesNothing(t *testing.T) {
+	const unknown, rules = "../plan/testdata/unknown/plan.json", "../plan/testdata/rules/plan.json"
+	for _, c := range []struct {
+		file, from, to string
+		port           int
+		observed       reach.Observed
+	}{
+		{unknown, "aws_instance.one", "aws_instance.server", 22, reach.Unknown}, // one group of two
+		{unknown, "aws_instance.one", "aws_instance.server", 80, reach.Unknown},
+		{unknown, "aws_instance.one", "aws_instance.server", 443, reach.Open},
+		{unknown, "aws_instance.one", "aws_instance.server", 23, reach.Filtered},
+		{unknown, "aws_instance.one", "internet", 443, reach.Unknown},                  // one NAT gateway of two
+		{rules, "aws_instance.shared[0]", "aws_instance.shared[1]", 80, reach.Unknown}, // another's network ACLs
+		{rules, "aws_instance.shared[0]", "internet", 80, reach.Unknown},               // and its main route table
+	} {
+		r := asked(t, c.file, false, reach.Spec{From: c.from, To: c.to, Proto: "tcp", Port: c.port})
+		require.Equal(t, c.observed, r.Observed, "%+v: %s", c, r.Reason)
+	}
+	n, err := load.Plan(unknown, load.Config{})
+	require.NoError(t, err)
+	left, ok := n.LeftOut("aws_instance.somewhere")
+	require.True(t, ok)
+	require.Equal(t, "plan.json: aws_instance.somewhere.subnet_id: known after apply, and its expression may be of aws_subnet.s[0], aws_subnet.s[1]: it is left out", left.String())
+	_, ok = n.LeftOut("aws_elb.old")
+	require.True(t, ok)
+}
+
+// TestPlanAnswersAsTheStateOnceApplied asks the network of a plan, and that of the state
+// that Terraform has of it afterwards, the same questions.
+func TestPlanAnswersAsTheStateOnceApplied(t *testing.T) {
+	for _, name := range []string{"shop", "wide"} {
+		before, err := load.Plan("../plan/testdata/"+name+"/plan.json", load.Config{})
+		require.NoError(t, err)
+		after, err := load.Plan("../plan/testdata/"+name+"/state.json", load.Config{})
+		require.NoError(t, err)
+		var hosts []string
+		for _, r := range before.Regions {
+			var all []*vpc.Instance
+			r.View(func(tx *vpc.Tx) { all = vpc.Resources[*vpc.Instance](tx) })
+			for _, i := range all {
+				hosts = append(hosts, i.Label())
+			}
+		}
+		var questions []reach.Spec
+		for _, from := range hosts {
+			for _, to := range append(hosts, "internet") {
+				for _, port := range []int{22, 80, 443, 5432} {
+					questions = append(questions, reach.Spec{From: from, To: to, Proto: "tcp", Port: port})
+				}
+			}
+		}
+		got, err := reach.Sweep(before.World, questions, reach.Config{})
+		require.NoError(t, err)
+		want, err := reach.Sweep(after.World, questions, reach.Config{})
+		require.NoError(t, err)
+		for i, q := range questions {
+			require.Equal(t, want[i].Observed, got[i].Observed, "%s: %v: %s, %s", name, q, want[i].Reason, got[i].Reason)
+			require.Equal(t, want[i].Reason, got[i].Reason, "%s: %v", name, q)
+		}
+	}
+}

@@ -223,6 +223,7 @@ func (l *restoring) note(f *file, path string, err error) {
 	case err == nil:
 	case errors.As(err, &s):
 		l.skip(f, trimDot(path+"."+s.Field), absence(s))
+		l.network.Skipped[len(l.network.Skipped)-1].value = s.Value
 	default:
 		l.skip(f, path, err.Error())
 	}

@@ -35,7 +35,11 @@ func (b *builder) networkACLs() {
 	for _, r := range b.of("aws_network_acl_rule") {
 		r.used = true
 		n := r.root()
-		id, _ := b.id(n.get("network_acl_id"))
+		id, ok := b.id(n.get("network_acl_id"))
+		if !ok {
+			b.perhapsEntry(r)
+			continue
+		}
 		p := b.acls.byID[id]
 		if p == nil {
 			b.leave(r, "network_acl_id", "no resource of the plan is the network ACL "+id+": the rule is left out")
@@ -103,6 +107,20 @@ func (b *builder) guard(r *resource, acl, subnet string) {
 // unreadable is an entry before all others that nobody knows: the loader can't read it.
 func unreadable(egress bool, place string) ec2.NetworkAclEntry {
 	return ec2.NetworkAclEntry{Egress: &egress, Protocol: &place, RuleNumber: new(int32(1)), CidrBlock: new("0.0.0.0/0"), RuleAction: new(ec2.RuleActionDeny)}
+}
+
+// perhapsEntry gives each ACL that may get a rule one of its number that nobody knows.
+func (b *builder) perhapsEntry(r *resource) {
+	n := r.root()
+	for _, id := range b.candidates(n.get("network_acl_id")) {
+		if p := b.acls.byID[id]; p != nil {
+			e := unreadable(n.get("egress").bool(), n.get("network_acl_id").place())
+			if i, ok := n.get("rule_number").number(); ok {
+				e.RuleNumber = &i
+			}
+			p.shape.Entries = append(p.shape.Entries, e)
+		}
+	}
 }
 
 // aclRule adds a rule. What it can't be read of the loader tells: such a rule denies.

@@ -255,3 +255,6 @@ func (b *builder) of(kinds ...string) []*resource {
 	}
 	return list
 }
+
+// block returns the address without the resource's key.
+func (r *resource) block() string { return strings.TrimPrefix(r.in.address+"."+r.configured(), ".") }

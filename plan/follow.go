@@ -44,12 +44,15 @@ func (b *builder) follow(s scope, expr any, kinds []string) (f found) {
 	b.depth++
 	defer func() { b.depth-- }()
 	var keys []string // that one of several may be chosen by
-	for _, ref := range maximal(references(expr)) {
-		steps := split(ref)
-		if key, ok := b.keyOf(s, steps); ok {
+	refs := slices.DeleteFunc(maximal(references(expr)), func(ref string) bool {
+		key, ok := b.keyOf(s, split(ref))
+		if ok {
 			keys = append(keys, key)
-			continue
 		}
+		return ok
+	})
+	for _, ref := range refs {
+		steps := split(ref)
 		var to found
 		switch steps[0].name {
 		case "each":
@@ -62,7 +65,7 @@ func (b *builder) follow(s scope, expr any, kinds []string) (f found) {
 		case "var":
 			to = b.variable(s, steps, kinds)
 		case "module":
-			to = b.output(s, steps, kinds)
+			to = b.output(s, steps, kinds, keys)
 		case "data":
 			to.all = b.blocks(s.in, "data.", steps[1:])
 			to.selected = to.all
@@ -226,8 +229,9 @@ func (b *builder) variable(s scope, steps []step, kinds []string) found {
 	return b.follow(scope{s.in.parent, s.in.key, s.in.call.ForEachExpression}, s.in.call.Expressions[steps[1].name], kinds)
 }
 
-// output follows an output of a module, all of them where a reference names none.
-func (b *builder) output(s scope, steps []step, kinds []string) (f found) {
+// output follows an output of a module, all of them where a reference names none. Of a
+// module that there is several times, those with one of the keys are selected.
+func (b *builder) output(s scope, steps []step, kinds, keys []string) (f found) {
 	if len(steps) < 2 {
 		return f
 	}
@@ -235,6 +239,16 @@ func (b *builder) output(s scope, steps []step, kinds []string) (f found) {
 	if call, ok := s.in.config.ModuleCalls[steps[1].name]; ok && len(children) == 0 && call.ForEachExpression == nil && call.CountExpression == nil {
 		children = []*instance{b.module(append(pathOf(s.in), step{name: steps[1].name}))}
 	}
+	if len(steps) == 2 { // which output it is is lost: local values may be of others
+		if f = b.outputsOf(steps, children, nil, keys); slices.ContainsFunc(f.all, func(t target) bool { return slices.Contains(kinds, t.r.kind) }) {
+			return f
+		}
+	}
+	return b.outputsOf(steps, children, kinds, keys)
+}
+
+// outputsOf follows the outputs that a reference means in instances of a module.
+func (b *builder) outputsOf(steps []step, children []*instance, kinds, keys []string) (f found) {
 	for _, child := range children {
 		if steps[1].key != "" && steps[1].key != child.key {
 			continue
@@ -242,7 +256,7 @@ func (b *builder) output(s scope, steps []step, kinds []string) (f found) {
 		for _, name := range outputs(child.config, steps) {
 			down := b.follow(scope{in: child}, child.config.Outputs[name].Expression, kinds)
 			f.all, f.opaque = append(f.all, down.all...), append(f.opaque, down.opaque...)
-			if steps[1].key != "" || len(children) == 1 || child.key == s.key {
+			if steps[1].key != "" || len(children) == 1 || slices.Contains(keys, child.key) {
 				f.selected = append(f.selected, down.selected...)
 			}
 		}

@@ -231,7 +231,7 @@ func (b *builder) dataVPC(r *resource) {
 	b.call(r, id)
 	b.vpcs.put(r, id, s)
 	b.note(r, "", "the VPC is another configuration's: its main route table, network ACLs and default security group are not in the plan, and what they decide ends as not modelled")
-	b.main(r, id, b.unknownTable(r, id).id)
+	b.main(r, id, b.unknownTable(r, "", id).id)
 	acl, group := newID("acl", r.address, "default"), newID("sg", r.address, "default")
 	b.acls.put(r, acl, ec2.NetworkAcl{NetworkAclId: &acl, VpcId: &id, IsDefault: new(true), Entries: ec2.List[ec2.NetworkAclEntry]{unreadable(true, r.address), unreadable(false, r.address)}})
 	g := b.parts.groups.put(r, group, ec2.SecurityGroup{GroupId: &group, VpcId: &id, GroupName: new("default")})

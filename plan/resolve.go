@@ -77,6 +77,9 @@ func (b *builder) resolve(n node, want int) (values []string, why string) {
 	f := b.follow(scope{n.r.in, n.r.key, n.r.config.ForEachExpression}, n.expr, kinds)
 	selected := b.valuesOf(f.selected, name, kinds)
 	if len(selected) == want || want < 0 && len(selected) > 0 {
+		if len(f.selected) < len(f.all) {
+			b.take(Note{Address: n.r.block(), Path: n.path, Reason: "chosen among several by the key that its expression refers to, as far as plans show expressions", Assumed: true})
+		}
 		return b.told(n, f.selected, selected), ""
 	}
 	all := b.valuesOf(f.all, name, kinds)
@@ -86,7 +89,14 @@ func (b *builder) resolve(n node, want int) (values []string, why string) {
 	if len(all) == 0 {
 		return nil, b.nowhere(n, &f)
 	}
-	return nil, fmt.Sprintf("its expression may be of %s", several(f.all))
+	return nil, fmt.Sprintf("its expression may be of %s", several(slices.DeleteFunc(f.all, func(t target) bool { return len(b.valuesOf([]target{t}, name, kinds)) == 0 })))
+}
+
+// candidates returns what a value that is not known before apply may be.
+func (b *builder) candidates(n node) []string {
+	name := attribute(n.path)
+	f := b.follow(scope{n.r.in, n.r.key, n.r.config.ForEachExpression}, n.expr, wanted[name])
+	return b.valuesOf(f.all, name, wanted[name])
 }
 
 // told notes what a local value was taken to be.

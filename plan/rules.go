@@ -30,7 +30,11 @@ func (b *builder) securityGroups() {
 	}
 	for _, r := range b.of(ruleKinds...) {
 		r.used = true
-		id, _ := b.id(r.root().get("security_group_id"))
+		id, ok := b.id(r.root().get("security_group_id"))
+		if !ok {
+			b.perhapsRule(r)
+			continue
+		}
 		p := b.parts.groups.byID[id]
 		if p == nil {
 			b.leave(r, "security_group_id", "no resource of the plan is the security group "+id+": the rule is left out")
@@ -43,6 +47,21 @@ func (b *builder) securityGroups() {
 }
 
 var ruleKinds = []string{"aws_security_group_rule", "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"}
+
+// perhapsRule gives each group that may get a rule one of which nobody knows the peer.
+func (b *builder) perhapsRule(r *resource) {
+	at := r.root().get("security_group_id")
+	for _, id := range b.candidates(at) {
+		p := b.parts.groups.byID[id]
+		if p == nil {
+			continue
+		}
+		for _, x := range b.rulesOf(r.root(), r.kind, id) {
+			x.cidr, x.six, x.group, x.prefixes = "", "", "", at.place()
+			permit(&p.shape, x)
+		}
+	}
+}
 
 // securityGroup describes a group. It allows what its resource says and nothing else: that
 // all outbound traffic is allowed, as AWS has it in a new group, is taken away unless it is

@@ -43,7 +43,7 @@ func (b *builder) routeTables() {
 		if ok && told {
 			b.main(r, in, table)
 		} else if ok {
-			b.main(r, in, b.unknownTable(r, in).id)
+			b.main(r, in, b.unknownTable(r, "route_table_id", in).id)
 		}
 	}
 	for _, r := range b.of("aws_route_table_association") {
@@ -108,7 +108,7 @@ func (b *builder) rows(p *part[ec2.RouteTable], r *resource) {
 	}
 	if rows := n.get("route"); !rows.known() && rows.expr != nil {
 		b.note(r, "route", "known after apply: what takes a route that is not known otherwise ends as not modelled")
-		p.shape.Routes = append(p.shape.Routes, unknownRows()...)
+		p.shape.Routes = append(p.shape.Routes, unknownRows(rows.place())...)
 	}
 	gateways, _ := b.groupIDs(n.get("propagating_vgws"))
 	for _, g := range gateways {
@@ -118,17 +118,18 @@ func (b *builder) rows(p *part[ec2.RouteTable], r *resource) {
 	}
 }
 
-// unknownRows are routes for all that no other takes, to nobody knows what.
-func unknownRows() []ec2.Route {
+// unknownRows are routes for all that no other takes, to what is not known at a place.
+func unknownRows(place string) []ec2.Route {
 	return []ec2.Route{
-		{DestinationCidrBlock: new("0.0.0.0/0"), State: new(ec2.RouteStateActive)}, {DestinationIpv6CidrBlock: new("::/0"), State: new(ec2.RouteStateActive)},
+		{DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: &place, State: new(ec2.RouteStateActive)},
+		{DestinationIpv6CidrBlock: new("::/0"), GatewayId: &place, State: new(ec2.RouteStateActive)},
 	}
 }
 
-// unknownTable is a table of which nobody knows what is in it.
-func (b *builder) unknownTable(r *resource, vpc string) *part[ec2.RouteTable] {
+// unknownTable is a table of which nobody knows what is in it, for want of an attribute.
+func (b *builder) unknownTable(r *resource, attr, vpc string) *part[ec2.RouteTable] {
 	id := newID("rtb", r.address, "unknown")
-	return b.tables.put(r, id, ec2.RouteTable{RouteTableId: &id, VpcId: &vpc, Routes: unknownRows()})
+	return b.tables.put(r, id, ec2.RouteTable{RouteTableId: &id, VpcId: &vpc, Routes: unknownRows(strings.TrimSuffix(r.address+"."+attr, "."))})
 }
 
 // destination returns the destination of a row, in the attributes of an inline row or of
@@ -173,8 +174,9 @@ func (b *builder) row(p *part[ec2.RouteTable], n node, prefix string) {
 	case four.text() != "":
 		s.DestinationCidrBlock = new(four.text())
 	default:
-		b.note(n.r, strings.TrimPrefix(n.path+"."+prefix+"cidr_block", "."), "known after apply: what no other route takes ends as not modelled")
-		p.shape.Routes = append(p.shape.Routes, unknownRows()...)
+		at := strings.TrimPrefix(n.path+"."+prefix+"cidr_block", ".")
+		b.note(n.r, at, "known after apply: what no other route takes ends as not modelled")
+		p.shape.Routes = append(p.shape.Routes, unknownRows(n.r.address+"."+at)...)
 		return
 	}
 	for _, t := range targets {
@@ -206,13 +208,39 @@ func sameDestination(a, b ec2.Route) bool {
 func (b *builder) route(r *resource) {
 	r.used = true
 	n := r.root()
-	id, _ := b.id(n.get("route_table_id"))
+	id, ok := b.id(n.get("route_table_id"))
+	if !ok {
+		b.perhaps(r)
+		return
+	}
 	p := b.tables.byID[id]
 	if p == nil {
 		b.leave(r, "route_table_id", "no resource of the plan is the route table "+id+": the route is left out")
 		return
 	}
 	b.row(p, n, "destination_")
+}
+
+// perhaps has each table that may get a route lead its destination to what nobody knows.
+func (b *builder) perhaps(r *resource) {
+	n := r.root()
+	for _, id := range b.candidates(n.get("route_table_id")) {
+		if p := b.tables.byID[id]; p != nil {
+			for _, s := range unknownRows(n.get("route_table_id").place()) {
+				if list := n.get("destination_prefix_list_id").text(); list != "" {
+					s.DestinationCidrBlock, s.DestinationIpv6CidrBlock, s.DestinationPrefixListId = nil, nil, &list
+				} else if to := destination(n, "destination_"); to != "" && strings.Contains(to, ":") == (s.DestinationCidrBlock == nil) {
+					s.DestinationCidrBlock, s.DestinationIpv6CidrBlock = some(to), nil
+					if strings.Contains(to, ":") {
+						s.DestinationCidrBlock, s.DestinationIpv6CidrBlock = nil, some(to)
+					}
+				} else if to != "" {
+					continue
+				}
+				p.shape.Routes = append(slices.DeleteFunc(p.shape.Routes, func(o ec2.Route) bool { return sameDestination(o, s) }), s)
+			}
+		}
+	}
 }
 
 // associate has a table route for a subnet, or for a gateway's inbound traffic.
@@ -235,7 +263,7 @@ func (b *builder) associate(r *resource) {
 	p := b.tables.byID[table]
 	if !told && link.SubnetId != nil {
 		if s := b.subnets.byID[*link.SubnetId]; s != nil {
-			p = b.unknownTable(r, ec2.Value(s.shape.VpcId))
+			p = b.unknownTable(r, "route_table_id", ec2.Value(s.shape.VpcId))
 		}
 	}
 	if p == nil {
@@ -249,11 +277,9 @@ func (b *builder) associate(r *resource) {
 // uncertain has the subnets of which an association may be routed by nobody knows which
 // table.
 func (b *builder) uncertain(r *resource) {
-	n := r.root().get("subnet_id")
-	f := b.follow(scope{r.in, r.key, r.config.ForEachExpression}, n.expr, subnets)
-	for _, id := range b.valuesOf(f.all, "subnet_id", subnets) {
+	for _, id := range b.candidates(r.root().get("subnet_id")) {
 		if s := b.subnets.byID[id]; s != nil {
-			p := b.unknownTable(r, ec2.Value(s.shape.VpcId))
+			p := b.unknownTable(r, "subnet_id", ec2.Value(s.shape.VpcId))
 			p.shape.Associations = append(p.shape.Associations, ec2.RouteTableAssociation{
 				Main: new(false), RouteTableId: new(p.id), SubnetId: &id, RouteTableAssociationId: new(newID("rtbassoc", r.address, id)),
 			})
