@@ -231,8 +231,8 @@ func TestPlanOfNearlyEveryKind(t *testing.T) {
 	require.Len(t, n.Find("aws_vpc_peering_connection.west"), 2, "one end in each region")
 }
 
-// asked is the answer to one question, of a plan's network before or after it.
-func asked(t *testing.T, file string, before bool, q reach.Spec) reach.Result {
+// askedOfPlan is the answer to one question, of a plan's network before or after it.
+func askedOfPlan(t *testing.T, file string, before bool, q reach.Spec) reach.Result {
 	t.Helper()
 	n, err := load.Plan(file, load.Config{Before: before})
 	require.NoError(t, err)
@@ -249,12 +249,12 @@ func TestPlanFollowsRulesOfTheirOwn(t *testing.T) {
 	const rules = "../plan/testdata/rules/plan.json"
 	for port, open := range map[int][2]bool{22: {true, false}, 80: {true, false}, 443: {false, true}, 23: {false, false}} {
 		for i, before := range []bool{true, false} {
-			r := asked(t, rules, before, reach.Spec{From: "aws_instance.client", To: "aws_instance.server", Proto: "tcp", Port: port})
+			r := askedOfPlan(t, rules, before, reach.Spec{From: "aws_instance.client", To: "aws_instance.server", Proto: "tcp", Port: port})
 			require.Equal(t, open[i], r.Reachable(), "%d before=%v: %s", port, before, r.Reason)
 		}
 	}
 	for _, before := range []bool{true, false} {
-		r := asked(t, rules, before, reach.Spec{From: "aws_instance.client", To: "aws_instance.server", Proto: "icmp"})
+		r := askedOfPlan(t, rules, before, reach.Spec{From: "aws_instance.client", To: "aws_instance.server", Proto: "icmp"})
 		require.True(t, r.Reachable())
 	}
 }
@@ -276,7 +276,7 @@ func TestPlanGuessesNothing(t *testing.T) {
 		{rules, "aws_instance.shared[0]", "aws_instance.shared[1]", 80, reach.Unknown}, // another's network ACLs
 		{rules, "aws_instance.shared[0]", "internet", 80, reach.Unknown},               // and its main route table
 	} {
-		r := asked(t, c.file, false, reach.Spec{From: c.from, To: c.to, Proto: "tcp", Port: c.port})
+		r := askedOfPlan(t, c.file, false, reach.Spec{From: c.from, To: c.to, Proto: "tcp", Port: c.port})
 		require.Equal(t, c.observed, r.Observed, "%+v: %s", c, r.Reason)
 	}
 	n, err := load.Plan(unknown, load.Config{})

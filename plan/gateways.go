@@ -98,8 +98,6 @@ func (b *builder) associations() {
 func (b *builder) tie(p *part[ec2.Address], instance, nic node, private string) {
 	id := ""
 	switch {
-	case nic.text() != "" || !nic.known() && nic.expr != nil:
-		id, _ = b.id(nic)
 	case instance.text() != "" || !instance.known() && instance.expr != nil:
 		host, _ := b.id(instance)
 		for _, i := range b.interfaces.all {
@@ -107,8 +105,11 @@ func (b *builder) tie(p *part[ec2.Address], instance, nic node, private string) 
 				id = i.id
 			}
 		}
-	default:
+	case nic.text() == "" && (nic.known() || nic.expr == nil):
 		return
+	}
+	if b.interfaces.byID[nic.text()] != nil || !nic.known() && nic.expr != nil { // an instance may have several
+		id, _ = b.id(nic)
 	}
 	to := b.interfaces.byID[id]
 	if to == nil {

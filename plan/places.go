@@ -233,10 +233,10 @@ func (b *builder) dataVPC(r *resource) {
 	b.note(r, "", "the VPC is another configuration's: its main route table, network ACLs and default security group are not in the plan, and what they decide ends as not modelled")
 	b.main(r, id, b.unknownTable(r, "", id).id)
 	acl, group := newID("acl", r.address, "default"), newID("sg", r.address, "default")
-	b.acls.put(r, acl, ec2.NetworkAcl{NetworkAclId: &acl, VpcId: &id, IsDefault: new(true), Entries: ec2.List[ec2.NetworkAclEntry]{unreadable(true, r.address), unreadable(false, r.address)}})
+	b.acls.put(r, acl, ec2.NetworkAcl{NetworkAclId: &acl, VpcId: &id, IsDefault: new(true), Entries: ec2.List[ec2.NetworkAclEntry]{unreadable(true, r.address+".default_network_acl_id"), unreadable(false, r.address+".default_network_acl_id")}})
 	g := b.parts.groups.put(r, group, ec2.SecurityGroup{GroupId: &group, VpcId: &id, GroupName: new("default")})
 	for _, egress := range []bool{false, true} {
-		permit(&g.shape, rule{egress: egress, protocol: "-1", prefixes: r.address})
+		permit(&g.shape, rule{egress: egress, protocol: "-1", prefixes: r.address + ".default_security_group_id"})
 	}
 }
 
