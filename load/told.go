@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
 )
 
@@ -121,6 +122,11 @@ func (l *restoring) gaps() {
 			l.tx.RestoreUnplaced(v, "whether a subnet has the address is "+l.absent(l.account, "Subnets"))
 		case id != "":
 			l.tx.RestoreUnplaced(v, "its subnet "+id+" is not in the snapshot")
+		}
+	}
+	for _, g := range vpc.Gateways[*vgw.VirtualPrivateGateway](l.tx) {
+		if l.account = g.OwnerID(); !l.told.has(l.account, "VpnConnections") {
+			g.RestoreUntold(l.tx, "its VPN connections are "+l.absent(l.account, "VpnConnections"))
 		}
 	}
 	for _, a := range l.Addresses {

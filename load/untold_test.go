@@ -88,6 +88,16 @@ func TestWhatIsNotInTheSnapshotIsNamed(t *testing.T) {
 	}
 }
 
+// A virtual private gateway may know more prefixes by connections that no file holds.
+func TestPrefixesOfConnectionsThatNoFileHoldsAreUnknown(t *testing.T) {
+	a := two()
+	a["VpnGateways"] = `{"VpnGatewayId": "vgw-1", "State": "available", "VpcAttachments": [{"VpcId": "vpc-1", "State": "attached"}]}`
+	a["RouteTables"] = strings.Replace(a["RouteTables"], `"Routes": [`, `"Routes": [{"DestinationCidrBlock": "192.168.0.0/16", "GatewayId": "vgw-1", "Origin": "CreateRoute", "State": "active"}, `, 1)
+	require.Equal(t, "vgw-1: its VPN connections are not in the snapshot (no VpnConnections)", asked(t, a, "192.168.0.9", 22).Unknown)
+	a["VpnConnections"] = ""
+	require.Equal(t, "gateway knows no prefix that holds the destination", asked(t, a, "192.168.0.9", 22).Reason, "an empty list is a fact")
+}
+
 // What dies whatever the missing part says is dead, and what another rule allows passes.
 func TestWhatDoesNotHangOnTheMissingPartIsDecided(t *testing.T) {
 	a := two()

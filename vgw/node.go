@@ -15,15 +15,16 @@ import (
 // node is a compiled virtual private gateway. Its two sides are types over it. It
 // leaves the TTL alone (measured: a site-to-site VPN takes one, at the customer's end).
 type node struct {
-	id     string
-	out    string        // name of the outbound side
-	cidrs  []wire.Prefix // of the VPC
-	own    *vpc.Addresses
-	beyond *route.FIB[*ways]
-	edge   dataplane.Node
-	untold bool // links may know of more prefixes than descriptions tell
-	six    bool // a link leads to IPv6: Direct Connect may, a VPN does not
-	seed   flowtable.Seed
+	id      string
+	out     string        // name of the outbound side
+	cidrs   []wire.Prefix // of the VPC
+	own     *vpc.Addresses
+	beyond  *route.FIB[*ways]
+	edge    dataplane.Node
+	missing string // why there may be more links, "" where there are not
+	untold  bool   // links may know of more prefixes than descriptions tell
+	six     bool   // a link leads to IPv6: Direct Connect may, a VPN does not
+	seed    flowtable.Seed
 }
 
 // ways are the nodes that lead to a prefix. There is no ECMP over tunnels: one of those
@@ -58,8 +59,8 @@ func (g *VirtualPrivateGateway) Compile(c *vpc.Compiler) {
 	label := c.LabelOf(g)
 	n := &node{
 		id: g.ID(), out: label + " outbound", own: c.Addresses(v), beyond: g.beyond(c), edge: c.Edge(v, g, false).Entry(),
-		seed: flowtable.NewSeed(c.Seed(g.ID())),
-		untold: slices.ContainsFunc(g.links, func(l remote.Link) bool {
+		seed:    flowtable.NewSeed(c.Seed(g.ID())),
+		missing: g.missing, untold: slices.ContainsFunc(g.links, func(l remote.Link) bool {
 			u, ok := l.(remote.Untold)
 			return ok && u.Untold(c.Tx())
 		}),
@@ -136,6 +137,9 @@ func (o *outbound) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next 
 	}
 	w, ok := n.beyond.LookupPacked(p.Flow.Dst.Words())
 	switch {
+	case !ok && n.missing != "":
+		c.NoteUntold(p, n.id, n.missing)
+		return dataplane.Drop(trace.Unmodelled)
 	case !ok && n.untold:
 		return dataplane.Drop(trace.Unmodelled)
 	case !ok:

@@ -64,3 +64,7 @@ func (g *VirtualPrivateGateway) Learn(tx *vpc.Tx, dst netip.Prefix) {
 		g.learned = append(g.learned, dst)
 	}
 }
+
+// RestoreUntold says why nobody can tell the gateway's VPN connections: packets for a
+// prefix that none of those that are known has end as trace.Unmodelled.
+func (g *VirtualPrivateGateway) RestoreUntold(_ *vpc.Tx, missing string) { g.missing = missing }

@@ -28,6 +28,7 @@ type VirtualPrivateGateway struct {
 	links   []remote.Link
 	site    dataplane.Node // beyond it without a link
 	learned []netip.Prefix // by which prefixes
+	missing string         // why there may be more links, "" where there are not
 }
 
 // Config says how a virtual private gateway is made.
