@@ -2,6 +2,7 @@ package vpcsim_test
 
 import (
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"syscall"
 	"testing"
@@ -68,6 +69,8 @@ func TestNoFirstPacketMakesATableGrowAtOnce(t *testing.T) {
 		n = 100_000
 	}
 	p := newPath(t)
+	// A collection books at once what allocators have kept to themselves.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	buf := make([]byte, 0, packetLen)
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	allocated := func() uint64 {
@@ -84,5 +87,5 @@ func TestNoFirstPacketMakesATableGrowAtOnce(t *testing.T) {
 	all = allocated() - begin
 	t.Logf("%d flows took %d bytes, %d at most at once", n, all, most)
 	require.Greater(t, all, uint64(n)*200, "the flows are counted")
-	require.Less(t, most, uint64(512<<10))
+	require.Less(t, most, uint64(1<<20))
 }
