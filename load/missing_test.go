@@ -170,16 +170,15 @@ func requireNothingFlips(t *testing.T, s snapshot, questions []reach.Spec) {
 				}
 				continue
 			}
-			if was != is && strings.Contains(text, q.To) && (was != "unknown" || strictly) {
+			if was != is && was != "unknown" && strings.Contains(text, q.To) {
 				t.Errorf("%s: %s: %s (%s at %s) becomes %s (%s at %s)", l.name, q, was, whole[i].Reason, whole[i].Where, is, r.Reason, r.Where)
 				break
 			}
 		}
 	}
+	require.Less(t, unknown, len(questions)*len(losses)/2, "most answers do not hang on what is taken out")
 	t.Logf("%d questions to each of %d variants, %d of the answers unknown", len(questions), len(losses), unknown)
 }
-
-const strictly = false
 
 // pairs are questions among all interfaces of a network and the internet.
 func pairs(n *load.Network) []reach.Spec {
