@@ -150,6 +150,9 @@ func FuzzPlan(f *testing.F) {
 	text, err := os.ReadFile(shopPlan)
 	require.NoError(f, err)
 	f.Add(text)
+	f.Add([]byte(`{"format_version":"1.2","planned_values":{"root_module":{"resources":[{"address":"aws_vpc.a","values":{"cidr_block":"10.0.0.0/16"}},` +
+		`{"address":"aws_subnet.a[0]","values":{"cidr_block":"10.0.0.0/24"}}]}},"resource_changes":[{"address":"aws_subnet.a[0]","change":{"after_unknown":{"id":true,"vpc_id":true}}}],` +
+		`"configuration":{"root_module":{"resources":[{"address":"aws_subnet.a","expressions":{"vpc_id":{"references":["aws_vpc.a.id","aws_vpc.a"]}}}]}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, before := range []bool{false, true} {
 			n, err := load.PlanText("plan.json", data, load.Config{Before: before})

@@ -300,25 +300,28 @@ func joined(steps []step) string {
 // has one and a key is a number, the one at that place in their order, as element and values
 // do.
 func choose(list []target, keys ...string) (kept []target) {
-	groups := map[place][]*resource{}
+	groups, seen := map[place][]*resource{}, map[*resource]bool{}
 	for _, t := range list {
-		at := place{t.r.in.address, t.r.configured()}
-		if !slices.Contains(groups[at], t.r) {
-			groups[at] = append(groups[at], t.r)
+		if at := (place{t.r.in.address, t.r.configured()}); !seen[t.r] {
+			seen[t.r], groups[at] = true, append(groups[at], t.r)
 		}
 	}
-	for at, group := range groups {
+	chosen := map[*resource]bool{}
+	for _, group := range groups {
 		exact := slices.DeleteFunc(slices.Clone(group), func(r *resource) bool { return !slices.Contains(keys, r.key) })
 		switch i := slices.IndexFunc(keys, func(key string) bool { _, ok := index(key); return ok }); {
 		case len(exact) > 0:
-			groups[at] = exact
+			group = exact
 		case len(group) > 1 && i >= 0:
 			n, _ := index(keys[i])
-			groups[at] = group[n%len(group) : n%len(group)+1]
+			group = group[n%len(group) : n%len(group)+1]
+		}
+		for _, r := range group {
+			chosen[r] = true
 		}
 	}
 	for _, t := range list {
-		if t.keyed || slices.Contains(groups[place{t.r.in.address, t.r.configured()}], t.r) {
+		if t.keyed || chosen[t.r] {
 			kept = append(kept, t)
 		}
 	}
