@@ -261,7 +261,7 @@ func pathAt(data []byte, offset int64) string {
 				return render()
 			}
 			done()
-		case wantKey:
+		case wantKey && len(at) > 0:
 			at[len(at)-1].key, wantKey = token.(string), false
 		default:
 			if dec.InputOffset() >= offset {

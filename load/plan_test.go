@@ -153,6 +153,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add([]byte(`{"format_version":"1.2","planned_values":{"root_module":{"resources":[{"address":"aws_vpc.a","values":{"cidr_block":"10.0.0.0/16"}},` +
 		`{"address":"aws_subnet.a[0]","values":{"cidr_block":"10.0.0.0/24"}}]}},"resource_changes":[{"address":"aws_subnet.a[0]","change":{"after_unknown":{"id":true,"vpc_id":true}}}],` +
 		`"configuration":{"root_module":{"resources":[{"address":"aws_subnet.a","expressions":{"vpc_id":{"references":["aws_vpc.a.id","aws_vpc.a"]}}}]}}}`))
+	f.Add([]byte(`{"format_version":1}"","a`)) // text behind the end
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, before := range []bool{false, true} {
 			n, err := load.PlanText("plan.json", data, load.Config{Before: before})
