@@ -5,6 +5,7 @@
 package dns
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -268,6 +269,9 @@ func Parse(b []byte) (Message, error) {
 	}
 	if len(questions) != 1 || questions[0].Class != dnsmessage.ClassINET || h.OpCode != 0 {
 		return m, fmt.Errorf("dns: expected one question of class IN, got %d", len(questions))
+	}
+	if questions[0].Type == 0 { // which is no question's (RFC 6895 section 3.1)
+		return m, errors.New("dns: the question is of type 0")
 	}
 	m.Name, m.Type = Canonical(questions[0].Name.String()), Type(questions[0].Type)
 	answers, err := p.AllAnswers()

@@ -66,11 +66,16 @@ func TestBadNamesAndMessagesAreErrors(t *testing.T) {
 	require.NoError(t, err)
 	_, err = dns.Parse(b)
 	require.EqualError(t, err, "dns: expected one question of class IN, got 2")
+	b, err = dns.Query(1, "a", 0).Append(nil)
+	require.NoError(t, err)
+	_, err = dns.Parse(b)
+	require.EqualError(t, err, "dns: the question is of type 0")
 }
 
 func FuzzParse(f *testing.F) {
 	b, _ := dns.Query(7, "app.example.com", dns.A).Append(nil)
 	f.Add(b)
+	f.Add([]byte("\x00\a\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")) // the root, of type 0
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := dns.Parse(b)
 		if err != nil {
