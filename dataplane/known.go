@@ -116,6 +116,9 @@ func (e *Engine) recall(p *wire.Packet, passed int) (nodes int) {
 		return 0
 	}
 	k.setFlow(endsOf(&p.Flow), p.Flow.Proto)
+	if passed > 1 { // the last node has left the flow as it was: see Outset
+		c.flight.hash = 0
+	}
 	r, w, held := k.lookUp(c.node, p.Flags, c.flight, c.Now)
 	switch {
 	case held == unknown:

@@ -217,3 +217,22 @@ func TestMoreFlowsThanThereIsRoomFor(t *testing.T) {
 		whole.engine.Clock.Step()
 	}))
 }
+
+func TestWhatIsKnownIsFoundBehindATranslation(t *testing.T) {
+	l := newLine()
+	anywhere := &node{name: "anywhere"}
+	anywhere.forward = func(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+		c.Outset()
+		return dataplane.To(l.first)
+	}
+	start := &node{name: "start"}
+	start.forward = func(c *dataplane.Context, p *wire.Packet) dataplane.Next {
+		p.SetSrc(addrB, p.Flow.SrcPort)
+		return dataplane.To(anywhere)
+	}
+	l.book.to = addrA
+	for i := range 3 {
+		require.Equal(t, trace.Delivered, l.engine.Send(start, udp(addrA, addrB, 1, 2, "")))
+		require.Equal(t, uint64(i), l.engine.Unseen())
+	}
+}

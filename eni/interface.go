@@ -199,7 +199,7 @@ func (o *out) Forward(c *dataplane.Context, p *wire.Packet) dataplane.Next {
 			return dataplane.To(n)
 		}
 	}
-	if known && i.Port.sound() && len(i.Interceptors) == 0 {
+	if known && i.Port.sound() && len(i.Tunnels)+len(i.Interceptors) == 0 {
 		c.Fixed(o)
 	}
 	return dataplane.To(i.Router)

@@ -320,3 +320,29 @@ func TestNeighborsTakeTimeToo(t *testing.T) {
 	require.Equal(t, trace.Delivered, r.a.send(macB, udp(addrA, addrB, 1, 53)))
 	require.Equal(t, 100*time.Microsecond, at)
 }
+
+// road is a tunnel that is up or down, of which the interface is not told.
+type road struct{ to dataplane.Node }
+
+func (r *road) Intercept(*dataplane.Context, *wire.Packet) dataplane.Node { return r.to }
+
+// hop is a Fixed node of the way to b.
+type hop struct{ to dataplane.Node }
+
+func (*hop) Name() string { return "hop" }
+
+func (h *hop) Forward(c *dataplane.Context, _ *wire.Packet) dataplane.Next {
+	c.Fixed(h)
+	return dataplane.To(h.to)
+}
+
+func TestTunnelsAreAskedOfEachPacket(t *testing.T) {
+	r, tunnel := newRig(t), &road{}
+	r.a.i.Groups = filter.NewGroups(nil, []filter.Rule{allow("0.0.0.0/0")}) // which tracks
+	r.a.i.Tunnels, r.a.i.Router = []eni.Interceptor{tunnel}, &hop{&hop{r.b.i.In()}}
+	for range 3 {
+		require.Equal(t, trace.Delivered, r.a.send(routerMAC, udp(addrA, addrB, 1, 2)))
+	}
+	tunnel.to = blackBox{}
+	require.Equal(t, trace.Lost, r.a.send(routerMAC, udp(addrA, addrB, 1, 2)), "the tunnel has come up")
+}
