@@ -19,6 +19,12 @@ func Command(dir string, q reach.Spec, flags ...string) string {
 	default:
 		words = append(words, "--proto", q.Proto)
 	}
+	if q.Size > 0 {
+		words = append(words, "--size", strconv.Itoa(q.Size))
+	}
+	if q.Fragment {
+		words = append(words, "--fragment")
+	}
 	words = append(words, flags...)
 	for i := range words {
 		words[i] = shell(words[i])

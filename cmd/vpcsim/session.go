@@ -258,6 +258,8 @@ type traffic struct {
 	icmp     bool
 	tcp, udp int
 	proto    string
+	size     int
+	fragment bool
 }
 
 func (t *traffic) flags(c *cobra.Command) {
@@ -265,6 +267,8 @@ func (t *traffic) flags(c *cobra.Command) {
 	c.Flags().IntVar(&t.tcp, "tcp", 0, "send a SYN to this port, as nmap and curl do")
 	c.Flags().IntVar(&t.udp, "udp", 0, "send a datagram to this port")
 	c.Flags().StringVar(&t.proto, "proto", "", "send a packet of this IP protocol, a number")
+	c.Flags().IntVar(&t.size, "size", 0, "bytes that each packet carries, not to be fragmented; with --tcp what both ends send once connected")
+	c.Flags().BoolVar(&t.fragment, "fragment", false, "let what does not fit be fragmented, of UDP and ICMP")
 }
 
 // oneOf refuses more than one of the flags.
@@ -283,7 +287,7 @@ func oneOf(c *cobra.Command, flags ...string) error {
 
 // spec is the question; the destination may have a port, which is of TCP.
 func (t *traffic) spec(c *cobra.Command, from, to string) (reach.Spec, error) {
-	q := reach.Spec{From: from, To: to, Proto: "icmp"}
+	q := reach.Spec{From: from, To: to, Proto: "icmp", Size: t.size, Fragment: t.fragment}
 	if err := oneOf(c, "icmp", "tcp", "udp", "proto"); err != nil {
 		return q, err
 	}
