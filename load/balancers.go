@@ -12,6 +12,7 @@ import (
 // targets with their health.
 func (l *restoring) untoldBalancers() {
 	if l.fresh {
+		l.unregistered()
 		return
 	}
 	listed, set, checked := map[string]bool{}, map[string]bool{}, map[string]bool{}
@@ -50,6 +51,20 @@ func (l *restoring) untoldBalancers() {
 			l.skip(i.file, i.path(), "no file holds the targets of "+g.ID()+": what is forwarded to it ends as not modelled")
 		}
 		l.unforwarded(g, i.shape.LoadBalancerArns)
+	}
+}
+
+// unregistered says of target groups that no resource of a plan registers targets with that
+// something else may: Auto Scaling, ECS, Kubernetes.
+func (l *restoring) unregistered() {
+	checked := map[string]bool{}
+	for _, i := range l.GroupHealth {
+		checked[ec2.Value(i.shape.TargetGroupArn)] = true
+	}
+	for _, i := range l.TargetGroups {
+		if g, err := vpc.Named[*balancer.TargetGroup](l.tx, "", i.shape.TargetGroupArn); err == nil && !checked[g.ID()] {
+			g.RestoreUntold(l.tx, "its targets are "+l.absent("", "LoadBalancerTargetHealth"))
+		}
 	}
 }
 

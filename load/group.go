@@ -44,9 +44,18 @@ func group(files []*file, c Config) []*snapshot {
 		}
 		byName[name].add(f.shapes)
 	}
+	accounts := map[string][]string{}
 	for _, f := range files {
+		dir := path.Dir(f.name)
+		if _, known := accounts[dir]; !known {
+			accounts[dir] = accountsOf(files, dir)
+		}
+		of := accounts[dir]
+		if f.account != "" {
+			of = []string{f.account}
+		}
 		if s := byName[nameOf(f)]; s != nil {
-			s.told.add(f)
+			s.told.add(f, of)
 		}
 	}
 	slices.SortFunc(all, func(a, b *snapshot) int { return strings.Compare(a.region, b.region) })
@@ -69,6 +78,33 @@ func (s *shapes) empty() bool {
 		}
 	}
 	return true
+}
+
+// accountsOf returns the accounts whose answers a folder holds where its path tells of
+// none: those that own its default security groups, which nobody is told of but a VPC's
+// owner; else those that own any, as a participant of shared VPCs does; else "", which is
+// every account.
+func accountsOf(files []*file, dir string) []string {
+	var owners, others []string
+	for _, f := range files {
+		if path.Dir(f.name) != dir {
+			continue
+		}
+		for _, g := range f.shapes.Groups {
+			if ec2.Value(g.shape.GroupName) == "default" {
+				owners = append(owners, ec2.Value(g.shape.OwnerId))
+			}
+			others = append(others, ec2.Value(g.shape.OwnerId))
+		}
+	}
+	if len(owners) == 0 {
+		owners = others
+	}
+	if len(owners) == 0 || slices.Contains(owners, "") {
+		return []string{""}
+	}
+	slices.Sort(owners)
+	return slices.Compact(owners)
 }
 
 // regionOf returns the region that a folder's files name where their path does not: in

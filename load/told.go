@@ -44,14 +44,17 @@ func keyOf(id string) string {
 // told are the keys that files of a region have, by the accounts whose files they are.
 type told map[string]map[string]bool
 
-// add takes down the keys of a file: those of answers that go on elsewhere are not told.
-func (t told) add(f *file) {
+// add takes down the keys of a file of the accounts: those of answers that go on elsewhere
+// are not told.
+func (t told) add(f *file, accounts []string) {
 	for key, whole := range f.keys {
 		if t[key] == nil {
 			t[key] = map[string]bool{}
 		}
-		if was, there := t[key][f.account]; !there || was {
-			t[key][f.account] = whole
+		for _, a := range accounts {
+			if was, there := t[key][a]; !there || was {
+				t[key][a] = whole
+			}
 		}
 	}
 }

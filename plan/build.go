@@ -62,8 +62,9 @@ func newBuilder(doc *document, v *values, planned bool) *builder {
 	unknown := map[string]any{}
 	if planned {
 		for i := range doc.ResourceChanges {
-			c := &doc.ResourceChanges[i]
-			unknown[c.Address] = c.Change.AfterUnknown
+			if c := &doc.ResourceChanges[i]; c.Deposed == "" {
+				unknown[c.Address] = c.Change.AfterUnknown
+			}
 		}
 	}
 	b.walk(&v.RootModule, unknown, false)

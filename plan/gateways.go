@@ -80,7 +80,11 @@ func (b *builder) associations() {
 		if !stated && len(b.was("allocation_id", p.id, "aws_eip_association", "aws_nat_gateway")) > 0 {
 			continue // what these did stands in the address's values still
 		}
-		b.tie(p, n.get("instance"), n.get("network_interface"), cmp.Or(n.get("associate_with_private_ip").text(), n.get("private_ip").text()))
+		private := n.get("private_ip").text()
+		if !n.get("instance").known() || !n.get("network_interface").known() { // that of before, which the provider leaves in its plan
+			private = ""
+		}
+		b.tie(p, n.get("instance"), n.get("network_interface"), cmp.Or(n.get("associate_with_private_ip").text(), private))
 	}
 	for _, r := range b.of("aws_eip_association") {
 		r.used = true
@@ -160,7 +164,7 @@ func (b *builder) natGateway(r *resource) {
 	if !ok {
 		return
 	}
-	nic := b.value(r, "network_interface_id")[0]
+	nic := b.one(r, "network_interface_id")
 	s, ok := b.service(r, nic, w, "nat_gateway", "Interface for NAT Gateway "+id, n.get("private_ip"), n.get("secondary_private_ip_addresses"))
 	if !ok {
 		return

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -89,23 +90,18 @@ func (b *builder) vpc(r *resource) {
 
 // defaults makes what AWS makes with a VPC.
 func (b *builder) defaults(r *resource, id string) {
-	one := func(attr string) string {
-		if v := b.value(r, attr); len(v) == 1 {
-			return v[0]
-		}
-		return newID(attr, r.address, attr)
-	}
-	main := one("default_route_table_id")
+	main := b.one(r, "default_route_table_id")
 	b.tables.put(r, main, ec2.RouteTable{
 		RouteTableId: &main, VpcId: &id, OwnerId: owner(r),
 	})
-	if m := one("main_route_table_id"); m != main { // another one has been made the main one
-		main = m
+	first := b.one(r, "main_route_table_id")
+	for _, o := range b.was("vpc_id", id, "aws_main_route_table_association") { // whose end brings back what was before
+		first = cmp.Or(o.root().get("original_route_table_id").text(), main)
 	}
-	b.main(r, id, main)
-	acl := one("default_network_acl_id")
+	b.main(r, id, first)
+	acl := b.one(r, "default_network_acl_id")
 	b.acls.put(r, acl, ec2.NetworkAcl{NetworkAclId: &acl, VpcId: &id, OwnerId: owner(r), IsDefault: new(true), Entries: allowAll(b.vpcs.byID[id].shape)})
-	group := one("default_security_group_id")
+	group := b.one(r, "default_security_group_id")
 	b.groups.put(r, group, ec2.SecurityGroup{
 		GroupId: &group, VpcId: &id, OwnerId: owner(r), GroupName: new("default"), Description: new("default VPC security group"),
 		IpPermissions:       ec2.List[ec2.IpPermission]{{IpProtocol: new("-1"), UserIdGroupPairs: ec2.List[ec2.UserIdGroupPair]{{GroupId: &group}}}},

@@ -48,6 +48,7 @@ type resourceValues struct {
 // where a value is known only after apply.
 type change struct {
 	Address string
+	Deposed string // the key of an object that an apply that failed has left to delete, "" of the resource's own
 	Change  struct {
 		Actions      []string
 		AfterUnknown any `json:"after_unknown"`

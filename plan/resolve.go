@@ -232,6 +232,14 @@ func (b *builder) value(r *resource, attr string) []string {
 	return values
 }
 
+// one returns the value of an attribute that has one, or one that stands for it.
+func (b *builder) one(r *resource, attr string) string {
+	if v := b.value(r, attr); len(v) == 1 {
+		return v[0]
+	}
+	return newID(attr, r.address, attr)
+}
+
 // identify returns the id, ARN or name of a resource.
 func (b *builder) identify(r *resource) string {
 	if values := b.value(r, identityOf(r)); len(values) == 1 {

@@ -75,7 +75,7 @@ func (b *builder) transitGateway(r *resource) {
 		o.AmazonSideAsn = &asn
 	}
 	if associates, propagates := enabled(n.get("default_route_table_association")), enabled(n.get("default_route_table_propagation")); associates || propagates {
-		table := b.value(r, "association_default_route_table_id")[0]
+		table := b.one(r, "association_default_route_table_id")
 		b.transitTable(r, table, id, associates, propagates)
 		o.AssociationDefaultRouteTableId, o.PropagationDefaultRouteTableId = &table, &table
 	}
