@@ -2,15 +2,20 @@ package vpctest
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/vpcsim/vpcsim/capture"
 	"github.com/vpcsim/vpcsim/picture"
+	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/trace"
 )
 
@@ -51,8 +56,26 @@ func (n *Network) flags() []string {
 	if n.config.TTL != 0 {
 		flags = append(flags, "--ttl", fmt.Sprint(n.config.TTL))
 	}
-	if n.config.Closed && len(n.config.Ports) == 0 {
-		flags = append(flags, "--assume-open=none")
+	for _, id := range slices.Sorted(maps.Keys(n.config.Appliances)) {
+		does := "forward"
+		if n.config.Appliances[id].Masquerade {
+			does = "masquerade"
+		}
+		flags = append(flags, "--appliance", id+"="+does)
+	}
+	if n.config.Closed {
+		flags = append(flags, "--assume-open="+open(n.config.Ports))
 	}
 	return append(flags, "--seed", fmt.Sprint(n.config.Seed))
+}
+
+// open lists open ports as the command line has them: none, or "web:tcp/443,db:tcp/5432".
+func open(ports map[string][]reach.Port) string {
+	var all []string
+	for _, id := range slices.Sorted(maps.Keys(ports)) {
+		for _, p := range ports[id] {
+			all = append(all, fmt.Sprintf("%s:%s/%d", id, p.Proto, p.Number))
+		}
+	}
+	return cmp.Or(strings.Join(all, ","), "none")
 }

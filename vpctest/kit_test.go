@@ -164,6 +164,11 @@ func TestFails(t *testing.T) {
 		vpctest.Matrix(t, w.Network(), []vpctest.Want{{"web", r, "tcp/8080", vpctest.Reachable}})
 	}
 	vpctest.Matrix(t, w.Network(), []vpctest.Want{{"web", "db", "tcp/5432", vpctest.Reachable}, {From: "web", To: "db"}})
+	loaded := vpctest.Load(t, "../cmd/vpcsim/testdata/shop")
+	app, db := loaded.Ask(t, "app", "db", "tcp/5432").Way[0], loaded.Ask(t, "db", "app", "tcp/5432").Way[0]
+	vpctest.Matrix(t, loaded.Assume(reach.Config{
+		Closed: true, Ports: map[string][]reach.Port{app: {{Proto: "tcp", Number: 22}}}, Appliances: map[string]reach.Appliance{db: {Masquerade: true}},
+	}), []vpctest.Want{{"web", "db", "tcp/5432", vpctest.Reachable}})
 }
 
 func TestAFailureStandsAlone(t *testing.T) {
@@ -180,6 +185,7 @@ func TestAFailureStandsAlone(t *testing.T) {
 	require.Contains(t, text, `rerun: go test -run '^TestFails$/^web_->_db_tcp$/^5432_reachable$'`)
 	require.Contains(t, text, "UNKNOWN web -> nobody tcp/8080 reachable: \"nobody\": nothing in the network with an address is called so", "unknown fails")
 	require.Contains(t, text, "want 1, web -> db : expected an Expect: Reachable, Blocked(…) or Via(…)", "an expectation is needed")
+	require.Regexp(t, `or  vpcsim trace \.\./cmd/vpcsim/testdata/shop eni-\w+ eni-\w+ --tcp 5432 --appliance eni-\w+=masquerade --assume-open=eni-\w+:tcp/22 --seed 0`, text)
 	require.NotContains(t, text, "web_->_app")
 	var files []string
 	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
