@@ -262,6 +262,8 @@ var kinds = map[string]*kind{
 	"RuleGroupDescriptions":                    into("RuleGroupDescriptions", func(s *shapes) *[]item[firewall.DescribeGroupOutput] { return &s.RuleGroups }),
 	"PrefixLists":                              prefixLists,
 	"SecurityGroupRules":                       ignored, // the groups hold them too
+	"Tags":                                     ignored, // each resource holds its own
+	"VpcEndpointConnections":                   ignored, // the endpoints hold them too
 	"ServiceDetails":                           ignored,
 	"ServiceNames":                             ignored,
 	"TransitGatewayMulticastDomains":           ignored, // multicast is not modelled

@@ -14,6 +14,7 @@ import (
 	"github.com/vpcsim/vpcsim/cagw"
 	"github.com/vpcsim/vpcsim/directconnect"
 	"github.com/vpcsim/vpcsim/endpoint"
+	"github.com/vpcsim/vpcsim/flowlog"
 	"github.com/vpcsim/vpcsim/igw"
 	"github.com/vpcsim/vpcsim/lgw"
 	"github.com/vpcsim/vpcsim/load"
@@ -57,6 +58,12 @@ var calls = map[string]func(r *vpc.Region) any{
 	"describe-lags":                                       func(r *vpc.Region) any { return directconnect.DescribeLags(r) },
 	"describe-vpc-peering-connections":                    func(r *vpc.Region) any { return peering.Describe(r) },
 	"describe-vpc-endpoints":                              func(r *vpc.Region) any { return endpoint.Describe(r) },
+	"describe-vpc-endpoint-service-configurations":        func(r *vpc.Region) any { return endpoint.DescribeServices(r) },
+	"describe-vpc-endpoint-connections":                   func(r *vpc.Region) any { return endpoint.DescribeConnections(r) },
+	"describe-vpc-block-public-access-options":            func(r *vpc.Region) any { return r.DescribeVpcBlockPublicAccessOptions() },
+	"describe-vpc-block-public-access-exclusions":         func(r *vpc.Region) any { return r.DescribeVpcBlockPublicAccessExclusions() },
+	"describe-flow-logs":                                  func(r *vpc.Region) any { return flowlog.Describe(r) },
+	"describe-tags":                                       func(r *vpc.Region) any { return r.DescribeTags() },
 	"describe-transit-gateways":                           func(r *vpc.Region) any { return tgw.Describe(r) },
 	"describe-transit-gateway-attachments":                func(r *vpc.Region) any { return tgw.DescribeAttachments(r) },
 	"describe-transit-gateway-vpc-attachments":            func(r *vpc.Region) any { return tgw.DescribeVPCAttachments(r) },

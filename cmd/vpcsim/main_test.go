@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/awscli"
+	"github.com/vpcsim/vpcsim/load"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/vpctest"
 )
@@ -106,6 +110,32 @@ func writeNetwork(t testing.TB, broken bool, dir string) error {
 		}
 	}
 	return nil
+}
+
+// What a folder holds can be asked for again: of each answer that EC2 or Direct Connect
+// gives as it is there is the call. Elastic Load Balancing has two APIs whose calls have one name.
+func TestThereIsACallForEachAnswer(t *testing.T) {
+	w := build(t, false)
+	given := map[string]bool{}
+	keys := func(text []byte) []string {
+		var members map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(text, &members))
+		return slices.Collect(maps.Keys(members))
+	}
+	for _, call := range calls {
+		text, err := json.Marshal(call(w.Region))
+		require.NoError(t, err)
+		for _, k := range keys(text) {
+			given[k] = true
+		}
+	}
+	others := []string{"LoadBalancerDescriptions", "LoadBalancers", "TargetGroups"}
+	wrapped := regexp.MustCompile(`Attributes$|Entries$|Routes$|References$|Propagations$|^LoadBalancer|^ListenerRules$`)
+	for _, a := range load.Answers(w.Region) {
+		for _, k := range keys(a.JSON) {
+			require.True(t, given[k] || slices.Contains(others, k) || wrapped.MatchString(k), "no call gives %s", k)
+		}
+	}
 }
 
 // TestNetworksOfTheDocuments holds testdata/shop and testdata/broken, which the documents'
