@@ -44,6 +44,7 @@ func tests(t *testing.T) string {
 var (
 	caseNumbers = regexp.MustCompile(`\bC(\d{3})\b(?:–C(\d{3})\b)?`)
 	testNames   = regexp.MustCompile(`\bTest[A-Z]\w+`)
+	testFuncs   = regexp.MustCompile(`(?m)^func (Test[A-Z]\w+)\(t \*testing\.T\)`)
 )
 
 // cases returns the numbers that a text names, ranges written out.
@@ -75,6 +76,59 @@ func TestThePageNamesTestsThatAreThere(t *testing.T) {
 	for n := range cases(t, tables) {
 		require.True(t, strings.Contains(source, fmt.Sprintf("\"C%03d ", n)), "docs/fidelity.md names C%03d, of which there is no test", n)
 	}
+}
+
+// A row's tests are in the package that stands before them, or in the one that the page
+// has for names without.
+func TestRowsNameTestsOfTheirPackages(t *testing.T) {
+	of := testsOf(t)
+	named := packages(of)
+	for page, without := range map[string]string{"fidelity.md": "fidelity", "fidelity-controlplane.md": "vpc"} {
+		b, err := os.ReadFile(filepath.Join("..", "docs", page))
+		require.NoError(t, err)
+		for n, line := range strings.Split(string(b), "\n") {
+			cells := strings.Split(strings.TrimSuffix(line, " |"), "|")
+			if !strings.HasPrefix(line, "| ") {
+				continue
+			}
+			pkg := without
+			for word := range strings.FieldsFuncSeq(cells[len(cells)-1], func(r rune) bool { return strings.ContainsRune(" ,;`", r) }) {
+				switch {
+				case testNames.MatchString(word):
+					require.Contains(t, of[word], pkg, "docs/%s:%d names %s", page, n+1, word)
+				case named[word]:
+					pkg = word
+				}
+			}
+		}
+	}
+}
+
+// testsOf returns the packages that have a test of a name, by their folders.
+func testsOf(t *testing.T) map[string][]string {
+	t.Helper()
+	of := map[string][]string{}
+	require.NoError(t, filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, m := range testFuncs.FindAllStringSubmatch(string(b), -1) {
+			of[m[1]] = append(of[m[1]], strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../"))
+		}
+		return err
+	}))
+	return of
+}
+
+func packages(of map[string][]string) map[string]bool {
+	all := map[string]bool{}
+	for _, in := range of {
+		for _, pkg := range in {
+			all[pkg] = true
+		}
+	}
+	return all
 }
 
 func TestThePageLeavesNoCaseOut(t *testing.T) {
