@@ -47,8 +47,7 @@ func (l *linter) balanced(b *balancer.LoadBalancer, n *vpc.NetworkInterface, a *
 		case trace.FirewallMidstream, trace.NoSession:
 			l.acrossZones(one, fmt.Sprintf("%s -> %s tcp/%d", label(from), label(b), a.spec.Port))
 		case trace.Hairpin:
-			l.add(finding{rule: "LB01", object: b, proof: one, fix: "turn preserve_client_ip.enabled of its target group off",
-				message: fmt.Sprintf("%s is a target of %s and gets no answer from it where it is chosen itself", label(from), label(b))})
+			l.callsItself(b, n, one, from)
 		case trace.GroupIngress:
 			target, ok := l.resource(r.Where).(*vpc.NetworkInterface)
 			if ok && target != n && allowsNode(target, n) {
@@ -59,12 +58,36 @@ func (l *linter) balanced(b *balancer.LoadBalancer, n *vpc.NetworkInterface, a *
 	}
 }
 
+// callsItself is LB01; a note where no rule but one for the world says that the target calls
+// the load balancer, as most do not.
+func (l *linter) callsItself(b *balancer.LoadBalancer, n *vpc.NetworkInterface, a *answer, from *vpc.NetworkInterface) {
+	f := finding{rule: "LB01", object: b, proof: a, fix: "turn preserve_client_ip.enabled of its target group off",
+		message: fmt.Sprintf("%s is a target of %s and gets no answer from it where it is chosen itself", label(from), label(b))}
+	meant := func(rules []vpc.Permission, peer *vpc.NetworkInterface) bool {
+		return slices.ContainsFunc(rules, func(p vpc.Permission) bool {
+			return (p.Protocol == -1 || p.Protocol == 6 && p.FromPort <= a.spec.Port && a.spec.Port <= p.ToPort) && names(p, peer)
+		})
+	}
+	if !slices.ContainsFunc(from.Groups(), func(g *vpc.SecurityGroup) bool { return meant(g.Egress(), n) }) &&
+		!slices.ContainsFunc(n.Groups(), func(g *vpc.SecurityGroup) bool { return meant(g.Ingress(), from) }) {
+		f.severity = Note
+		f.message += "; no rule says that it calls it"
+	}
+	l.add(f)
+}
+
+// names reports whether a rule is for an interface, by its group or by a CIDR narrower than
+// the world.
+func names(p vpc.Permission, n *vpc.NetworkInterface) bool {
+	return p.Group != nil && slices.Contains(n.Groups(), p.Group) || p.CIDR.IsValid() && p.CIDR.Bits() > 0 && p.CIDR.Contains(n.PrivateIP())
+}
+
 // allowsNode reports whether an interface's groups name a load balancer's node, by its
 // address alone or its subnet, or by its group.
 func allowsNode(target, node *vpc.NetworkInterface) bool {
 	for _, g := range target.Groups() {
 		for _, p := range g.Ingress() {
-			if p.Group != nil && slices.Contains(node.Groups(), p.Group) || p.CIDR.IsValid() && p.CIDR.Bits() > 0 && p.CIDR.Contains(node.PrivateIP()) {
+			if names(p, node) {
 				return true
 			}
 		}

@@ -1,6 +1,11 @@
 package lint_test
 
 import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vpcsim/vpcsim/lint"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/vpctest"
@@ -145,4 +150,18 @@ func twoSubnets(n network) (a, b *vpctest.Subnet, client, server machine) {
 	client, server = n.host(a, "client"), n.host(b, "server")
 	n.allow(server, 443, client)
 	return a, b, client, server
+}
+
+// A rule for the world behind which nothing answers hides none behind which a shell does.
+func TestANoteHidesNoError(t *testing.T) {
+	n := network{t, vpctest.New(t)}
+	v := n.vpc("v", "10.0.0.0/16")
+	s := n.subnet(v, "s", "10.0.0.0/24", "a")
+	n.route(s, "0.0.0.0/0", v.InternetGateway())
+	n.public(s, "web", vpc.TCPPort(8000, "0.0.0.0/0"), vpc.TCPPort(22, "0.0.0.0/0"))
+	n.acl(s, []vpc.ACLEntry{entry(90, false, 6, 8000, 8000, "0.0.0.0/0"), everything[0]}, everything)
+	found, err := lint.Run(n.w.World, lint.Config{Rules: []string{"SG08"}})
+	n.ok(err)
+	require.Len(t, found, 1)
+	require.Equal(t, lint.Error, found[0].Severity)
 }

@@ -47,18 +47,9 @@ func (l *linter) sendOn() *reach.Prober {
 		return l.fleet
 	}
 	l.fleeted = true
-	c := l.config.Reach
-	c.Appliances = map[string]reach.Appliance{}
-	for _, id := range l.appliances() {
-		c.Appliances[id] = reach.Appliance{}
+	if ids := l.appliances(); len(ids) > 0 {
+		l.fleet = l.sending(ids...)
 	}
-	if len(c.Appliances) == 0 {
-		return nil
-	}
-	for id, a := range l.config.Reach.Appliances {
-		c.Appliances[id] = a
-	}
-	l.fleet, l.failed = reach.New(l.world, c)
 	return l.fleet
 }
 
@@ -153,16 +144,15 @@ func (l *linter) passed(a *answer) *answer {
 }
 
 // acrossZones is GL04 where the request passed one endpoint and the reply another, which
-// does not know the flow; it reports whether it was so.
-func (l *linter) acrossZones(a *answer, why string) bool {
+// does not know the flow.
+func (l *linter) acrossZones(a *answer, why string) {
 	there, back := l.inspectors(a.result.Way), l.inspectors(a.result.WayBack)
 	if len(there) == 0 || len(back) == 0 || there[len(there)-1] == back[0] || slices.Contains(there, back[0]) {
-		return false
+		return
 	}
 	x, y := there[len(there)-1], back[0]
 	l.add(finding{rule: "GL04", object: y, proof: a, message: fmt.Sprintf("%s; the request passes %s in %s, the reply %s in %s, which has not seen the flow begin: %s",
 		why, label(x), zoneOf(x), label(y), zoneOf(y), died(a))})
-	return true
 }
 
 // halfInspected is LB02: requests pass an endpoint on the way to a target, replies do not.

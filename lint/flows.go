@@ -55,10 +55,7 @@ func (l *linter) peers(p vpc.Permission, n *vpc.NetworkInterface) []*vpc.Network
 		if x == n || w != v && l.joined(v, w) == "" {
 			return false
 		}
-		if p.Group != nil {
-			return slices.Contains(x.Groups(), p.Group)
-		}
-		return p.CIDR.Contains(x.PrivateIP())
+		return names(p, x)
 	})
 }
 

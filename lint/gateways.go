@@ -185,7 +185,7 @@ func (l *linter) natGateways() {
 			l.add(f)
 		}
 	}
-	for _, s := range l.subnets {
+	for _, s := range l.usedFirst() {
 		r, ok := routeTo(s.RouteTable(), all4)
 		g, is := isNAT(r)
 		if !ok || !is {

@@ -1,9 +1,16 @@
 package lint_test
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/ec2"
+	"github.com/vpcsim/vpcsim/lint"
 	"github.com/vpcsim/vpcsim/vgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/vpctest"
@@ -139,4 +146,28 @@ func natInstance(n network, check bool, lets string) {
 	n.ok(m.Instance().SetSourceDestCheck(check))
 	n.host(inside, "app")
 	n.route(inside, "0.0.0.0/0", m.NetworkInterface)
+}
+
+// A table is told of by a subnet in which somebody would be cut off.
+func TestASubnetInUseStandsForItsTable(t *testing.T) {
+	n := network{t, vpctest.New(t)}
+	v, _, _, nat := private(n)
+	var both []*vpctest.Subnet
+	for i, cidr := range []string{"10.0.2.0/24", "10.0.3.0/24"} {
+		s := v.SubnetIn("us-east-1b", cidr)
+		n.ok(s.Tag("Name", fmt.Sprint("s", i)))
+		both = append(both, s)
+	}
+	slices.SortFunc(both, func(a, b *vpctest.Subnet) int { return strings.Compare(a.ID(), b.ID()) })
+	empty, used := both[0], both[1]
+	table, err := v.CreateRouteTable(vpc.RouteTableConfig{})
+	n.ok(err)
+	n.ok(table.Associate(empty.Subnet))
+	n.ok(table.Associate(used.Subnet))
+	n.route(used, "0.0.0.0/0", nat.NATGateway)
+	n.host(used, "other")
+	found, err := lint.Run(n.w.World, lint.Config{Rules: []string{"NG12"}})
+	n.ok(err)
+	require.Len(t, found, 1)
+	require.Contains(t, found[0].Message, used.Label()+" is in us-east-1b")
 }

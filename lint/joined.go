@@ -185,17 +185,12 @@ func (l *linter) applianceMode() {
 }
 
 func (l *linter) asymmetric(x *tgw.Attachment, appliances []*vpc.NetworkInterface) {
-	c := l.config.Reach
-	c.Appliances = map[string]reach.Appliance{}
+	var ids []string
 	for _, n := range appliances {
-		c.Appliances[n.ID()] = reach.Appliance{}
+		ids = append(ids, n.ID())
 	}
-	for id, a := range l.config.Reach.Appliances {
-		c.Appliances[id] = a
-	}
-	p, err := reach.New(l.world, c)
-	if err != nil {
-		l.failed = err
+	p := l.sending(ids...)
+	if p == nil {
 		return
 	}
 	for _, from := range l.hosts {

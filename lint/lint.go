@@ -23,6 +23,9 @@ const (
 	Note    Severity = "note"
 )
 
+// rank orders severities, worst first.
+var rank = map[Severity]int{Error: 0, Warning: 1, Note: 2}
+
 // Finding is one mistake at one place.
 type Finding struct {
 	// Rule is the rule's id, such as RT04.
@@ -102,7 +105,7 @@ type linter struct {
 	where  func(id string) (picture.Place, bool)
 	asked  map[reach.Spec]*answer
 	found  []Finding
-	seen   map[[2]string]bool
+	seen   map[[2]string]int // places in found
 	failed error
 
 	fleet   *reach.Prober // see sendOn
@@ -130,13 +133,12 @@ func Run(w *world.World, c Config) ([]Finding, error) {
 	}
 	l := &linter{
 		world: w, facts: gather(w.Regions()), config: c, prober: p, where: picture.Places(w.Regions()...),
-		asked: map[reach.Spec]*answer{}, seen: map[[2]string]bool{},
+		asked: map[reach.Spec]*answer{}, seen: map[[2]string]int{},
 	}
 	for _, check := range checks {
 		check(l)
 	}
 	l.suppress()
-	rank := map[Severity]int{Error: 0, Warning: 1, Note: 2}
 	slices.SortStableFunc(l.found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Object, b.Object))
 	})
@@ -168,19 +170,20 @@ type finding struct {
 	unproven string // why there is no proof, of what should have one
 }
 
-// add keeps a finding: of one rule and object the first.
+// add keeps a finding: of one rule and object the worst, of equal ones the first.
 func (l *linter) add(f finding) {
 	r, ok := RuleOf(f.rule)
 	if !ok {
 		panic("lint: no rule " + f.rule)
 	}
 	key := [2]string{f.rule, f.object.ID()}
-	if l.seen[key] || len(l.config.Rules) > 0 && !slices.Contains(l.config.Rules, f.rule) {
+	severity := cmp.Or(f.severity, r.Severity)
+	was, again := l.seen[key]
+	if again && rank[l.found[was].Severity] <= rank[severity] || len(l.config.Rules) > 0 && !slices.Contains(l.config.Rules, f.rule) {
 		return
 	}
-	l.seen[key] = true
 	out := Finding{
-		Rule: r.ID, Severity: cmp.Or(f.severity, r.Severity), Object: f.object.ID(), Message: f.message, Fix: cmp.Or(f.fix, r.Fix), Code: r.Code,
+		Rule: r.ID, Severity: severity, Object: f.object.ID(), Message: f.message, Fix: cmp.Or(f.fix, r.Fix), Code: r.Code,
 		Why: r.Why, Source: r.Source, Unproven: f.unproven,
 	}
 	if n := label(f.object); n != out.Object {
@@ -203,6 +206,11 @@ func (l *linter) add(f finding) {
 	if l.config.Source != nil {
 		out.File, out.Path = l.config.Source(out.Object)
 	}
+	if again {
+		l.found[was] = out
+		return
+	}
+	l.seen[key] = len(l.found)
 	l.found = append(l.found, out)
 }
 

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -203,20 +204,28 @@ func (l *linter) loops(t *vpc.RouteTable, r vpc.Route, n *vpc.NetworkInterface) 
 // forwarding asks with guests that send on what is for others, which the snapshot can't
 // tell.
 func (l *linter) forwarding(n *vpc.NetworkInterface, ask func(*reach.Prober) *answer) *answer {
+	p := l.sending(n.ID())
+	if p == nil {
+		return nil
+	}
+	return ask(p)
+}
+
+// sending returns a prober of the network in which guests, by the ids of their interfaces,
+// send on what is for others, unless the configuration tells otherwise; nil where that fails.
+func (l *linter) sending(ids ...string) *reach.Prober {
 	c := l.config.Reach
 	c.Appliances = map[string]reach.Appliance{}
-	for id, a := range l.config.Reach.Appliances {
-		c.Appliances[id] = a
+	for _, id := range ids {
+		c.Appliances[id] = reach.Appliance{}
 	}
-	if _, told := c.Appliances[n.ID()]; !told {
-		c.Appliances[n.ID()] = reach.Appliance{}
-	}
+	maps.Copy(c.Appliances, l.config.Reach.Appliances)
 	p, err := reach.New(l.world, c)
 	if err != nil {
 		l.failed = err
 		return nil
 	}
-	return ask(p)
+	return p
 }
 
 // oneWay is RT08: subnet A reaches subnet B through an appliance, and B's table leads

@@ -26,7 +26,7 @@ func (l *linter) serviceEndpoints() {
 	}
 	for _, v := range l.vpcs {
 		has := slices.ContainsFunc(l.endpoints, func(e *endpoint.Endpoint) bool { return e.VPC() == v && strings.HasSuffix(e.Service(), ".s3") })
-		for _, s := range slices.Concat(keep(l.subnets, l.used), l.subnets) {
+		for _, s := range l.usedFirst() {
 			if r, ok := routeTo(s.RouteTable(), all4); ok && !has && s.VPC() == v {
 				if g, is := isNAT(r); is {
 					l.add(finding{rule: "CO01", object: v, fix: "aws ec2 create-vpc-endpoint --vpc-id " + v.ID() + " --service-name com.amazonaws." + v.Region().Name() + ".s3 --route-table-ids " + s.RouteTable().ID(), message: fmt.Sprintf("%s has no gateway endpoint for S3, and %s sends through %s", label(v), label(s), label(g))})
@@ -36,8 +36,12 @@ func (l *linter) serviceEndpoints() {
 	}
 }
 
-// used reports whether a subnet has running instances.
-func (l *linter) used(s *vpc.Subnet) bool { return len(l.hostsIn(s)) > 0 }
+// usedFirst are the subnets, those with running instances first: of one object the first
+// finding is kept, and these are what it is about.
+func (l *linter) usedFirst() []*vpc.Subnet {
+	used := func(s *vpc.Subnet) bool { return len(l.hostsIn(s)) > 0 }
+	return slices.Concat(keep(l.subnets, used), keep(l.subnets, func(s *vpc.Subnet) bool { return !used(s) }))
+}
 
 func (l *linter) interfaceEndpoint(e *endpoint.Endpoint) {
 	for _, n := range e.Interfaces() {
@@ -206,7 +210,7 @@ func (l *linter) checkedIn(b *balancer.LoadBalancer, g *balancer.TargetGroup) bo
 			in := slices.ContainsFunc(i.Interface().Groups(), func(s *vpc.SecurityGroup) bool {
 				return slices.ContainsFunc(s.Ingress(), func(p vpc.Permission) bool {
 					ported := p.Protocol == -1 || p.Protocol == 6 && p.FromPort <= port && port <= p.ToPort
-					return ported && (p.CIDR.IsValid() && p.CIDR.Contains(n.PrivateIP()) || p.Group != nil && slices.Contains(n.Groups(), p.Group))
+					return ported && (p.CIDR == all4 || names(p, n))
 				})
 			})
 			if asked = true; !in {

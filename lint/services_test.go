@@ -2,11 +2,15 @@ package lint_test
 
 import (
 	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/vpcsim/vpcsim/balancer"
 	"github.com/vpcsim/vpcsim/elbv2"
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/igw"
+	"github.com/vpcsim/vpcsim/lint"
 	"github.com/vpcsim/vpcsim/nlb"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -179,4 +183,34 @@ func s3(n network, v *vpctest.VPC, tables ...*vpc.RouteTable) *endpoint.Endpoint
 	e, err := endpoint.CreateGateway(v.VPC, "com.amazonaws.us-east-1.s3", tables, endpoint.Config{Name: "s3"})
 	n.ok(err)
 	return e
+}
+
+// Most targets never call their load balancer: where no rule says that one does, the finding
+// is a note.
+func TestATargetThatIsNotSaidToCallItsLoadBalancerIsANote(t *testing.T) {
+	for name, c := range map[string]struct {
+		egress vpc.Permission
+		want   lint.Severity
+	}{
+		"the world":         {vpc.AllTraffic("0.0.0.0/0"), lint.Note},
+		"another port":      {vpc.TCPPort(443, "10.0.0.0/24"), ""},
+		"the load balancer": {vpc.TCPPort(80, "10.0.0.0/24"), lint.Warning},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := network{t, vpctest.New(t)}
+			_, g, m := served(n, "10.0.0.0/16")
+			n.ok(g.SetAttribute("preserve_client_ip.enabled", "true"))
+			n.closed(m)
+			n.ok(m.group.AuthorizeEgress(c.egress))
+			n.w.Run(600e9)
+			found, err := lint.Run(n.w.World, lint.Config{Rules: []string{"LB01"}})
+			n.ok(err)
+			if c.want == "" {
+				require.Empty(t, found)
+				return
+			}
+			require.Len(t, found, 1)
+			require.Equal(t, c.want, found[0].Severity)
+		})
+	}
 }

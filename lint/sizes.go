@@ -96,7 +96,7 @@ func (l *linter) hangs(a *answer, lost *trace.Walk) {
 			l.flowOf(a.spec), a.spec.Size, label(where), lost.WhereID, lost.End())
 		f.fix = ""
 		if acl, ok := l.resource(firstID(lost)).(*vpc.NetworkACL); ok {
-			f.object, f.fix = acl, allowTooBig(acl, lost.End() == trace.ACLEgress)
+			f.object, f.fix = acl, allowTooBig(acl, lost)
 		}
 	}
 	l.add(f)
@@ -111,26 +111,21 @@ func firstID(w *trace.Walk) string {
 	return id
 }
 
-// allowTooBig is the call that lets errors about packets that are too big through an ACL
-// (VPC guide, "Path MTU Discovery").
-func allowTooBig(a *vpc.NetworkACL, egress bool) string {
+// allowTooBig is the call that lets errors about packets that are too big, of which one died
+// in the walk lost, through an ACL (VPC guide, "Path MTU Discovery"): by a rule before the one
+// that denies them, which has to go where no number before it is free.
+func allowTooBig(a *vpc.NetworkACL, lost *trace.Walk) string {
 	rules, direction := a.Ingress(), "--ingress"
-	if egress {
+	if lost.End() == trace.ACLEgress {
 		rules, direction = a.Egress(), "--egress"
 	}
-	taken := map[int]bool{}
-	first := 100
-	for _, r := range rules {
-		taken[r.Number], first = true, min(first, r.Number)
-	}
-	for first > 1 && taken[first] {
-		first--
-	}
-	for taken[first] {
-		first++
+	denies := int(lost.Steps[len(lost.Steps)-1].Number)
+	n := reach.FreeNumber(rules, denies, func(int) bool { return false })
+	if n == 0 {
+		return fmt.Sprintf("aws ec2 delete-network-acl-entry --network-acl-id %s %s --rule-number %d  # no number before it is free", a.ID(), direction, denies)
 	}
 	return fmt.Sprintf("aws ec2 create-network-acl-entry --network-acl-id %s %s --rule-number %d --protocol 1 --icmp-type-code Type=3,Code=4 --cidr-block 0.0.0.0/0 --rule-action allow",
-		a.ID(), direction, first)
+		a.ID(), direction, n)
 }
 
 // fragmentsThroughNAT is NG07: a group lets ICMP out on purpose, and its way is a NAT

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/lint"
 	"github.com/vpcsim/vpcsim/peering"
+	"github.com/vpcsim/vpcsim/reach"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/vpctest"
@@ -86,4 +87,33 @@ func TestLargeSegmentsBetweenRegions(t *testing.T) {
 	require.Equal(t, lint.Note, found[0].Severity)
 	require.True(t, found[0].Proof.Result.Connected)
 	require.Equal(t, netip.MustParsePrefix("10.2.0.0/24"), b.CIDR())
+}
+
+// The proposed rule stands before the one that denies, also where that has the least number
+// but few, or the least there is: applied as it stands it mends the network.
+func TestTheRuleForErrorsIsAskedBeforeTheOneThatDenies(t *testing.T) {
+	for name, denied := range map[string][]vpc.ACLEntry{
+		"by the last rule":    noICMP(false),
+		"by the first":        {entry(1, false, 1, -1, -1, "0.0.0.0/0"), everything[0]},
+		"behind two":          {entry(1, true, 6, 0, 65535, "0.0.0.0/0"), entry(2, false, 1, -1, -1, "0.0.0.0/0"), everything[0]},
+		"behind one, by five": {entry(4, true, 6, 0, 65535, "0.0.0.0/0"), entry(5, false, 1, -1, -1, "0.0.0.0/0"), everything[0]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := network{t, vpctest.New(t)}
+			v := n.vpc("v", "10.0.0.0/16")
+			s := n.subnet(v, "s", "10.0.0.0/24", "a")
+			n.route(s, "0.0.0.0/0", v.InternetGateway())
+			n.public(s, "web", vpc.TCPPort(443, "0.0.0.0/0"))
+			n.acl(s, denied, everything)
+			found, err := lint.Run(n.w.World, lint.Config{Rules: []string{"MT01"}})
+			n.ok(err)
+			require.Len(t, found, 1)
+			o, err := reach.ParseOverlay(found[0].Fix)
+			n.ok(err)
+			n.ok(o.Apply(n.w.World))
+			found, err = lint.Run(n.w.World, lint.Config{Rules: []string{"MT01"}})
+			n.ok(err)
+			require.Empty(t, found)
+		})
+	}
 }

@@ -222,6 +222,12 @@ func trafficWord(proto, from, last string) string {
 		}
 		return name + "/" + from
 	}
+	if isICMP := name == "icmp" || name == "icmpv6"; isICMP && from != "" && from != "-1" {
+		name += "/" + from
+		if last != "" && last != "-1" {
+			name += "-" + last
+		}
+	}
 	return name
 }
 
@@ -238,16 +244,13 @@ func side(a arguments) string {
 
 func newEntry(a arguments) (Overlay, error) {
 	from, last := "", ""
-	for part := range strings.SplitSeq(a.one("port-range"), ",") {
+	for part := range strings.SplitSeq(a.one("port-range")+","+a.one("icmp-type-code"), ",") {
 		switch key, v, _ := strings.Cut(part, "="); key {
-		case "From":
+		case "From", "Type":
 			from = v
-		case "To":
+		case "To", "Code":
 			last = v
 		}
-	}
-	if icmp := a.one("icmp-type-code"); icmp != "" && icmp != "Type=-1,Code=-1" {
-		return nil, fmt.Errorf("--icmp-type-code %q: expected Type=-1,Code=-1", icmp)
 	}
 	value := a.one("rule-action") + " " + trafficWord(a.one("protocol"), from, last) + " " + a.one("cidr-block", "ipv6-cidr-block")
 	return one(a.one("network-acl-id"), side(a), value)

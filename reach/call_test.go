@@ -20,6 +20,8 @@ func TestCallsOfTheCLIAreChanges(t *testing.T) {
 		"aws ec2 authorize-security-group-ingress --group-id sg-1 --protocol -1 --cidr 10.0.0.0/8":                                                                                   {"sg-1/ingress/all/10.0.0.0/8=allow"},
 		"aws ec2 create-network-acl-entry --network-acl-id acl-1 --egress --rule-number 90 --protocol 6 --port-range From=1024,To=65535 --cidr-block 10.0.0.0/8 --rule-action allow": {"acl-1/egress/90=allow tcp/1024-65535 10.0.0.0/8"},
 		"aws ec2 create-network-acl-entry --network-acl-id acl-1 --ingress --rule-number 9 --protocol 1 --icmp-type-code Type=-1,Code=-1 --cidr-block 10.0.0.0/8 --rule-action deny": {"acl-1/ingress/9=deny icmp 10.0.0.0/8"},
+		"aws ec2 create-network-acl-entry --network-acl-id acl-1 --ingress --rule-number 9 --protocol 1 --icmp-type-code Type=3,Code=4 --cidr-block 0.0.0.0/0 --rule-action allow":   {"acl-1/ingress/9=allow icmp/3-4 0.0.0.0/0"},
+		"aws ec2 authorize-security-group-ingress --group-id sg-1 --ip-permissions IpProtocol=icmp,FromPort=8,ToPort=-1,IpRanges=[{CidrIp=10.0.0.0/8}]":                              {"sg-1/ingress/icmp/8/10.0.0.0/8=allow"},
 		"aws ec2 delete-network-acl-entry --network-acl-id acl-1 --ingress --rule-number 9":                                                                                          {"acl-1/ingress/9=none"},
 		"aws ec2 modify-network-interface-attribute --network-interface-id eni-1 --no-source-dest-check":                                                                             {"eni-1/source-dest-check=off"},
 		"aws ec2 modify-network-interface-attribute --network-interface-id eni-1 --groups sg-1 sg-2":                                                                                 {"eni-1/groups=sg-1,sg-2"},
@@ -54,12 +56,11 @@ func TestCallsOfTheCLIAreChanges(t *testing.T) {
 		"aws ec2 start-instances --instance-ids a/b":     `"a/b": expected an id`,
 		"aws ec2 start-instances":                        "expected --instance-ids",
 		"aws ec2 start-instances --instance-ids i-1 --x": "--x is not understood here",
-		"aws ec2 create-route --route-table-id rtb-1 --destination-cidr-block ::/0 --gateway-id <target>":  "<target> is for you to choose",
-		"aws ec2 authorize-security-group-ingress --group-id sg-1 --ip-permissions IpProtocol=tcp":         "expected --ip-permissions with one peer, such as IpProtocol=tcp,FromPort=22,ToPort=22,IpRanges=[{CidrIp=10.0.0.0/8}]",
-		"aws elbv2 modify-target-group-attributes --target-group-arn a --attributes preserve":              `--attributes "preserve": expected Key=…,Value=…`,
-		"aws ec2 create-network-acl-entry --network-acl-id acl-1 --ingress --icmp-type-code Type=8,Code=0": `--icmp-type-code "Type=8,Code=0": expected Type=-1,Code=-1`,
-		"aws ec2 modify-transit-gateway-vpc-attachment --transit-gateway-attachment-id tgw-attach-1":       "expected --add-subnet-ids, --remove-subnet-ids or --options ApplianceModeSupport=enable",
-		"arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/b5b1461ad985b3e8=1":           "expected <object>/<what>=<value>",
+		"aws ec2 create-route --route-table-id rtb-1 --destination-cidr-block ::/0 --gateway-id <target>": "<target> is for you to choose",
+		"aws ec2 authorize-security-group-ingress --group-id sg-1 --ip-permissions IpProtocol=tcp":        "expected --ip-permissions with one peer, such as IpProtocol=tcp,FromPort=22,ToPort=22,IpRanges=[{CidrIp=10.0.0.0/8}]",
+		"aws elbv2 modify-target-group-attributes --target-group-arn a --attributes preserve":             `--attributes "preserve": expected Key=…,Value=…`,
+		"aws ec2 modify-transit-gateway-vpc-attachment --transit-gateway-attachment-id tgw-attach-1":      "expected --add-subnet-ids, --remove-subnet-ids or --options ApplianceModeSupport=enable",
+		"arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/b5b1461ad985b3e8=1":          "expected <object>/<what>=<value>",
 	} {
 		_, err := reach.ParseOverlay(call)
 		require.ErrorContains(t, err, want, call)

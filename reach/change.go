@@ -116,7 +116,8 @@ func (c Change) group(w *world.World, g *vpc.SecurityGroup) error {
 	return call(p)
 }
 
-// traffic reads "tcp/22/rest", "udp/1-9/rest", "icmp/rest", "all/rest", "47/rest".
+// traffic reads "tcp/22/rest", "udp/1-9/rest", "icmp/rest", "icmp/3-4/rest" (type and code),
+// "all/rest", "47/rest".
 func traffic(text string) (p vpc.Permission, rest string, err error) {
 	proto, rest, _ := strings.Cut(text, "/")
 	switch proto {
@@ -126,6 +127,10 @@ func traffic(text string) (p vpc.Permission, rest string, err error) {
 		p.Protocol, p.FromPort, p.ToPort = 1, -1, -1
 		if proto == "icmpv6" {
 			p.Protocol = 58
+		}
+		kind, behind, _ := strings.Cut(rest, "/")
+		if of, code, ok := icmpKind(kind); ok {
+			p.FromPort, p.ToPort, rest = of, code, behind
 		}
 	case "tcp", "udp":
 		p.Protocol = map[string]int{"tcp": 6, "udp": 17}[proto]
@@ -151,6 +156,17 @@ func traffic(text string) (p vpc.Permission, rest string, err error) {
 	return p, rest, nil
 }
 
+// icmpKind reads "8", a type of any code, and "3-4", a type and its code; a peer is neither.
+func icmpKind(text string) (of, code int, ok bool) {
+	first, second, both := strings.Cut(text, "-")
+	t, err := strconv.ParseUint(first, 10, 8)
+	if err != nil || !both {
+		return int(t), -1, err == nil
+	}
+	c, err := strconv.ParseUint(second, 10, 8)
+	return int(t), int(c), err == nil
+}
+
 // acl adds, replaces or deletes a rule of a network ACL: direction/number.
 func (c Change) acl(_ *world.World, a *vpc.NetworkACL) error {
 	direction, number, _ := strings.Cut(c.Path, "/")
@@ -169,7 +185,10 @@ func (c Change) acl(_ *world.World, a *vpc.NetworkACL) error {
 	if len(words) != 3 || words[0] != "allow" && words[0] != "deny" {
 		return fmt.Errorf("value %q: expected allow or deny, the traffic and a CIDR, such as allow tcp/22 10.0.0.0/8", c.Value)
 	}
-	p, _, err := traffic(words[1])
+	p, rest, err := traffic(words[1])
+	if err == nil && rest != "" {
+		err = fmt.Errorf("traffic %q: expected such as tcp/22, udp/80-90, icmp, icmp/3-4 (type and code), all", words[1])
+	}
 	if err != nil {
 		return err
 	}

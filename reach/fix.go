@@ -194,19 +194,23 @@ func (p *Prober) freeNumber(b *Blocker, direction string, before []Blocker) int 
 	if direction == "egress" {
 		list = acl.Egress()
 	}
-	taken := func(n int) bool {
-		return slices.ContainsFunc(list, func(e vpc.ACLEntry) bool { return e.Number == n }) ||
-			slices.ContainsFunc(before, func(o Blocker) bool { return o.Object == b.Object && o.reason == b.reason && o.free == n })
-	}
-	n := b.number - 1
-	if b.number > 32766 { // behind all the others there is room
+	return FreeNumber(list, b.number, func(n int) bool {
+		return slices.ContainsFunc(before, func(o Blocker) bool { return o.Object == b.Object && o.reason == b.reason && o.free == n })
+	})
+}
+
+// FreeNumber returns the highest number before a rule of an ACL's direction that no other
+// rule has, nor taken reports; 0 where none is free.
+func FreeNumber(rules []vpc.ACLEntry, before int, taken func(int) bool) int {
+	n := before - 1
+	if before > 32766 { // behind all the others there is room
 		n = 100
-		for _, e := range list {
+		for _, e := range rules {
 			n = max(n, e.Number+10)
 		}
 		n = min(n, 32766)
 	}
-	for n > 0 && taken(n) {
+	for n > 0 && (taken(n) || slices.ContainsFunc(rules, func(e vpc.ACLEntry) bool { return e.Number == n })) {
 		n--
 	}
 	return n

@@ -19,7 +19,8 @@ import (
 //	rtb-…/propagation/vgw-…=on                or off
 //	subnet-…/route-table=rtb-…                the table of a subnet; also network-acl=acl-…
 //	sg-…/ingress/tcp/22/10.0.0.0/8=allow      a group's rule; "none" revokes it; also egress,
-//	                                          udp/53, tcp/80-90, icmp, all, and a group as the peer
+//	                                          udp/53, tcp/80-90, icmp, icmp/3-4 (type
+//	                                          and code), all, and a group as the peer
 //	acl-…/egress/90=deny tcp/22 10.0.0.0/8    an ACL's rule; or allow …, none
 //	pl-…/10.0.0.0/8=on                        an entry of a prefix list; or off
 //	vpc-…/dns-hostnames=on                    or off; also dns-support
