@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/vpcsim/vpcsim/vpc"
 )
@@ -101,12 +102,18 @@ func denies(e vpc.ACLEntry, proto string, port int) bool {
 }
 
 // ephemeralPorts is AC03: an ACL that allows the upper ephemeral ports and no lower ones.
-// Clients of Linux have 32768-60999, NAT gateways, load balancers and Windows 1024 or
-// 49152 and up (VPC guide, "Ephemeral ports").
+// Clients of Linux have 32768-60999, of Windows 49152 and up; NAT gateways, load balancers and
+// Lambda functions take ports from 1024 on (VPC guide, "Ephemeral ports"). Inbound come the
+// answers to clients of the ACL's own subnets, of whom it is known who they are.
 func (l *linter) ephemeralPorts() {
 	for _, a := range l.acls {
 		for _, d := range directions(a) {
 			direction, rules := d.name, d.rules
+			if direction == "inbound" && !slices.ContainsFunc(l.nics, func(n *vpc.NetworkInterface) bool {
+				return n.Subnet().NetworkACL() == a && slices.Contains(takesAnyPort, n.Type())
+			}) {
+				continue
+			}
 			narrow, wide := 0, false
 			for _, r := range rules {
 				if !r.Allow || r.Protocol != 6 && r.Protocol != -1 && r.Protocol != 0 {
@@ -124,6 +131,9 @@ func (l *linter) ephemeralPorts() {
 		}
 	}
 }
+
+// takesAnyPort are the interfaces behind which are clients that take ports from 1024 on.
+var takesAnyPort = []vpc.InterfaceType{vpc.InterfaceNATGateway, vpc.InterfaceNLB, vpc.InterfaceALB, vpc.InterfaceCLB, vpc.InterfaceLambda}
 
 // sixIsOpen is SG09: a rule for ::/0 where the same port has a narrower IPv4 rule.
 func (l *linter) sixIsOpen() {

@@ -152,6 +152,20 @@ func twoSubnets(n network) (a, b *vpctest.Subnet, client, server machine) {
 	return a, b, client, server
 }
 
+// The ports that a NAT gateway takes are missed where one stands, not in a subnet of Linux
+// hosts alone, whose ACL is as in the VPC guide's example.
+func TestEphemeralPortsAreThoseOfTheSubnetsOwnClients(t *testing.T) {
+	for name, found := range map[string]int{"public": 1, "inside": 0} {
+		n := network{t, vpctest.New(t)}
+		v, public, inside, _ := private(n)
+		n.route(public, "0.0.0.0/0", v.InternetGateway())
+		n.acl(map[string]*vpctest.Subnet{"public": public, "inside": inside}[name], []vpc.ACLEntry{entry(100, true, 6, 32768, 65535, "0.0.0.0/0")}, everything)
+		got, err := lint.Run(n.w.World, lint.Config{Rules: []string{"AC03"}})
+		n.ok(err)
+		require.Len(t, got, found, name)
+	}
+}
+
 // A rule for the world behind which nothing answers hides none behind which a shell does.
 func TestANoteHidesNoError(t *testing.T) {
 	n := network{t, vpctest.New(t)}

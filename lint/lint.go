@@ -186,8 +186,9 @@ func (l *linter) add(f finding) {
 		Rule: r.ID, Severity: severity, Object: f.object.ID(), Message: f.message, Fix: cmp.Or(f.fix, r.Fix), Code: r.Code,
 		Why: r.Why, Source: r.Source, Unproven: f.unproven,
 	}
-	if n := label(f.object); n != out.Object {
-		out.Name = strings.Trim(strings.TrimPrefix(n, out.Object), " ()")
+	out.Name = label(f.object)
+	if name, cut := strings.CutPrefix(out.Name, out.Object); cut {
+		out.Name = strings.Trim(name, " ()")
 	}
 	switch {
 	case f.proof != nil:

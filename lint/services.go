@@ -1,9 +1,9 @@
 package lint
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vpcsim/vpcsim/balancer"
@@ -200,12 +200,12 @@ func (l *linter) balancer(b *balancer.LoadBalancer) {
 // in from each node; their network ACLs are not asked.
 func (l *linter) checkedIn(b *balancer.LoadBalancer, g *balancer.TargetGroup) bool {
 	asked := false
-	for _, t := range g.Targets() {
-		i, ok := l.resource(t.Target.ID).(*vpc.Instance)
-		if !ok || i.Interface() == nil {
+	for _, t := range g.DescribeTargetHealth().TargetHealthDescriptions {
+		i, ok := l.resource(*t.Target.Id).(*vpc.Instance)
+		port, err := strconv.Atoi(*t.HealthCheckPort)
+		if !ok || i.Interface() == nil || err != nil {
 			return false
 		}
-		port := int(cmp.Or(t.Target.Port, g.Port()))
 		for _, n := range b.Interfaces() {
 			in := slices.ContainsFunc(i.Interface().Groups(), func(s *vpc.SecurityGroup) bool {
 				return slices.ContainsFunc(s.Ingress(), func(p vpc.Permission) bool {
@@ -247,7 +247,7 @@ func (l *linter) targets(b *balancer.LoadBalancer, g *balancer.TargetGroup) {
 		f := finding{rule: "LB04", object: g, message: fmt.Sprintf("%s: all %d targets of %s are unhealthy (%s)", label(b), len(all), g.GroupName(), bad[0].Reason)}
 		if l.checkedIn(b, g) {
 			f.message += "; their groups let the load balancer in"
-			f.fix = fmt.Sprintf("see that the targets listen on port %d and answer the check as the target group expects", g.Port())
+			f.fix = fmt.Sprintf("see that the targets listen on port %s and answer the check as the target group expects", *g.DescribeTargetHealth().TargetHealthDescriptions[0].HealthCheckPort)
 		}
 		l.add(f)
 	}

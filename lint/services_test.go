@@ -214,3 +214,28 @@ func TestATargetThatIsNotSaidToCallItsLoadBalancerIsANote(t *testing.T) {
 		})
 	}
 }
+
+// Health checks have a port of their own, which the group has to let in.
+func TestHealthChecksComeToTheirPort(t *testing.T) {
+	for open, fix := range map[int]string{80: "let the health checks in: port and group", 8080: "see that the targets listen on port 8080 and answer the check as the target group expects"} {
+		n := network{t, vpctest.New(t)}
+		v := n.vpc("v", "10.0.0.0/16")
+		s := n.subnet(v, "s", "10.0.0.0/24", "a")
+		l, err := nlb.Create(n.w.Region, "web", balancer.Config{Subnets: []*vpc.Subnet{s.Subnet}})
+		n.ok(err)
+		g, err := balancer.CreateTargetGroup(n.w.Region, "web", balancer.TargetGroupConfig{
+			VPC: v.VPC, Protocol: elbv2.TCP, Port: 80, HealthCheck: balancer.HealthCheck{Port: 8080},
+		})
+		n.ok(err)
+		_, err = l.CreateListener(balancer.ListenerConfig{Protocol: elbv2.TCP, Port: 80, Actions: []balancer.Action{balancer.Forward(g)}})
+		n.ok(err)
+		target := balancer.Target{ID: n.host(s, "web", vpc.TCPPort(open, "10.0.0.0/16")).Instance().ID()}
+		n.ok(g.RegisterTargets(target))
+		n.ok(g.SetHealth(target, balancer.Unhealthy))
+		n.w.Run(600e9)
+		found, err := lint.Run(n.w.World, lint.Config{Rules: []string{"LB04"}})
+		n.ok(err)
+		require.Len(t, found, 1)
+		require.Equal(t, fix, found[0].Fix)
+	}
+}
