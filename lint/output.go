@@ -36,12 +36,20 @@ func WriteText(out io.Writer, found []Finding, hops bool, paint picture.Paint) e
 			fmt.Fprintf(&b, " at    %s %s\n", f.File, f.Path)
 		}
 	}
-	fmt.Fprintf(&b, "%d errors, %d warnings, %d notes", counts[Error], counts[Warning], counts[Note])
+	fmt.Fprintf(&b, "%s, %s, %s", number(counts[Error], Error), number(counts[Warning], Warning), number(counts[Note], Note))
 	if n := suppressed(found); n > 0 {
 		fmt.Fprintf(&b, ", %d suppressed", n)
 	}
 	_, err := io.WriteString(out, b.String()+"\n")
 	return err
+}
+
+// number says how many findings are of a severity.
+func number(n int, of Severity) string {
+	if n == 1 {
+		return "1 " + string(of)
+	}
+	return fmt.Sprintf("%d %ss", n, of)
 }
 
 func suppressed(found []Finding) int {

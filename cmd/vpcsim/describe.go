@@ -257,7 +257,7 @@ var ownID = map[string]string{
 	"NetworkInterfaces": "NetworkInterfaceId", "Instances": "InstanceId", "Addresses": "AllocationId", "DhcpOptions": "DhcpOptionsId",
 	"PrefixLists": "PrefixListId", "InternetGateways": "InternetGatewayId", "EgressOnlyInternetGateways": "EgressOnlyInternetGatewayId",
 	"NatGateways": "NatGatewayId", "VpnGateways": "VpnGatewayId", "VpcPeeringConnections": "VpcPeeringConnectionId",
-	"VpcEndpoints": "VpcEndpointId", "TransitGateways": "TransitGatewayId", "TransitGatewayRouteTables": "TransitGatewayRouteTableId",
+	"VpcEndpoints": "VpcEndpointId", "ServiceConfigurations": "ServiceId", "VpcBlockPublicAccessExclusions": "ExclusionId", "TransitGateways": "TransitGatewayId", "TransitGatewayRouteTables": "TransitGatewayRouteTableId",
 	"TransitGatewayAttachments":  "TransitGatewayAttachmentId",
 	"TransitGatewayConnectPeers": "TransitGatewayConnectPeerId", "CarrierGateways": "CarrierGatewayId", "LocalGateways": "LocalGatewayId",
 	"LocalGatewayRouteTables": "LocalGatewayRouteTableId", "LocalGatewayRouteTableVpcAssociations": "LocalGatewayRouteTableVpcAssociationId",

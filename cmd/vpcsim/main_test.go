@@ -138,6 +138,20 @@ func TestThereIsACallForEachAnswer(t *testing.T) {
 	}
 }
 
+// What has no Name tag is described by its id.
+func TestIDsAreDescribed(t *testing.T) {
+	nets := filepath.Join("..", "..", "reach", "testdata", "nets")
+	for id, want := range map[string]string{
+		"gwlb vpce-svc-0cccccccccccccccc":      `"ServiceId": "vpce-svc-0cccccccccccccccc"`,
+		"block-public-access vpcbpa-exclude-1": `"ExclusionId": "vpcbpa-exclude-1"`,
+	} {
+		net, id, _ := strings.Cut(id, " ")
+		var out, errs bytes.Buffer
+		require.Zero(t, run([]string{"describe", filepath.Join(nets, net), id}, strings.NewReader(""), &out, &errs), errs.String())
+		require.Contains(t, out.String(), want)
+	}
+}
+
 // TestNetworksOfTheDocuments holds testdata/shop and testdata/broken, which the documents'
 // commands ask, to what build makes.
 func TestNetworksOfTheDocuments(t *testing.T) {
