@@ -28,6 +28,9 @@ func Restore(tx *vpc.Tx, s ec2.VpcEndpoint) (*Endpoint, error) {
 	}
 	tx.Add(e)
 	tx.Attach(v, e)
+	if e.kind == Interface && e.private { // which is refused to a VPC without: checkPrivateDNS
+		tx.RestoreVPCAttributes(v, nil, &ec2.AttributeBooleanValue{Value: new(true)})
+	}
 	var absent []error
 	for i, id := range s.SubnetIds {
 		sub, err := vpc.Named[*vpc.Subnet](tx, fmt.Sprintf("SubnetIds[%d]", i), &id)

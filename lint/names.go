@@ -15,7 +15,9 @@ import (
 func (l *linter) dns() {
 	for _, v := range l.vpcs {
 		a := v.Attributes()
-		private := slices.ContainsFunc(l.endpoints, func(e *endpoint.Endpoint) bool { return e.VPC() == v && e.Kind() == endpoint.Interface })
+		private := slices.ContainsFunc(l.endpoints, func(e *endpoint.Endpoint) bool {
+			return e.VPC() == v && slices.ContainsFunc(e.Names(), func(n endpoint.Name) bool { return n.Private })
+		})
 		switch {
 		case !a.EnableDNSSupport:
 			l.add(finding{rule: "DN01", object: v, message: label(v) + ": enableDnsSupport is off, so the VPC's resolver does not answer",

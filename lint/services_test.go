@@ -11,6 +11,7 @@ import (
 	"github.com/vpcsim/vpcsim/endpoint"
 	"github.com/vpcsim/vpcsim/igw"
 	"github.com/vpcsim/vpcsim/lint"
+	"github.com/vpcsim/vpcsim/load"
 	"github.com/vpcsim/vpcsim/nlb"
 	"github.com/vpcsim/vpcsim/tgw"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -238,4 +239,26 @@ func TestHealthChecksComeToTheirPort(t *testing.T) {
 		require.Len(t, found, 1)
 		require.Equal(t, fix, found[0].Fix)
 	}
+}
+
+// Host names are missed by endpoints with private DNS alone; a folder with such an endpoint
+// and no word of the attribute has them.
+func TestHostNamesAreForPrivateDNS(t *testing.T) {
+	for private, want := range map[bool]int{true: 1, false: 0} {
+		n := network{t, vpctest.New(t)}
+		v := n.vpc("v", "10.0.0.0/16")
+		n.ok(v.SetAttributes(vpc.VPCAttributes{EnableDNSSupport: true, EnableDNSHostnames: true}))
+		_, err := endpoint.CreateInterface("com.amazonaws.us-east-1.sqs", []*vpc.Subnet{n.subnet(v, "s", "10.0.0.0/24", "a").Subnet}, endpoint.Config{PrivateDNS: private})
+		n.ok(err)
+		n.ok(v.SetAttributes(vpc.VPCAttributes{EnableDNSSupport: true}))
+		n.w.Run(600e9)
+		found, err := lint.Run(n.w.World, lint.Config{Rules: []string{"DN01"}})
+		n.ok(err)
+		require.Len(t, found, want)
+	}
+	loaded, err := load.Dir("../reach/testdata/nets/interface-endpoint-from-a-peer", load.Config{})
+	require.NoError(t, err)
+	found, err := lint.Run(loaded.World, lint.Config{Rules: []string{"DN01"}})
+	require.NoError(t, err)
+	require.Empty(t, found)
 }
