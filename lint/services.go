@@ -244,7 +244,10 @@ func (l *linter) targets(b *balancer.LoadBalancer, g *balancer.TargetGroup) {
 	all := g.Targets()
 	bad := keep(all, func(t balancer.TargetHealth) bool { return t.State == "unhealthy" })
 	if len(all) > 0 && len(bad) == len(all) {
-		f := finding{rule: "LB04", object: g, message: fmt.Sprintf("%s: all %d targets of %s are unhealthy (%s)", label(b), len(all), g.GroupName(), bad[0].Reason)}
+		f := finding{rule: "LB04", object: g, message: fmt.Sprintf("%s: %d of %d targets of %s are unhealthy", label(b), len(bad), len(all), g.GroupName())}
+		if bad[0].Reason != "" {
+			f.message += " (" + bad[0].Reason + ")"
+		}
 		if l.checkedIn(b, g) {
 			f.message += "; their groups let the load balancer in"
 			f.fix = fmt.Sprintf("see that the targets listen on port %s and answer the check as the target group expects", *g.DescribeTargetHealth().TargetHealthDescriptions[0].HealthCheckPort)
