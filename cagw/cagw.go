@@ -121,10 +121,10 @@ func (g *CarrierGateway) needs(tx *vpc.Tx, n *vpc.NetworkInterface) error {
 func wavelength(zone string) bool { return strings.Contains(zone, "-wlz-") }
 
 // holder returns the interface of any VPC of the region that has a carrier IP address, or
-// nil.
+// nil: also of one whose gateway is deleted, since its addresses stay.
 func holder(tx *vpc.Tx, carrier netip.Addr) *vpc.NetworkInterface {
-	for _, o := range vpc.Gateways[*CarrierGateway](tx) {
-		if n := tx.Holder(o.vpc, carrier, carrierOf); n != nil {
+	for _, v := range vpc.Resources[*vpc.VPC](tx) {
+		if n := tx.Holder(v, carrier, carrierOf); n != nil {
 			return n
 		}
 	}

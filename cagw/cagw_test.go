@@ -90,6 +90,8 @@ func TestCarrierAddressesAreRefused(t *testing.T) {
 	} {
 		require.EqualError(t, err, want)
 	}
+	require.NoError(t, g.Delete()) // the address stays the interface's
+	require.EqualError(t, h.Associate(other.Interface, carrierIP), "Resource.AlreadyAssociated: resource 155.146.0.10 is already associated with "+other.Interface.ID())
 }
 
 // carrier connects a network of the carrier's with its prefix.
