@@ -148,6 +148,20 @@ func (t *Table[V]) Lookup(a netip.Addr) (dst netip.Prefix, v V, ok bool) {
 	return at.key.prefix(at.n, f), at.value, true
 }
 
+// Covering returns the value of the route with the longest prefix that contains all of
+// dst, and whether there is one. Host bits of dst are ignored, and no route contains an
+// invalid dst. It does not allocate.
+func (t *Table[V]) Covering(dst netip.Prefix) (v V, ok bool) {
+	k, n, f, ok := prefixKey(dst)
+	if !ok {
+		return v, false
+	}
+	if at := t.longest(k, n, f); at != nil {
+		return at.value, true
+	}
+	return v, false
+}
+
 // longest returns the longest route of at most n bits that contains k, or nil.
 func (t *Table[V]) longest(k key, n int, f family) (found *node[V]) {
 	at := t.tree(f).root

@@ -258,3 +258,16 @@ func FuzzTable(f *testing.F) {
 		requireSameAll(t, &rt, &twin)
 	})
 }
+
+func TestCoveringContainsAllOfThePrefix(t *testing.T) {
+	var table Table[string]
+	table.Insert(pfx("10.0.0.0/8"), "wide")
+	table.Insert(pfx("10.1.0.0/24"), "narrow")
+	for dst, want := range map[string]string{"10.1.0.0/16": "wide", "10.1.0.9/24": "narrow", "10.1.0.8/29": "narrow", "10.0.0.0/8": "wide", "10.0.0.0/7": "", "2001:db8::/32": ""} {
+		got, ok := table.Covering(pfx(dst))
+		require.Equal(t, want, got, dst)
+		require.Equal(t, want != "", ok, dst)
+	}
+	_, ok := table.Covering(netip.Prefix{})
+	require.False(t, ok)
+}

@@ -53,25 +53,27 @@ func (g *TransitGateway) Linked(l remote.Link) *Attachment {
 	return at
 }
 
-// linked returns the routes by the links that propagate to the table.
+// linked returns the routes by the links that propagate to the table, of attachments that
+// are available. Links are told apart by themselves: several may have the id of one
+// resource.
 func (t *RouteTable) linked(tx *vpc.Tx) []Route {
 	var links []remote.Link
-	of := map[string]*Attachment{}
+	of := map[remote.Link]*Attachment{}
 	for _, a := range t.propagated {
-		if a.link != nil {
+		if a.link != nil && a.available() {
 			links = append(links, a.link)
-			of[a.link.ID()] = a
+			of[a.link] = a
 		}
 	}
 	var list []Route
 	for _, r := range remote.Routes(tx, links) {
-		row := Route{Destination: r.Prefix, Attachment: of[r.Hops[0].Link.ID()], Propagated: true, hops: r.Hops}
+		row := Route{Destination: r.Prefix, Attachment: of[r.Hops[0].Link], Propagated: true, hops: r.Hops}
 		if !t.gateway.spreads(r.Hops[0].Path.Kind) {
 			list = append(list, row)
 			continue
 		}
 		for _, h := range r.Hops {
-			if a := of[h.Link.ID()]; a != row.Attachment && !slices.Contains(row.More, a) {
+			if a := of[h.Link]; a != row.Attachment && !slices.Contains(row.More, a) {
 				row.More = append(row.More, a)
 			}
 		}

@@ -54,7 +54,7 @@ func (t *RouteTable) doubt(tx *vpc.Tx, routes *route.Table[*hop]) {
 		}
 		for _, dst := range a.mayPropagate(tx) {
 			_, there := routes.Get(dst)
-			_, h, ok := routes.Lookup(dst.Addr())
+			h, ok := routes.Covering(dst)
 			if !there && !(ok && h.target == a.ID()) {
 				routes.Insert(dst, &hop{doubt: "whether " + a.ID() + " propagates to it: " + t.untold})
 			}
