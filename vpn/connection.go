@@ -125,9 +125,11 @@ func insides(tx *vpc.Tx, of func(*Connection) bool) map[netip.Prefix]bool {
 	return used
 }
 
-// Delete deletes the connection and its static routes (DeleteVpnConnection).
+// Delete deletes the connection and its static routes (DeleteVpnConnection). Its tunnels
+// end at no interface any more.
 func (v *Connection) Delete() error {
-	return v.Change(func(tx *vpc.Tx) error {
+	var end *customerEnd
+	err := v.Change(func(tx *vpc.Tx) error {
 		if err := v.there(); err != nil {
 			return err
 		}
@@ -136,8 +138,11 @@ func (v *Connection) Delete() error {
 		for i := range v.tunnels {
 			v.tunnels[i].up, v.tunnels[i].announced = false, nil
 		}
+		end, v.end = v.end, nil
 		return nil
 	})
+	end.leave() // the device may be in another region, which has a lock of its own
+	return err
 }
 
 // CreateRoute adds a static route to a prefix of the site (CreateVpnConnectionRoute).

@@ -19,29 +19,41 @@ import (
 // alone. What it sends goes by the tunnel where AWS has told of a way to its destination,
 // as BGP would and as an operator writes for static routes (inferred: no API tells what a
 // guest encrypts), but for what is for the device's own VPC. The tunnels end there until
-// EndAt is called again. An interface without the address is refused.
+// EndAt is called again or the connection is deleted. An interface without the address is
+// refused.
 func (v *Connection) EndAt(n *vpc.NetworkInterface) error {
 	if !hasPublic(n, v.customer.ip) {
 		return vpc.Refuse("InvalidParameterValue", "The interface %s does not have the address %s of the customer gateway %s", n.ID(), v.customer.ip, v.customer.ID())
 	}
 	end := &customerEnd{id: v.ID(), region: v.Region().Name(), bgp: !v.static, nic: n}
-	var before *customerEnd
-	if err := v.Change(func(*vpc.Tx) error {
-		before, v.end = v.end, end
+	if err := n.Change(func(tx *vpc.Tx) error { // first: the interface may be gone
+		tx.EndTunnel(n, end)
 		return nil
 	}); err != nil {
 		return err
 	}
-	if before != nil {
-		if err := before.nic.Region().Change(func(tx *vpc.Tx) error {
-			tx.DropTunnel(before.nic, before)
-			return nil
-		}); err != nil {
+	var before *customerEnd
+	if err := v.Change(func(*vpc.Tx) error {
+		if err := v.there(); err != nil {
 			return err
 		}
+		before, v.end = v.end, end
+		return nil
+	}); err != nil {
+		end.leave()
+		return err
 	}
-	return n.Change(func(tx *vpc.Tx) error {
-		tx.EndTunnel(n, end)
+	before.leave()
+	return nil
+}
+
+// leave takes the end from its interface; the nil end is nowhere.
+func (e *customerEnd) leave() {
+	if e == nil {
+		return
+	}
+	e.nic.Region().Change(func(tx *vpc.Tx) error {
+		tx.DropTunnel(e.nic, e)
 		return nil
 	})
 }

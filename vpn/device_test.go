@@ -104,3 +104,15 @@ func TestWhatBGPTellsADeviceGoesByTheTunnel(t *testing.T) {
 	require.False(t, ok)
 	require.Equal(t, trace.NoRoute, last.End(), "of the device's own subnet nobody was told")
 }
+
+func TestADeletedConnectionEndsNowhere(t *testing.T) {
+	b := newBranch(t, true, vpn.Config{Static: true})
+	b.must(b.connection.EndAt(b.nic))
+	require.True(t, b.nic.EndsTunnel())
+	b.must(b.connection.Delete())
+	require.False(t, b.nic.EndsTunnel())
+	require.Nil(t, b.connection.Device())
+	require.EqualError(t, b.connection.EndAt(b.nic), "InvalidVpnConnectionID.NotFound: The vpnConnection ID '"+b.connection.ID()+"' does not exist")
+	require.False(t, b.nic.EndsTunnel())
+	require.Nil(t, b.connection.Device())
+}
