@@ -156,15 +156,23 @@ func (p *ConnectPeer) Announce(list ...remote.Announcement) error {
 	})
 }
 
-// SetUp brings the peer's BGP up or down.
+// SetUp brings the peer's BGP up or down. One that is being made is available once it is
+// up; one that is being deleted is refused.
 func (p *ConnectPeer) SetUp(up bool) error {
 	return p.Change(func(*vpc.Tx) error {
+		switch ec2.Value(p.told.State) {
+		case ec2.TransitGatewayConnectPeerStateDeleting, ec2.TransitGatewayConnectPeerStateDeleted:
+			return vpc.Refuse("IncorrectState", "%s is in invalid state", p.ID())
+		}
 		state := ec2.BgpStatusDown
 		if up {
-			state = ec2.BgpStatusUp
+			state, p.told.State = ec2.BgpStatusUp, new(ec2.TransitGatewayConnectPeerStateAvailable)
 		}
 		told := *p.told.ConnectPeerConfiguration
 		told.BgpConfigurations = slices.Clone(told.BgpConfigurations)
+		if len(told.BgpConfigurations) == 0 { // a description may tell of no session
+			told.BgpConfigurations = make([]ec2.TransitGatewayAttachmentBgpConfiguration, 1)
+		}
 		for i := range told.BgpConfigurations {
 			told.BgpConfigurations[i].BgpStatus = &state
 		}

@@ -196,3 +196,65 @@ func TestConnectPeersAreRefused(t *testing.T) {
 	require.EqualError(t, err, "InvalidParameterValue: Value (10.0.0.0/28) for parameter transitGatewayCidrBlocks is invalid. This is not a valid CIDR block.")
 	require.Equal(t, b.attach.ID(), *tgw.DescribeConnects(n.Region).TransitGatewayConnects[0].TransportTransitGatewayAttachmentId)
 }
+
+func TestAConnectPeerOfADescriptionIsBroughtUpAndDown(t *testing.T) {
+	n, a, b, x := newConnect(t)
+	r := n.router(b)
+	restore := func(id string, state ec2.TransitGatewayConnectPeerState) *tgw.ConnectPeer {
+		var p *tgw.ConnectPeer
+		n.must(n.Region.Change(func(tx *vpc.Tx) (err error) {
+			p, err = tgw.RestoreConnectPeer(tx, ec2.TransitGatewayConnectPeer{
+				TransitGatewayConnectPeerId: new(id), TransitGatewayAttachmentId: new(x.ID()), State: new(state),
+				ConnectPeerConfiguration: &ec2.TransitGatewayConnectPeerConfiguration{TransitGatewayAddress: new("192.0.2.9"), PeerAddress: new(r.Addr.String())},
+			})
+			return err
+		}))
+		n.must(p.Announce(branches))
+		return p
+	}
+	p := restore("tgw-connect-peer-0a", ec2.TransitGatewayConnectPeerStateAvailable)
+	a.host.Ping(branchPC).OK(t)
+	n.must(p.SetUp(false)) // nobody tells of its sessions
+	a.host.Ping(branchPC).Dropped(t, trace.TransitNoRoute)
+	n.must(p.SetUp(true))
+	a.host.Ping(branchPC).OK(t)
+	n.must(p.Delete())
+
+	p = restore("tgw-connect-peer-0b", ec2.TransitGatewayConnectPeerStatePending)
+	a.host.Ping(branchPC).Dropped(t, trace.TransitNoRoute)
+	n.must(p.SetUp(true))
+	a.host.Ping(branchPC).OK(t)
+	n.must(p.Delete())
+
+	p = restore("tgw-connect-peer-0c", ec2.TransitGatewayConnectPeerStateDeleting)
+	require.EqualError(t, p.SetUp(true), "IncorrectState: tgw-connect-peer-0c is in invalid state")
+	a.host.Ping(branchPC).Dropped(t, trace.TransitNoRoute)
+}
+
+func TestATunnelIsOnePeersOfATransport(t *testing.T) {
+	n, a, b, x := newConnect(t)
+	second, err := n.g.AttachConnect(b.attach, tgw.ConnectConfig{})
+	n.must(err)
+	other, err := n.g.AttachConnect(a.attach, tgw.ConnectConfig{})
+	n.must(err)
+	p := n.peer(x, "peer", elsewhere)
+	same := tgw.ConnectPeerConfig{Address: elsewhere, GatewayAddress: p.Address()}
+	_, err = second.CreatePeer(same)
+	require.EqualError(t, err, "InvalidParameterValue: The addresses 192.0.2.1 and 10.2.0.200 are those of another Connect peer.")
+	_, err = other.CreatePeer(same)
+	n.must(err)
+	_, err = second.CreatePeer(tgw.ConnectPeerConfig{Address: elsewhere.Next(), GatewayAddress: p.Address()})
+	n.must(err)
+}
+
+func TestInsideCIDRsThatAWSReserves(t *testing.T) {
+	_, _, _, x := newConnect(t)
+	for _, inside := range []string{"169.254.0.0/29", "169.254.1.0/29", "169.254.2.0/29", "169.254.3.0/29", "169.254.4.0/29", "169.254.5.0/29", "169.254.5.3/29", "169.254.169.248/29"} {
+		_, err := x.CreatePeer(tgw.ConnectPeerConfig{Address: elsewhere, Inside: netip.MustParsePrefix(inside)})
+		require.EqualError(t, err, "InvalidParameterValue: Value ("+inside+") for parameter insideCidrBlocks is invalid.")
+	}
+	for i, inside := range []string{"169.254.0.8/29", "169.254.6.0/29", "169.254.169.240/29"} {
+		_, err := x.CreatePeer(tgw.ConnectPeerConfig{Address: netip.AddrFrom4([4]byte{10, 2, 0, byte(i + 1)}), Inside: netip.MustParsePrefix(inside)})
+		require.NoError(t, err, inside)
+	}
+}

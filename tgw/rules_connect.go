@@ -14,12 +14,13 @@ const mostPeers = 4
 var linkLocal = netip.MustParsePrefix("169.254.0.0/16")
 
 // checkPeer refuses a peer one too many, without an address, of another family than the
-// gateway's end, whose end lies in no CIDR block of the gateway or is a peer's already, and
-// inside CIDRs that are none or a peer's already (EC2 API, CreateTransitGatewayConnectPeer;
+// gateway's end, whose end lies in no CIDR block of the gateway, whose two ends are those of
+// another over the same transport, which could not be told apart, and inside CIDRs that are
+// none, reserved or a peer's already (EC2 API, CreateTransitGatewayConnectPeer;
 // Transit Gateway guide, "Connect attachments"; all sentences are inferred). It fills in what is not given.
 func (x *Connect) checkPeer(tx *vpc.Tx, c *ConnectPeerConfig) error {
 	refuse := func(format string, args ...any) error { return vpc.Refuse("InvalidParameterValue", format, args...) }
-	used, inside := map[netip.Addr]bool{}, map[netip.Prefix]bool{}
+	used, inside, same := map[netip.Addr]bool{}, map[netip.Prefix]bool{}, map[[2]netip.Addr]bool{}
 	for _, p := range vpc.Resources[*ConnectPeer](tx) {
 		if p.connect.gateway == x.gateway {
 			used[p.own] = true
@@ -27,12 +28,15 @@ func (x *Connect) checkPeer(tx *vpc.Tx, c *ConnectPeerConfig) error {
 				inside[i] = true
 			}
 		}
+		if p.connect.transport == x.transport {
+			same[[2]netip.Addr{p.own, p.peer}] = true
+		}
 	}
 	if !c.GatewayAddress.IsValid() {
 		c.GatewayAddress = x.gateway.freeAddress(c.Address, used)
 	}
 	if !c.Inside.IsValid() {
-		for block := 6 << 5; !c.Inside.IsValid() || inside[c.Inside]; block++ {
+		for block := 6 << 5; !c.Inside.IsValid() || inside[c.Inside] || reserved(c.Inside); block++ {
 			c.Inside = netip.PrefixFrom(netip.AddrFrom4([4]byte{169, 254, byte(block >> 5), byte(block << 3)}), 29)
 		}
 	}
@@ -48,12 +52,19 @@ func (x *Connect) checkPeer(tx *vpc.Tx, c *ConnectPeerConfig) error {
 		return refuse("The addresses %s and %s of a Connect peer are of different families.", c.GatewayAddress, c.Address)
 	case !slices.ContainsFunc(x.gateway.cidrs, func(p netip.Prefix) bool { return p.Contains(c.GatewayAddress) }):
 		return refuse("%s lies in no CIDR block of %s.", c.GatewayAddress, x.gateway.ID())
-	case used[c.GatewayAddress] && slices.ContainsFunc(x.peers, func(p *ConnectPeer) bool { return p.own == c.GatewayAddress && p.peer == c.Address }):
+	case same[[2]netip.Addr{c.GatewayAddress, c.Address}]:
 		return refuse("The addresses %s and %s are those of another Connect peer.", c.GatewayAddress, c.Address)
-	case c.Inside.Bits() != 29 || !linkLocal.Contains(c.Inside.Addr()) || inside[c.Inside.Masked()]:
+	case c.Inside.Bits() != 29 || !linkLocal.Contains(c.Inside.Addr()) || reserved(c.Inside.Masked()) || inside[c.Inside.Masked()]:
 		return refuse("Value (%s) for parameter insideCidrBlocks is invalid.", c.Inside)
 	}
 	return nil
+}
+
+// reserved reports whether AWS keeps an inside CIDR for itself (Transit Gateway guide,
+// "Connect peers": 169.254.0.0/29 to 169.254.5.0/29, and 169.254.169.248/29).
+func reserved(inside netip.Prefix) bool {
+	a := inside.Addr().As4()
+	return a[3] == 0 && a[2] <= 5 || a[2] == 169 && a[3] == 248
 }
 
 // freeAddress returns the first address of the gateway's CIDR blocks, of like's family, that
