@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vpcsim/vpcsim/dataplane"
 	"github.com/vpcsim/vpcsim/directconnect"
 	"github.com/vpcsim/vpcsim/directconnect/shape"
 	"github.com/vpcsim/vpcsim/host"
@@ -18,6 +19,7 @@ import (
 	"github.com/vpcsim/vpcsim/vpc"
 	"github.com/vpcsim/vpcsim/vpctest"
 	"github.com/vpcsim/vpcsim/vpn"
+	"github.com/vpcsim/vpcsim/wire"
 )
 
 func by(prefix string, path int) remote.Announcement {
@@ -323,4 +325,25 @@ func TestAStaticRouteToDirectConnectThatIsDown(t *testing.T) {
 	require.Equal(t, "SIM_BAD_STATE_DIRECT_CONNECT", trace.DirectConnectDown.Code())
 	vif.SetUp(true)
 	app.Ping(desk).Dropped(t, trace.Unmodelled)
+}
+
+func TestAVirtualInterfaceLeadsToTheLongestAllowedPrefix(t *testing.T) {
+	w := vpctest.New(t)
+	dx := directconnect.New(directconnect.Config{ID: "dx", ASN: 65100})
+	x, err := dx.CreateInterface(line(t, w.Region, "line"), directconnect.InterfaceConfig{Transit: true})
+	must(t, err)
+	var ids []string
+	for _, allowed := range []string{"10.0.0.0/8", "10.1.0.0/16", "10.0.0.0/15"} {
+		g, err := tgw.Create(w.Region, tgw.Config{})
+		must(t, err)
+		a, err := dx.Associate(g, netip.MustParsePrefix(allowed))
+		must(t, err)
+		ids = append(ids, a.ID())
+	}
+	var p wire.Packet
+	for dst, want := range map[string]string{"10.1.0.9": ids[1], "10.0.0.9": ids[2], "10.9.0.9": ids[0]} {
+		must(t, p.Read(wire.AppendIP(nil, wire.Header{Src: wire.AddrFrom(netip.MustParseAddr("192.168.0.9")), Dst: wire.AddrFrom(netip.MustParseAddr(dst)), TTL: 64, Proto: wire.ProtoGRE}, make([]byte, 8))))
+		in := w.World.Live(w.Region).Snapshot().Outside(x.ID()).Forward(&dataplane.Context{}, &p).Node()
+		require.Equal(t, want, in.(dataplane.Part).Resource(), dst)
+	}
 }

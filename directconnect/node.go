@@ -35,8 +35,14 @@ type in struct {
 	down     bool
 	any      bool // the site is told of all that the gateway takes
 	narrow   bool // or of what it takes in allowed
-	allowed  []wire.Prefix
+	allowed  []prefix
 	to       remote.Entrance
+}
+
+// prefix is one that the site is told of, and its length.
+type prefix struct {
+	wire.Prefix
+	bits int
 }
 
 // arrival is where packets from the site enter by a virtual interface: by the association
@@ -91,7 +97,7 @@ func (a *Association) Inbound(c *vpc.Compiler, to remote.Entrance) remote.Entran
 func (i *in) tell(a *Association, c *vpc.Compiler) {
 	if transit(a.gateway) {
 		for _, p := range a.allowed {
-			i.allowed = append(i.allowed, wire.PrefixFrom(p))
+			i.allowed = append(i.allowed, prefix{wire.PrefixFrom(p), p.Bits()})
 		}
 		return
 	}
@@ -103,7 +109,7 @@ func (i *in) tell(a *Association, c *vpc.Compiler) {
 	for _, cidr := range c.CIDRsOf(v) {
 		for _, p := range a.allowed {
 			if p.Bits() <= cidr.Bits() && p.Contains(cidr.Addr()) {
-				i.allowed = append(i.allowed, wire.PrefixFrom(cidr))
+				i.allowed = append(i.allowed, prefix{wire.PrefixFrom(cidr), cidr.Bits()})
 			}
 		}
 	}
@@ -138,19 +144,29 @@ func (i *in) Name() string { return i.name }
 func (i *in) Resource() string { return i.id }
 
 // Takes reports whether AWS has told the site of a way to dst.
-func (i *in) Takes(dst wire.Addr) bool {
+func (i *in) Takes(dst wire.Addr) bool { return i.told(dst) >= 0 }
+
+// told returns the length of the longest prefix to dst that AWS has told the site of, below
+// 0 where there is none; 0 where nothing is filtered.
+func (i *in) told(dst wire.Addr) int {
+	longest := -1
 	switch {
 	case i.down:
-		return false
+		return longest
+	case i.any && i.to.Takes(dst):
+		return 0
 	case i.any:
-		return i.to.Takes(dst)
+		return longest
 	}
 	for _, p := range i.allowed {
 		if p.Contains(dst) {
-			return !i.narrow || i.to.Takes(dst)
+			longest = max(longest, p.bits)
 		}
 	}
-	return false
+	if i.narrow && longest >= 0 && !i.to.Takes(dst) {
+		return -1
+	}
+	return longest
 }
 
 // Forward hands a packet of the site's to the gateway, where the site has been told of a
@@ -172,14 +188,18 @@ func (r *arrival) Resource() string { return r.id }
 // Takes reports whether the site has been told of a way to dst by the virtual interface.
 func (r *arrival) Takes(dst wire.Addr) bool { return r.toward(dst) != nil }
 
-// toward returns where packets for dst enter, or nil.
-func (r *arrival) toward(dst wire.Addr) dataplane.Node {
+// toward returns where packets for dst enter, or nil: of associations whose prefixes have
+// dst, that of the longest.
+func (r *arrival) toward(dst wire.Addr) (to dataplane.Node) {
+	longest := -1
 	for _, id := range r.ids {
-		if e, ok := r.abroad(id).(remote.Entrance); ok && e.Takes(dst) {
-			return e
+		if i, ok := r.abroad(id).(*in); ok {
+			if n := i.told(dst); n > longest {
+				to, longest = i, n
+			}
 		}
 	}
-	return nil
+	return to
 }
 
 // Forward hands a packet on to the association that leads to its destination.
