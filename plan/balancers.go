@@ -53,6 +53,13 @@ func (b *builder) newARN(r *resource) string {
 
 // account returns the account that the plan's resources are of, "" where none tells.
 func (b *builder) account() string {
+	if b.theirs == nil {
+		b.theirs = new(b.findAccount())
+	}
+	return *b.theirs
+}
+
+func (b *builder) findAccount() string {
 	for _, r := range b.all {
 		if o := owner(r); !r.data && o != nil && len(*o) == 12 {
 			return *o
@@ -69,8 +76,9 @@ func (b *builder) balancers() {
 	for _, r := range b.of(balancerKinds...) {
 		b.balancer(r)
 	}
+	registered := b.registered()
 	for _, r := range b.of(groupKinds...) {
-		b.targetGroup(r)
+		b.targetGroup(r, registered)
 	}
 	for _, r := range b.of(listenerKinds...) {
 		n, id := r.root(), b.identify(r)
@@ -192,7 +200,7 @@ func (b *builder) balancerNode(r *resource, sub balancerSubnet, kind, descriptio
 }
 
 // targetGroup describes a target group and its targets, which are taken to be healthy.
-func (b *builder) targetGroup(r *resource) {
+func (b *builder) targetGroup(r *resource, registered map[string][]*resource) {
 	n, id := r.root(), b.identify(r)
 	b.call(r, id)
 	_, full, _ := strings.Cut(id, ":targetgroup/")
@@ -218,7 +226,7 @@ func (b *builder) targetGroup(r *resource) {
 	if attributes != nil {
 		b.add(r, GroupAttributes{id, attributes})
 	}
-	if health := b.targets(r, id, s.Port); len(health) > 0 {
+	if health := b.targets(registered[id], s.Port); len(health) > 0 {
 		b.add(r, TargetHealth{id, health})
 		b.assume(r, "", "its targets are taken to be healthy: plans do not tell")
 	} else {
@@ -238,13 +246,20 @@ func (b *builder) healthCheck(s *elbv2.TargetGroup, n node) {
 	}
 }
 
-// targets returns the targets that resources register with a target group.
-func (b *builder) targets(r *resource, arn string, port *int) (health []elbv2.TargetHealthDescription) {
+// registered returns the resources that register targets, by the target group's ARN.
+func (b *builder) registered() map[string][]*resource {
+	all := map[string][]*resource{}
 	for _, a := range b.of("aws_lb_target_group_attachment", "aws_alb_target_group_attachment") {
-		to, ok := b.id(a.root().get("target_group_arn"))
-		if !ok || to != arn {
-			continue
+		if arn, ok := b.id(a.root().get("target_group_arn")); ok {
+			all[arn] = append(all[arn], a)
 		}
+	}
+	return all
+}
+
+// targets returns the targets that resources register with a target group.
+func (b *builder) targets(registered []*resource, port *int) (health []elbv2.TargetHealthDescription) {
+	for _, a := range registered {
 		a.used = true
 		target, _ := b.id(a.root().get("target_id"))
 		d := &elbv2.TargetDescription{Id: &target, Port: port, AvailabilityZone: some(a.root().get("availability_zone").text())}

@@ -13,11 +13,15 @@ type builder struct {
 	doc      *document
 	planned  bool // there are values that are known after apply only
 	modules  map[string]*instance
-	all      []*resource           // in the order of the plan
-	old      []*resource           // as they are before the plan
-	byAddr   map[string]*resource  // by full address
-	byName   map[place][]*resource // all instances of a block
-	entries  map[string][]Entry    // by region
+	all      []*resource                          // in the order of the plan
+	old      []*resource                          // as they are before the plan
+	byAddr   map[string]*resource                 // by full address
+	byName   map[place][]*resource                // all instances of a block
+	entries  map[string][]Entry                   // by region
+	held     map[[2]string]map[string][]*resource // of old: by kind and attribute, and its value
+	theirs   *string                              // the account, once it was looked for
+	elastics map[string]bool                      // public addresses of Elastic IP addresses, before the plan and after it
+	updated  map[string]bool                      // by full address: what the plan changes in place
 	notes    []Note
 	noted    map[Note]bool
 	names    []Name
@@ -56,7 +60,7 @@ type resource struct {
 func newBuilder(doc *document, v *values, planned bool) *builder {
 	b := &builder{
 		doc: doc, planned: planned, modules: map[string]*instance{}, byAddr: map[string]*resource{}, byName: map[place][]*resource{},
-		entries: map[string][]Entry{}, noted: map[Note]bool{}, visiting: map[attributeOf]bool{}, spaces: map[string]*space{},
+		entries: map[string][]Entry{}, noted: map[Note]bool{}, visiting: map[attributeOf]bool{}, spaces: map[string]*space{}, updated: map[string]bool{}, held: map[[2]string]map[string][]*resource{},
 	}
 	b.modules[""] = &instance{config: &doc.Configuration.RootModule, children: map[string][]*instance{}}
 	unknown := map[string]any{}
@@ -64,6 +68,7 @@ func newBuilder(doc *document, v *values, planned bool) *builder {
 		for i := range doc.ResourceChanges {
 			if c := &doc.ResourceChanges[i]; c.Deposed == "" {
 				unknown[c.Address] = c.Change.AfterUnknown
+				b.updated[c.Address] = slices.Contains(c.Change.Actions, "update")
 			}
 		}
 	}
@@ -127,10 +132,18 @@ func (b *builder) remember(m *module) {
 // they put into another resource stands in its values still, whatever becomes of them.
 func (b *builder) was(attr, value string, kinds ...string) []*resource {
 	var list []*resource
-	for _, r := range b.old {
-		if slices.Contains(kinds, r.kind) && r.root().get(attr).text() == value {
-			list = append(list, r)
+	for _, kind := range kinds {
+		key := [2]string{kind, attr}
+		if b.held[key] == nil {
+			b.held[key] = map[string][]*resource{}
+			for _, r := range b.old {
+				if r.kind == kind {
+					v := r.root().get(attr).text()
+					b.held[key][v] = append(b.held[key][v], r)
+				}
+			}
 		}
+		list = append(list, b.held[key][value]...)
 	}
 	return list
 }

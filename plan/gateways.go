@@ -80,11 +80,15 @@ func (b *builder) associations() {
 		if !stated && len(b.was("allocation_id", p.id, "aws_eip_association", "aws_nat_gateway")) > 0 {
 			continue // what these did stands in the address's values still
 		}
-		private := n.get("private_ip").text()
-		if !n.get("instance").known() || !n.get("network_interface").known() { // that of before, which the provider leaves in its plan
+		instance, nic, private := n.get("instance"), n.get("network_interface"), n.get("private_ip").text()
+		if b.moves(p.r) { // what is not stated is of before: the provider leaves it in its plan
 			private = ""
+			if nic.expr == nil && instance.text() != "" {
+				b.assume(p.r, "instance", "the address moves: the instance is taken to have it, and not the interface of before, which the provider names to AWS too")
+				nic = node{r: p.r}
+			}
 		}
-		b.tie(p, n.get("instance"), n.get("network_interface"), cmp.Or(n.get("associate_with_private_ip").text(), private))
+		b.tie(p, instance, nic, cmp.Or(n.get("associate_with_private_ip").text(), private))
 	}
 	for _, r := range b.of("aws_eip_association") {
 		r.used = true
@@ -96,6 +100,22 @@ func (b *builder) associations() {
 		}
 		b.tie(p, n.get("instance_id"), n.get("network_interface_id"), n.get("private_ip_address").text())
 	}
+}
+
+// moves reports whether the apply associates an Elastic IP address anew.
+func (b *builder) moves(r *resource) bool {
+	n := r.root()
+	for _, attr := range []string{"instance", "network_interface"} {
+		if !n.get(attr).known() {
+			return true
+		}
+		for _, o := range b.was("id", n.get("id").text(), "aws_eip") {
+			if b.planned && o.root().get(attr).text() != n.get(attr).text() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // tie gives an Elastic IP address to an interface, or to the first one of an instance.

@@ -332,6 +332,13 @@ func (b *builder) launched(r *resource, s *ec2.NetworkInterface, w where) {
 // elastic reports whether a public address is one of the plan's Elastic IP addresses, before
 // or after it.
 func (b *builder) elastic(public string) bool {
-	is := func(r *resource) bool { return r.kind == "aws_eip" && r.root().get("public_ip").text() == public }
-	return slices.ContainsFunc(b.all, is) || slices.ContainsFunc(b.old, is)
+	if b.elastics == nil {
+		b.elastics = map[string]bool{}
+		for _, r := range slices.Concat(b.all, b.old) {
+			if r.kind == "aws_eip" {
+				b.elastics[r.root().get("public_ip").text()] = true
+			}
+		}
+	}
+	return b.elastics[public]
 }

@@ -62,6 +62,9 @@ func (b *builder) peering(r *resource) {
 		Status: &ec2.VpcPeeringConnectionStateReason{Code: new(ec2.VpcPeeringConnectionStateReasonCodePendingAcceptance)},
 	})
 	status := n.get("accept_status").text()
+	if b.updated[r.address] && status == string(ec2.VpcPeeringConnectionStateReasonCodePendingAcceptance) {
+		status = "" // of before: an update accepts it where auto_accept is set
+	}
 	if status == "active" || status == "" && n.get("auto_accept").bool() {
 		p.shape.Status.Code = new(ec2.VpcPeeringConnectionStateReasonCodeActive)
 	} else if status != "" {

@@ -293,6 +293,7 @@ func (b *builder) subnetBlock6(r *resource, in string) string {
 		raw[7] = p.Masked().Addr().As16()[7] | byte(i)
 		if c := netip.PrefixFrom(netip.AddrFrom16(raw), 64).String(); !used[c] {
 			b.assume(r, "ipv6_cidr_block", fmt.Sprintf("known after apply: %s stands in for it", c))
+			b.give(r, "ipv6_cidr_block", c)
 			return c
 		}
 	}

@@ -225,6 +225,7 @@ func (b *builder) cidrs(n node, bits int) []string {
 		values, why := b.resolve(e, 1)
 		if len(values) == 1 {
 			if p, err := netip.ParsePrefix(values[0]); err == nil && p.IsValid() {
+				b.assume(e.r, e.path, "known after apply: taken for "+values[0]+", because its expression refers to that block; a part of it is told by no plan")
 				list = append(list, values[0])
 				continue
 			}
