@@ -159,3 +159,25 @@ func TestPrefixListsThatNoFileHolds(t *testing.T) {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, asked(t, route(c.rows), c.to, 22).Unknown) })
 	}
 }
+
+// Pages in one file are whole where the last one says so; of several files nobody can tell
+// whether a page between them is missing.
+func TestPagesOfAnAnswer(t *testing.T) {
+	ask := func(pages ...string) reach.Result {
+		files := fstest.MapFS{}
+		for key, list := range two() {
+			files["us-east-1/"+key+".json"] = &fstest.MapFile{Data: fmt.Appendf(nil, `{%q: [%s]}`, key, list)}
+		}
+		delete(files, "us-east-1/NetworkInterfaces.json")
+		for i, text := range pages {
+			files[fmt.Sprintf("us-east-1/page%d.json", i)] = &fstest.MapFile{Data: []byte(text)}
+		}
+		n := got(load.FS(files, load.Config{})).or(t)
+		return got(reach.New(n.World, reach.Config{})).or(t).Ask(reach.Spec{From: "10.0.1.9", To: "10.0.2.77", Proto: "tcp", Port: 22})
+	}
+	nics := strings.SplitAfter(two()["NetworkInterfaces"], "}}")
+	first, last := `{"NetworkInterfaces": [`+nics[0]+`], "NextToken": "t"}`, `{"NetworkInterfaces": [`+strings.TrimPrefix(nics[1], ",")+`]}`
+	require.Equal(t, "no", word(ask(first+last)))
+	require.Contains(t, ask(first, last).Unknown, "(not all of NetworkInterfaces)")
+	require.Contains(t, ask(last+first).Unknown, "(not all of NetworkInterfaces)")
+}
