@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the scripts in testdata/script, each in a folder with the networks
-// shop and broken, and the plan of answers.
+// shop and broken, the plan of answers, and the network there before it.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
@@ -40,6 +40,9 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "plan.json"), plan, 0o644); err != nil {
+				return err
+			}
+			if err := writeBefore(plan, filepath.Join(e.WorkDir, "there")); err != nil {
 				return err
 			}
 			if err := writeNetwork(t, false, filepath.Join(e.WorkDir, "shop")); err != nil {
@@ -107,6 +110,26 @@ func writeNetwork(t testing.TB, broken bool, dir string) error {
 		}
 		if err := f.Close(); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// writeBefore writes the network before a plan as a folder.
+func writeBefore(plan []byte, dir string) error {
+	n, err := load.PlanText("plan.json", plan, load.Config{Before: true})
+	if err != nil {
+		return err
+	}
+	for _, r := range n.Regions {
+		in := filepath.Join(dir, r.Name())
+		if err := os.MkdirAll(in, 0o755); err != nil {
+			return err
+		}
+		for _, a := range load.Answers(r) {
+			if err := os.WriteFile(filepath.Join(in, a.Key+".json"), a.JSON, 0o644); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
