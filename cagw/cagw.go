@@ -105,13 +105,17 @@ func (g *CarrierGateway) Disassociate(n *vpc.NetworkInterface) error {
 	})
 }
 
-// needs refuses an interface that is not there, and one of another VPC.
+// needs refuses an interface that is not there, one of another VPC, and one of IPv6 alone
+// (the sentence is inferred).
 func (g *CarrierGateway) needs(tx *vpc.Tx, n *vpc.NetworkInterface) error {
 	if err := tx.Needs("networkInterfaceId", n); err != nil {
 		return err
 	}
 	if n.Subnet().VPC() != g.vpc {
 		return vpc.Refuse("InvalidParameterValue", "interface %s and carrier gateway %s belong to different networks", n.ID(), g.ID())
+	}
+	if len(tx.PrivateAddresses(n)) == 0 {
+		return vpc.Refuse("InvalidParameterValue", "The interface %s has no private IPv4 address", n.ID())
 	}
 	return nil
 }

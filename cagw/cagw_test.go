@@ -8,6 +8,7 @@ import (
 
 	"github.com/vpcsim/vpcsim/cagw"
 	"github.com/vpcsim/vpcsim/dataplane"
+	"github.com/vpcsim/vpcsim/ec2"
 	"github.com/vpcsim/vpcsim/host"
 	"github.com/vpcsim/vpcsim/trace"
 	"github.com/vpcsim/vpcsim/vpc"
@@ -89,6 +90,23 @@ func TestCarrierAddressesAreRefused(t *testing.T) {
 		"MissingParameter: The request must contain the parameter networkInterfaceId":                                                   h.Disassociate(nil),
 	} {
 		require.EqualError(t, err, want)
+	}
+	var alone *vpc.NetworkInterface // of IPv6 alone, as a description may tell of
+	require.NoError(t, r.Change(func(tx *vpc.Tx) (err error) {
+		if _, err = tx.RestoreSubnet(ec2.Subnet{
+			SubnetId: new("subnet-0a"), VpcId: new(v.ID()), AvailabilityZone: new(zone), Ipv6Native: new(true),
+			Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{{Ipv6CidrBlock: new("2001:db8::/64")}},
+		}); err != nil {
+			return err
+		}
+		alone, err = tx.RestoreInterface(ec2.NetworkInterface{
+			NetworkInterfaceId: new("eni-0a"), SubnetId: new("subnet-0a"), VpcId: new(v.ID()), MacAddress: new("02:00:00:00:00:0a"),
+			Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{{Ipv6Address: new("2001:db8::a")}},
+		})
+		return err
+	}))
+	for _, call := range []error{g.Associate(alone, carrierIP.Next()), g.Disassociate(alone)} {
+		require.EqualError(t, call, "InvalidParameterValue: The interface "+alone.ID()+" has no private IPv4 address")
 	}
 	require.NoError(t, g.Delete()) // the address stays the interface's
 	require.EqualError(t, h.Associate(other.Interface, carrierIP), "Resource.AlreadyAssociated: resource 155.146.0.10 is already associated with "+other.Interface.ID())
