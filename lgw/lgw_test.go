@@ -119,6 +119,21 @@ func TestCustomerOwnedAddresses(t *testing.T) {
 	require.EqualError(t, r.table.AssociateAddress(bare.Interface, coip), "Resource.AlreadyAssociated: resource 203.0.113.5 is already associated with "+bare.Interface.ID())
 	require.EqualError(t, r.table.AssociateAddress(bare.Interface, addr("203.0.113.64")),
 		"InvalidParameterValue: Value (203.0.113.64) for parameter address is invalid. It is not in the pool of "+r.table.ID()+".")
+	var alone *vpc.NetworkInterface // of IPv6 alone, as a description may tell of
+	require.NoError(t, r.w.Region.Change(func(tx *vpc.Tx) (err error) {
+		if _, err = tx.RestoreSubnet(ec2.Subnet{
+			SubnetId: new("subnet-0a"), VpcId: new(r.near.VPC().ID()), AvailabilityZone: new(r.near.Zone()), OutpostArn: new(r.near.Outpost()), Ipv6Native: new(true),
+			Ipv6CidrBlockAssociationSet: []ec2.SubnetIpv6CidrBlockAssociation{{Ipv6CidrBlock: new("2001:db8::/64")}},
+		}); err != nil {
+			return err
+		}
+		alone, err = tx.RestoreInterface(ec2.NetworkInterface{
+			NetworkInterfaceId: new("eni-0a"), SubnetId: new("subnet-0a"), VpcId: new(r.near.VPC().ID()), MacAddress: new("02:00:00:00:00:0a"),
+			Ipv6Addresses: []ec2.NetworkInterfaceIpv6Address{{Ipv6Address: new("2001:db8::a")}},
+		})
+		return err
+	}))
+	require.EqualError(t, r.table.AssociateAddress(alone, coip.Next()), "InvalidParameterValue: The interface eni-0a has no private IPv4 address")
 	require.EqualError(t, r.near.RouteTable().CreateRoute("10.0.1.0/24", r.g),
 		"InvalidParameterValue: The destination CIDR block 10.0.1.0/24 is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance.")
 }

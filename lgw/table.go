@@ -194,8 +194,8 @@ func (t *RouteTable) DeleteRoute(dst string) error {
 
 // AssociateAddress gives the interface's primary private address a customer-owned IP
 // address of the table's pool (AllocateAddress, AssociateAddress). One that is not of the
-// pool, one that is taken on either side, and an interface that is not on the Outpost are
-// refused (sentences inferred).
+// pool, one that is taken on either side, an interface of IPv6 alone and one that is not on
+// the Outpost are refused (sentences inferred).
 func (t *RouteTable) AssociateAddress(n *vpc.NetworkInterface, a netip.Addr) error {
 	return t.Change(func(tx *vpc.Tx) error {
 		if err := t.checkInterface(tx, n); err != nil {
@@ -204,6 +204,8 @@ func (t *RouteTable) AssociateAddress(n *vpc.NetworkInterface, a netip.Addr) err
 		switch {
 		case !slices.ContainsFunc(t.pool, func(p netip.Prefix) bool { return p.Contains(a) }):
 			return vpc.Refuse("InvalidParameterValue", "Value (%s) for parameter address is invalid. It is not in the pool of %s.", a, t.ID())
+		case len(tx.PrivateAddresses(n)) == 0:
+			return vpc.Refuse("InvalidParameterValue", "The interface %s has no private IPv4 address", n.ID())
 		case t.taken(tx, a) || customerOwned(tx.PrivateAddresses(n)[0]).IsValid():
 			return vpc.Refuse("Resource.AlreadyAssociated", "resource %s is already associated with %s", a, n.ID())
 		}

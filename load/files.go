@@ -21,6 +21,7 @@ type file struct {
 	region, account string // that its path names, else ""
 	shapes          *shapes
 	keys            map[string]bool // that it has; false where the answer goes on elsewhere
+	cut             bool            // an answer that does not tell what it is about goes on elsewhere
 }
 
 var (
@@ -103,6 +104,10 @@ func (f *file) read(data []byte) ([]Skip, error) {
 			if !known {
 				skipped = append(skipped, Skip{File: f.name, Reason: "holds no description that is known"})
 			}
+			if f.cut {
+				f.dropLoose()
+				skipped = append(skipped, Skip{File: f.name, Reason: "the answer goes on elsewhere: it is left out, since its rest could not be told from none"})
+			}
 			return skipped, nil
 		case err != nil:
 			return nil, f.wrong(data, dec, err)
@@ -155,6 +160,9 @@ func (f *file) document(data []byte, dec *json.Decoder) (known bool, skipped []S
 		f.keys[key] = !goesOn(other["NextToken"]) && !goesOn(other["NextMarker"])
 	}
 	more, err := f.loose(other)
+	if more {
+		f.cut = goesOn(other["NextToken"])
+	}
 	return known || more, skipped, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vpcsim/vpcsim/ec2"
 )
@@ -45,6 +46,17 @@ func (f *file) loose(members map[string]json.RawMessage) (bool, error) {
 		})
 	}
 	return false, nil
+}
+
+// dropLoose forgets the lists that loose has read.
+func (f *file) dropLoose() {
+	s := f.shapes
+	s.ListEntries, s.Propagations, s.TransitLinks = notWhole(s.ListEntries), notWhole(s.Propagations), notWhole(s.TransitLinks)
+	s.AttachmentTables, s.LocalRoutes = notWhole(s.AttachmentTables), notWhole(s.LocalRoutes)
+}
+
+func notWhole[T any](list []item[T]) []item[T] {
+	return slices.DeleteFunc(list, func(i item[T]) bool { return i.whole })
 }
 
 // member reads a member of a document, or all of it where key is "", and gives it to f.

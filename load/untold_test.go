@@ -181,3 +181,23 @@ func TestPagesOfAnAnswer(t *testing.T) {
 	require.Contains(t, ask(first, last).Unknown, "(not all of NetworkInterfaces)")
 	require.Contains(t, ask(last+first).Unknown, "(not all of NetworkInterfaces)")
 }
+
+// An answer that is known by its file's name and goes on elsewhere tells nothing: what is
+// not on its page might be on the next. Pages in a row are whole.
+func TestPagesOfAnAnswerByItsFilesName(t *testing.T) {
+	ask := func(entries string) reach.Result {
+		files := fstest.MapFS{"us-east-1/entries-pl-9.json": &fstest.MapFile{Data: []byte(entries)}}
+		for key, list := range two() {
+			list = strings.Replace(list, `"IpPermissions": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]`, `"IpPermissions": [{"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-9"}]}]`, 2)
+			files["us-east-1/"+key+".json"] = &fstest.MapFile{Data: fmt.Appendf(nil, `{%q: [%s]}`, key, list)}
+		}
+		files["us-east-1/PrefixLists.json"] = &fstest.MapFile{Data: []byte(`{"PrefixLists": [{"PrefixListId": "pl-9", "PrefixListName": "us", "AddressFamily": "IPv4", "MaxEntries": 9, "Version": 1, "State": "create-complete"}]}`)}
+		n := got(load.FS(files, load.Config{})).or(t)
+		return got(reach.New(n.World, reach.Config{})).or(t).Ask(reach.Spec{From: "10.0.1.9", To: "10.0.2.9", Proto: "tcp", Port: 22})
+	}
+	const first, last = `{"Entries": [{"Cidr": "192.168.0.0/16"}], "NextToken": "t"}`, `{"Entries": [{"Cidr": "172.16.0.0/12"}]}`
+	require.Equal(t, "no", word(ask(last)))
+	require.Equal(t, "no", word(ask(first+last)))
+	require.Contains(t, ask(first).Unknown, "pl-9")
+	require.Contains(t, ask(last+first).Unknown, "pl-9")
+}
